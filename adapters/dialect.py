@@ -1,0 +1,216 @@
+"""How one product, in one version, departs from the OneRoster standard. Data only; the defaults are the standard.
+
+A dialect is frozen, holds no secret and does no I/O. What is only believed of a provider, or differs between
+districts, stands in `Capabilities`: a source's settings override each of its fields by name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+Raw: TypeAlias = dict[str, Any]
+"""One record as the wire carries it."""
+
+Fixup: TypeAlias = Callable[[Raw], Raw]
+"""Takes one raw record, returns one; pure. Its docstring is the reason for it."""
+
+
+class Version(StrEnum):
+    V1P1 = "1.1"
+    V1P2 = "1.2"
+
+
+class Service(StrEnum):
+    """The services of OneRoster 1.2; a 1.1 server has all of them under one base path."""
+
+    ROSTERING = "rostering"
+
+
+class Op(StrEnum):
+    """The filter operators of the standard, and the in-list operator that some providers add."""
+
+    EQ = "="
+    NE = "!="
+    GT = ">"
+    GE = ">="
+    LT = "<"
+    LE = "<="
+    CONTAINS = "~"
+
+
+class FilterLevel(StrEnum):
+    """How much of the filter grammar is applied: nothing, `status` alone, or fields at large."""
+
+    NONE = "none"
+    STATUS = "status"
+    FIELDS = "fields"
+
+
+class Totals(StrEnum):
+    """Where a page says how many records the whole collection has."""
+
+    HEADER = "header"
+    BODY = "body"
+    NONE = "none"
+
+
+class AbsentStatus(StrEnum):
+    """What it means when a record carries no status."""
+
+    UNKNOWN = "unknown"
+    ACTIVE = "active"
+
+
+class CredentialPlace(StrEnum):
+    """Where a token request carries the client's id and secret (RFC 6749 2.3.1)."""
+
+    HEADER = "header"
+    BODY = "body"
+
+
+class ParameterPlace(StrEnum):
+    """Where a token request carries its parameters; NONE sends no grant type and no scope."""
+
+    BODY = "body"
+    QUERY = "query"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2:
+    """Client credentials (RFC 6749 4.4), or an exchange of its shape.
+
+    scopes: sent joined by blanks; empty sends none. token_path: appended to the base URL where the source names no
+    token URL; None: it must name one. renew_on: answers that mean "this token is no longer good".
+    """
+
+    credentials: CredentialPlace = CredentialPlace.HEADER
+    parameters: ParameterPlace = ParameterPlace.BODY
+    scopes: tuple[str, ...] = ()
+    token_path: str | None = None
+    keeps_cookies: bool = False
+    renew_on: frozenset[int] = frozenset({401})
+
+
+class Signature(StrEnum):
+    HMAC_SHA256 = "HMAC-SHA256"
+    HMAC_SHA1 = "HMAC-SHA1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth1:
+    """Every request signed with the consumer's secret, no token (OAuth 1.0a, RFC 5849)."""
+
+    signature: Signature = Signature.HMAC_SHA256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticBearer:
+    """A token that was handed out once and does not expire."""
+
+
+Auth: TypeAlias = OAuth2 | OAuth1 | StaticBearer
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A route that the provider does not serve. `source`: who says so."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a source can do, as its provider documents it or as it was measured; settings override by field name.
+
+    max_limit: the largest page served in full. all_without_limit: no limit sent means every record in one page.
+    short_page_ends: a page shorter than its limit is the last one. totals: where the size of a collection is told.
+    sort: `sort` and `orderBy` are honoured. filter_level, filter_clauses: how much filter one request may carry.
+    filter_operators: those honoured. or_filters: clauses may be joined by OR. dotted_filters: references may be
+    filtered by: all, none, or the wire paths listed. in_operator: `field@'a,b'` means any of these.
+    unfilterable: wire fields, per collection, on which a filter is refused or ignored; "*" is every field.
+    max_url: longest request URL in bytes. single_reads, nested_reads: routes for one record, and below a parent.
+    delta: `dateLastModified` moves with every change and can be filtered by. max_concurrency: requests at once.
+    absent_status: meaning of a missing status. end_date_inclusive: an end date is the last day, not the day after.
+    """
+
+    max_limit: int = 1000
+    all_without_limit: bool = False
+    short_page_ends: bool = False
+    totals: Totals = Totals.HEADER
+    sort: bool = True
+    filter_level: FilterLevel = FilterLevel.FIELDS
+    filter_clauses: int = 2
+    filter_operators: frozenset[Op] = frozenset(Op)
+    or_filters: bool = True
+    dotted_filters: bool | frozenset[str] = True
+    in_operator: bool = False
+    unfilterable: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    max_url: int = 2000
+    single_reads: bool = True
+    nested_reads: bool = True
+    delta: bool = True
+    max_concurrency: int = 8
+    absent_status: AbsentStatus = AbsentStatus.UNKNOWN
+    end_date_inclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one (provider, version) speaks OneRoster.
+
+    name: the provider's slug, as in settings. title: the product's own name. docs: where its maker describes it.
+    base_path: below the address a district hands out; a source's address may already end in any part of it.
+    auth: how requests prove who asks. and_word: how two clauses are joined.
+    absent: routes by name (see `adapters.endpoints`) that the provider lacks. paths: routes served elsewhere than the
+    standard says, and routes of the provider's own, by name. trailing_slash: collection paths end in one.
+    fixups: per collection, what must be put right before a raw record is read.
+    former_id_metadata: metadata key in which the source declares a record's earlier sourcedId.
+    """
+
+    name: str
+    version: Version
+    title: str
+    docs: str
+    base_path: str
+    auth: Auth = field(default_factory=OAuth2)
+    and_word: str = "AND"
+    absent: Mapping[str, Absent] = field(default_factory=lambda: MappingProxyType({}))
+    paths: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    trailing_slash: bool = False
+    fixups: Mapping[str, Fixup] = field(default_factory=lambda: MappingProxyType({}))
+    former_id_metadata: str | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def with_capabilities(self, **measured: Any) -> Dialect:
+        """The same dialect with fields of `Capabilities` replaced by what a source was measured to do."""
+        return dataclasses.replace(self, capabilities=dataclasses.replace(self.capabilities, **measured))
+
+
+BASE_PATH = MappingProxyType(
+    {
+        Version.V1P1: "/ims/oneroster/v1p1",
+        Version.V1P2: "/ims/oneroster/rostering/v1p2",
+    }
+)
+"""Base path of the rostering service, by version."""
+
+SCOPE_PREFIX = MappingProxyType(
+    {
+        Version.V1P1: "https://purl.imsglobal.org/spec/or/v1p1/scope/",
+        Version.V1P2: "https://purl.imsglobal.org/spec/or/v1p2/scope/",
+    }
+)
+
+
+def scopes(version: Version, *names: str) -> tuple[str, ...]:
+    """The scope URIs of `names`, such as `roster.readonly`."""
+    return tuple(SCOPE_PREFIX[version] + name for name in names)
+
+
+ROSTER_SCOPES = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")

@@ -1,0 +1,171 @@
+"""The endpoint table: every rostering route of the standard, by name.
+
+The routes of 1.1 and 1.2 are the same. Collections are named by their plural, single reads by their singular, routes
+below a parent `<children>For<Parent>`. A wrapper key names the base entity, not the path: `/students` answers `users`.
+Source: OneRoster 1.1 and 1.2 Rostering Service, REST binding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from adapters import records
+from adapters.dialect import Service
+from adapters.records import Record, RecordType
+
+
+class Collection(StrEnum):
+    """The base collections: what the gateway reads, keeps and joins."""
+
+    ORGS = "orgs"
+    ACADEMIC_SESSIONS = "academicSessions"
+    COURSES = "courses"
+    CLASSES = "classes"
+    USERS = "users"
+    ENROLLMENTS = "enrollments"
+    DEMOGRAPHICS = "demographics"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A base collection's wrapper keys and record type."""
+
+    collection: Collection
+    singular: str
+    record: type[Record]
+    type: RecordType
+
+    @property
+    def plural(self) -> str:
+        return self.collection.value
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One route. `path` holds `{id}`, and `{cid}` for a second id; `kind` restricts the base collection's rows.
+
+    kind: (field, value) in record words, such as ("roles.role", "STUDENT") for /students.
+    """
+
+    name: str
+    path: str
+    entity: Entity
+    kind: tuple[str, str] | None = None
+    service: Service = Service.ROSTERING
+
+    @property
+    def single(self) -> bool:
+        return self.path.endswith("{id}")
+
+    @property
+    def nested(self) -> bool:
+        return "{id}/" in self.path
+
+
+def _entity(collection: Collection, singular: str, record: type[Record], kind: RecordType) -> Entity:
+    return Entity(collection, singular, record, kind)
+
+
+ENTITIES: Mapping[Collection, Entity] = MappingProxyType(
+    {
+        e.collection: e
+        for e in (
+            _entity(Collection.ORGS, "org", records.Org, RecordType.ORG),
+            _entity(
+                Collection.ACADEMIC_SESSIONS,
+                "academicSession",
+                records.AcademicSession,
+                RecordType.ACADEMIC_SESSION,
+            ),
+            _entity(Collection.COURSES, "course", records.Course, RecordType.COURSE),
+            _entity(Collection.CLASSES, "class", records.Class, RecordType.CLASS),
+            _entity(Collection.USERS, "user", records.User, RecordType.USER),
+            _entity(Collection.ENROLLMENTS, "enrollment", records.Enrollment, RecordType.ENROLLMENT),
+            _entity(Collection.DEMOGRAPHICS, "demographics", records.Demographics, RecordType.DEMOGRAPHICS),
+        )
+    }
+)
+
+_SCHOOL = ("type", "SCHOOL")
+_TERM = ("type", "TERM")
+_GRADING_PERIOD = ("type", "GRADING_PERIOD")
+_STUDENT = ("roles.role", "STUDENT")
+_TEACHER = ("roles.role", "TEACHER")
+
+_TABLE: tuple[tuple[str, str, Collection, tuple[str, str] | None], ...] = (
+    ("orgs", "/orgs", Collection.ORGS, None),
+    ("org", "/orgs/{id}", Collection.ORGS, None),
+    ("schools", "/schools", Collection.ORGS, _SCHOOL),
+    ("school", "/schools/{id}", Collection.ORGS, _SCHOOL),
+    ("academicSessions", "/academicSessions", Collection.ACADEMIC_SESSIONS, None),
+    ("academicSession", "/academicSessions/{id}", Collection.ACADEMIC_SESSIONS, None),
+    ("terms", "/terms", Collection.ACADEMIC_SESSIONS, _TERM),
+    ("term", "/terms/{id}", Collection.ACADEMIC_SESSIONS, _TERM),
+    ("gradingPeriods", "/gradingPeriods", Collection.ACADEMIC_SESSIONS, _GRADING_PERIOD),
+    ("gradingPeriod", "/gradingPeriods/{id}", Collection.ACADEMIC_SESSIONS, _GRADING_PERIOD),
+    ("courses", "/courses", Collection.COURSES, None),
+    ("course", "/courses/{id}", Collection.COURSES, None),
+    ("classes", "/classes", Collection.CLASSES, None),
+    ("class", "/classes/{id}", Collection.CLASSES, None),
+    ("enrollments", "/enrollments", Collection.ENROLLMENTS, None),
+    ("enrollment", "/enrollments/{id}", Collection.ENROLLMENTS, None),
+    ("users", "/users", Collection.USERS, None),
+    ("user", "/users/{id}", Collection.USERS, None),
+    ("students", "/students", Collection.USERS, _STUDENT),
+    ("student", "/students/{id}", Collection.USERS, _STUDENT),
+    ("teachers", "/teachers", Collection.USERS, _TEACHER),
+    ("teacher", "/teachers/{id}", Collection.USERS, _TEACHER),
+    ("demographics", "/demographics", Collection.DEMOGRAPHICS, None),
+    ("demographic", "/demographics/{id}", Collection.DEMOGRAPHICS, None),
+    ("coursesForSchool", "/schools/{id}/courses", Collection.COURSES, None),
+    ("classesForSchool", "/schools/{id}/classes", Collection.CLASSES, None),
+    ("enrollmentsForSchool", "/schools/{id}/enrollments", Collection.ENROLLMENTS, None),
+    ("studentsForSchool", "/schools/{id}/students", Collection.USERS, _STUDENT),
+    ("teachersForSchool", "/schools/{id}/teachers", Collection.USERS, _TEACHER),
+    ("termsForSchool", "/schools/{id}/terms", Collection.ACADEMIC_SESSIONS, _TERM),
+    ("enrollmentsForClassInSchool", "/schools/{id}/classes/{cid}/enrollments", Collection.ENROLLMENTS, None),
+    ("studentsForClassInSchool", "/schools/{id}/classes/{cid}/students", Collection.USERS, _STUDENT),
+    ("teachersForClassInSchool", "/schools/{id}/classes/{cid}/teachers", Collection.USERS, _TEACHER),
+    ("classesForTerm", "/terms/{id}/classes", Collection.CLASSES, None),
+    (
+        "gradingPeriodsForTerm",
+        "/terms/{id}/gradingPeriods",
+        Collection.ACADEMIC_SESSIONS,
+        _GRADING_PERIOD,
+    ),
+    ("classesForCourse", "/courses/{id}/classes", Collection.CLASSES, None),
+    ("studentsForClass", "/classes/{id}/students", Collection.USERS, _STUDENT),
+    ("teachersForClass", "/classes/{id}/teachers", Collection.USERS, _TEACHER),
+    ("classesForStudent", "/students/{id}/classes", Collection.CLASSES, None),
+    ("classesForTeacher", "/teachers/{id}/classes", Collection.CLASSES, None),
+    ("classesForUser", "/users/{id}/classes", Collection.CLASSES, None),
+)
+
+ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
+    {name: Endpoint(name, path, ENTITIES[collection], kind) for name, path, collection, kind in _TABLE}
+)
+
+OWN_ROUTES: Mapping[str, Endpoint] = MappingProxyType(
+    {
+        "enrollmentsForUser": Endpoint(
+            "enrollmentsForUser", "/users/{id}/enrollments", ENTITIES[Collection.ENROLLMENTS]
+        ),
+        "enrollmentsForClass": Endpoint(
+            "enrollmentsForClass", "/classes/{id}/enrollments", ENTITIES[Collection.ENROLLMENTS]
+        ),
+    }
+)
+"""Routes outside the standard that some providers serve; a dialect that has one names it in `paths`."""
+
+
+def single(collection: Collection) -> Endpoint:
+    """The route that reads one record of `collection`."""
+    return next(e for e in ENDPOINTS.values() if e.single and e.path == f"/{collection}/{{id}}")
+
+
+def collections() -> Iterator[Endpoint]:
+    """The routes of the base collections."""
+    return (ENDPOINTS[c.value] for c in Collection)

@@ -1,0 +1,44 @@
+"""What the adapters must know of one configured source to ask it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.dialect import Dialect
+from adapters.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What proves who asks: id and secret for OAuth 1 and 2, a token for a static bearer."""
+
+    client_id: Secret | None = None
+    client_secret: Secret | None = None
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds. connect and pool: to get a connection; attempt: one request in full, body included."""
+
+    connect: float = 3.0
+    pool: float = 2.0
+    attempt: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """One source: its key, how it speaks (overrides applied), where it is, and how we prove who we are.
+
+    base_url and token_url are as the district handed them out (see `adapters.addresses`). max_concurrency: requests at
+    once, at most; the dialect's own maximum holds as well.
+    """
+
+    key: str
+    dialect: Dialect
+    base_url: str
+    credentials: Credentials
+    token_url: str | None = None
+    allow_http: bool = False
+    max_concurrency: int = 8
+    timeouts: Timeouts = field(default_factory=Timeouts)
