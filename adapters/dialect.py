@@ -85,8 +85,9 @@ class ParameterPlace(StrEnum):
 class OAuth2:
     """Client credentials (RFC 6749 4.4), or an exchange of its shape.
 
-    scopes: sent joined by blanks; empty sends none. token_path: appended to the base URL where the source names no
-    token URL; None: it must name one. renew_on: answers that mean "this token is no longer good".
+    scopes: sent joined by blanks; empty sends none. token_path: used where the source names no token URL, below the
+    same address as the dialect's `base_path`; None: it must name one. keeps_cookies: those set by the token's answer
+    go with every later request. renew_on: answers that mean "this token is no longer good".
     """
 
     credentials: CredentialPlace = CredentialPlace.HEADER
@@ -122,6 +123,11 @@ class Absent:
     """A route that the provider does not serve. `source`: who says so."""
 
     source: str
+
+
+def absent(source: str, *names: str) -> Mapping[str, Absent]:
+    """Routes that a provider lacks, all on the same word."""
+    return MappingProxyType({name: Absent(source) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
