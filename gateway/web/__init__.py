@@ -1,0 +1,1 @@
+"""The pages for people: GraphiQL and the front page. Everything they load comes from the gateway itself."""

@@ -1,0 +1,112 @@
+"""GraphiQL and the front page, and when a browser is asking for them. Loads nothing from elsewhere.
+
+All addresses in the pages are relative: they hold behind any path prefix that ends in a slash.
+"""
+
+import secrets
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.web import assets, example_queries
+
+HERE = Path(__file__).parent
+GRAPHIQL = Template((HERE / "graphiql.html").read_text("utf-8"))
+FRONT = Template((HERE / "front.html").read_text("utf-8"))
+SAYS = "One GraphQL API over many OneRoster 1.1 and 1.2 sources"
+JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"})
+WILDCARDS = frozenset({"*/*", "application/*"})
+
+
+def accepts_html(request: Request) -> bool:
+    """Whether the client would rather have a page than JSON: a browser's address bar, not curl or a GraphQL client."""
+    weights = _weights(request.headers.get("accept", ""))
+    html = weights.get("text/html", 0.0)
+    named = [weights[kind] for kind in JSON_TYPES if kind in weights]
+    if named:
+        return html > max(named)
+    return html > 0 and html >= max((weights[kind] for kind in WILDCARDS if kind in weights), default=0.0)
+
+
+def _weights(accept: str) -> dict[str, float]:
+    """The media types of an Accept header with their q, 1 when absent or not a number (RFC 9110 12.5.1)."""
+    weights = {}
+    for item in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in item.split(";"))
+        weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        try:
+            weights[kind] = float(weight)
+        except ValueError:
+            weights[kind] = 1.0
+    return weights
+
+
+def graphiql(request: Request) -> Response:
+    """GraphiQL for the API at the request's own address."""
+    nonce = secrets.token_urlsafe(16)
+    page = GRAPHIQL.substitute(
+        icon=_url("icon.svg"),
+        graphiql_css=_url("graphiql.min.css"),
+        pages_css=_url("pages.css"),
+        react=_url("react.production.min.js"),
+        react_dom=_url("react-dom.production.min.js"),
+        graphiql_js=_url("graphiql.min.js"),
+        start=_url("start.js"),
+        examples=_url("examples.json"),
+        endpoint=escape(request.url.path.rpartition("/")[2]),
+        nonce=nonce,
+    )
+    return _html(page, style_nonce=nonce)
+
+
+def front(request: Request, sources: Sequence[str]) -> Response:
+    """What this is and where to go, for people and for programs; `sources` are the names of those it reads."""
+    if not accepts_html(request):
+        about = {"name": "oneroster-gateway", "about": SAYS, "graphql": "graphql", "ready": "readyz"}
+        return JSONResponse({**about, "sources": list(sources)}, headers={"Vary": "Accept"})
+    names = "".join(f"<li>{escape(name)}</li>" for name in sources)
+    page = FRONT.substitute(
+        icon=_url("icon.svg"),
+        pages_css=_url("pages.css"),
+        licences=_url("LICENSES.txt"),
+        says=SAYS,
+        sources=f"<ul>{names}</ul>" if names else "<p>None is configured yet.</p>",
+        query=escape(example_queries.load()[0].query),
+    )
+    return _html(page)
+
+
+def routes() -> list[BaseRoute]:
+    """The static files: `/assets/{name}`."""
+    return [Route("/assets/{name}", assets.serve, methods=["GET"])]
+
+
+def _url(name: str) -> str:
+    return assets.all_assets()[name].url
+
+
+def _html(page: str, style_nonce: str | None = None) -> HTMLResponse:
+    """A page that may load from the gateway alone.
+
+    GraphiQL's fonts and cursors are data: addresses in its style sheet, and its dialogs add one <style> element,
+    which the nonce admits; nothing needs 'unsafe-inline'.
+    """
+    styles = f"'self' 'nonce-{style_nonce}'" if style_nonce else "'self'"
+    policy = (
+        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
+        f"style-src {styles}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+    }
+    return HTMLResponse(page, headers=headers)
