@@ -1,0 +1,1 @@
+"""One short file per provider. Each exports its dialects as module attributes; `adapters.registry` finds them."""

@@ -1,0 +1,42 @@
+"""Alpha's Partner API (TimeBack Partner API): like OneRoster 1.2, with fewer collections and two routes of its own.
+
+Every session is served as a term, so `/terms` is its academicSessions. `@` is a regular expression here.
+Docs: https://docs.alpha-1edtech.ai
+"""
+
+from types import MappingProxyType
+
+from adapters.dialect import Capabilities, Dialect, OAuth2, Totals, Version, absent
+
+_LISTED = "Alpha, Rostering API, list of endpoints"
+
+V1P2 = Dialect(
+    name="alpha",
+    version=Version.V1P2,
+    title="Alpha Partner API",
+    docs="https://docs.alpha-1edtech.ai",
+    base_path="/rostering/1.0",
+    auth=OAuth2(scopes=("roster.readonly",), token_path="/auth/1.0/token"),  # short scope names, not the standard's
+    absent=absent(
+        _LISTED,
+        *("students", "student", "teachers", "teacher", "schools", "school", "gradingPeriods", "gradingPeriod"),
+        *("demographics", "demographic", "academicSession", "term"),
+        *("coursesForSchool", "classesForSchool", "enrollmentsForSchool", "studentsForSchool", "teachersForSchool"),
+        *("termsForSchool", "enrollmentsForClassInSchool", "studentsForClassInSchool", "teachersForClassInSchool"),
+        *("classesForTerm", "gradingPeriodsForTerm", "classesForCourse", "studentsForClass", "teachersForClass"),
+        *("classesForStudent", "classesForTeacher", "classesForUser"),
+    ),
+    paths=MappingProxyType(
+        {
+            "academicSessions": "/terms",
+            "enrollmentsForUser": "/users/{id}/enrollments",
+            "enrollmentsForClass": "/classes/{id}/enrollments",
+        }
+    ),
+    capabilities=Capabilities(
+        max_limit=1000,
+        totals=Totals.BODY,
+        # The three paths of the documentation's examples; others unverified.
+        dotted_filters=frozenset({"class.sourcedId", "course.sourcedId", "user.sourcedId"}),
+    ),
+)

@@ -1,0 +1,44 @@
+"""The open-source OneRoster 1.2 bridge of the Ed-Fi Alliance and 1EdTech; its source is the authority here.
+
+The token comes from the Ed-Fi API. Everything is `active`: what was deleted is simply no longer there. A student of
+two schools is two users.
+Docs: https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster
+"""
+
+from types import MappingProxyType
+
+from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Raw, Totals, Version, scopes
+
+
+def _agents(user: Raw) -> Raw:
+    """Sends `agentSourceIds` where the standard has references in `agents`."""
+    ids = user.get("agentSourceIds")
+    listed = ids.split(",") if isinstance(ids, str) else ids or ()
+    return {"agents": [{"sourcedId": agent.strip()} for agent in listed], **user}
+
+
+V1P2 = Dialect(
+    name="ed-fi",
+    version=Version.V1P2,
+    title="Ed-Fi OneRoster",
+    docs="https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster",
+    base_path=BASE_PATH[Version.V1P2],
+    auth=OAuth2(scopes=scopes(Version.V1P2, "roster.readonly", "roster-demographics.readonly")),
+    fixups=MappingProxyType({"users": _agents}),
+    capabilities=Capabilities(
+        max_limit=500,  # unless the operator raised it, up to 10,000; above it a page is cut without a word
+        totals=Totals.NONE,
+        filter_clauses=20,
+        dotted_filters=False,
+        unfilterable=MappingProxyType(
+            {
+                "classes": frozenset({"grades", "subjects", "subjectCodes"}),
+                "courses": frozenset({"grades", "subjects", "subjectCodes"}),
+                "users": frozenset({"grades", "phone", "pronouns", "sms", "userMasterIdentifier"}),
+                "demographics": frozenset({"publicSchoolResidenceStatus"}),
+            }
+        ),
+        nested_reads=False,
+        delta=False,  # dateLastModified can be filtered by, but a deletion never shows
+    ),
+)

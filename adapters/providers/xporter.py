@@ -1,0 +1,82 @@
+"""Xporter by Groupcall: OneRoster 1.1 for one school by the key of that school, and an older API for many.
+
+Both serve six collections and nothing else. A request without `limit` is answered with everything.
+Docs: https://xporterdocs.groupcall.com/docs/OneRoster/ and https://docs.xporter.com/docs/OneRoster
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+from adapters.dialect import Capabilities, Dialect, FilterLevel, OAuth2, Op, ParameterPlace, Raw, Totals, Version
+from adapters.dialect import absent as lacking
+
+
+def _org_references(user: Raw) -> Raw:
+    """Sends `orgSourcedIds`, plain ids, where the standard has references in `orgs`."""
+    return (
+        {"orgs": [{"sourcedId": org} for org in user["orgSourcedIds"]], **user} if user.get("orgSourcedIds") else user
+    )
+
+
+def _source_ids(class_: Raw) -> Raw:
+    """References of a class say `sourceID` where the standard says `sourcedId`."""
+    return {name: _respelled(value) for name, value in class_.items()}
+
+
+def _respelled(value: Any) -> Any:
+    match value:
+        case list():
+            return [_respelled(one) for one in value]
+        case {"sourceID": sourced_id}:
+            return {**value, "sourcedId": sourced_id}
+    return value
+
+
+_FIXUPS = MappingProxyType({"users": _org_references, "classes": _source_ids})
+_OTHER_COLLECTIONS = ("students", "teachers", "schools", "terms", "gradingPeriods", "demographics")
+
+SCHOOL = Dialect(
+    name="xporter",
+    version=Version.V1P1,
+    title="Xporter, one school",
+    docs="https://xporterdocs.groupcall.com/docs/OneRoster/",
+    base_path="/ims/oneroster/v1p1/school",
+    auth=OAuth2(parameters=ParameterPlace.NONE, token_path="/ims/oneroster/v1p1/school/auth/token"),
+    and_word="and",
+    absent=lacking("Xporter documentation, OneRoster, 'Available endpoints'", *_OTHER_COLLECTIONS),
+    fixups=_FIXUPS,
+    capabilities=Capabilities(
+        all_without_limit=True,
+        totals=Totals.NONE,  # none is mentioned: unverified
+        filter_operators=frozenset(Op) - {Op.CONTAINS},
+        or_filters=False,  # only `and` is shown: unverified
+        dotted_filters=frozenset({"class.sourcedId", "school.sourcedId", "user.sourcedId"}),
+        single_reads=False,
+        nested_reads=False,
+    ),
+)
+
+GENERIC = Dialect(
+    name="xporter-generic",
+    version=Version.V1P1,
+    title="Xporter",
+    docs="https://docs.xporter.com/docs/OneRoster",
+    base_path="/ims/oneroster/v1p1",
+    auth=OAuth2(parameters=ParameterPlace.NONE, token_path="/ims/oneroster/v1p1/token"),
+    absent=lacking("Xporter documentation, OneRoster (generic API), list of endpoints", *_OTHER_COLLECTIONS),
+    fixups=_FIXUPS,  # the shapes of the school API, taken over unverified
+    capabilities=Capabilities(
+        all_without_limit=True,
+        totals=Totals.NONE,
+        sort=False,  # accepted, without effect
+        filter_level=FilterLevel.STATUS,
+        filter_clauses=1,
+        filter_operators=frozenset({Op.EQ}),
+        or_filters=False,
+        dotted_filters=False,
+        unfilterable=MappingProxyType({"enrollments": frozenset({"*"})}),  # "ignores this filter entirely"
+        single_reads=False,
+        nested_reads=False,
+        delta=False,
+    ),
+)
