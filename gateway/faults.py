@@ -1,0 +1,143 @@
+"""What went wrong, in the graph's words: error codes, source states, and the way from one to the other.
+
+Nothing but these codes leaves the gateway, each with a heading in docs/errors.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from graphql import GraphQLError
+
+from adapters import errors
+
+
+class ErrorCode(StrEnum):
+    """`errors[].extensions.code`, `SourceReport.code`. Upstream's doing, then states of data, ours, the client's."""
+
+    UPSTREAM_UNREACHABLE = "UPSTREAM_UNREACHABLE"
+    UPSTREAM_TLS = "UPSTREAM_TLS"
+    UPSTREAM_TIMEOUT = "UPSTREAM_TIMEOUT"
+    UPSTREAM_FAILING = "UPSTREAM_FAILING"
+    UPSTREAM_REFUSED = "UPSTREAM_REFUSED"
+    UPSTREAM_AUTH = "UPSTREAM_AUTH"
+    UPSTREAM_FORBIDDEN = "UPSTREAM_FORBIDDEN"
+    UPSTREAM_CLOCK = "UPSTREAM_CLOCK"
+    UPSTREAM_THROTTLED = "UPSTREAM_THROTTLED"
+    UPSTREAM_BAD_CONTENT = "UPSTREAM_BAD_CONTENT"
+    UPSTREAM_TRUNCATED = "UPSTREAM_TRUNCATED"
+    UPSTREAM_PAGING = "UPSTREAM_PAGING"
+    UPSTREAM_REDIRECTED = "UPSTREAM_REDIRECTED"
+    UPSTREAM_MISMATCH = "UPSTREAM_MISMATCH"
+    SOURCE_MISCONFIGURED = "SOURCE_MISCONFIGURED"
+    SOURCE_DISABLED = "SOURCE_DISABLED"
+    DANGLING_REFERENCE = "DANGLING_REFERENCE"
+    UNSUPPORTED = "UNSUPPORTED"
+    INCOMPLETE = "INCOMPLETE"
+    TOO_LONG = "TOO_LONG"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    INTERNAL = "INTERNAL"
+    NOT_FOUND = "NOT_FOUND"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    BAD_CURSOR = "BAD_CURSOR"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+
+
+RETRYABLE = frozenset(
+    {
+        ErrorCode.UPSTREAM_UNREACHABLE,
+        ErrorCode.UPSTREAM_TIMEOUT,
+        ErrorCode.UPSTREAM_FAILING,
+        ErrorCode.UPSTREAM_THROTTLED,
+        ErrorCode.UPSTREAM_TRUNCATED,
+        ErrorCode.UPSTREAM_PAGING,
+        ErrorCode.DEADLINE_EXCEEDED,
+    }
+)
+
+
+class SourceState(StrEnum):
+    """How a source, or one of its collections, stands."""
+
+    FRESH = "FRESH"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    UNSUPPORTED = "UNSUPPORTED"
+    FORBIDDEN = "FORBIDDEN"
+    DISABLED = "DISABLED"
+    MISCONFIGURED = "MISCONFIGURED"
+
+
+_CODES: Mapping[type[errors.SourceError], ErrorCode] = {
+    errors.Unreachable: ErrorCode.UPSTREAM_UNREACHABLE,
+    errors.TimedOut: ErrorCode.UPSTREAM_TIMEOUT,
+    errors.TlsFailed: ErrorCode.UPSTREAM_TLS,
+    errors.Throttled: ErrorCode.UPSTREAM_THROTTLED,
+    errors.Failing: ErrorCode.UPSTREAM_FAILING,
+    errors.Denied: ErrorCode.UPSTREAM_AUTH,
+    errors.Forbidden: ErrorCode.UPSTREAM_FORBIDDEN,
+    errors.ClockSkewed: ErrorCode.UPSTREAM_CLOCK,
+    errors.Unsupported: ErrorCode.UNSUPPORTED,
+    errors.Refused: ErrorCode.UPSTREAM_REFUSED,
+    errors.Malformed: ErrorCode.UPSTREAM_BAD_CONTENT,
+    errors.Truncated: ErrorCode.UPSTREAM_TRUNCATED,
+    errors.Mismatched: ErrorCode.UPSTREAM_MISMATCH,
+    errors.PagingBroken: ErrorCode.UPSTREAM_PAGING,
+    errors.Redirected: ErrorCode.UPSTREAM_REDIRECTED,
+    errors.Misconfigured: ErrorCode.SOURCE_MISCONFIGURED,
+}
+
+_STATES: Mapping[ErrorCode, SourceState] = {
+    ErrorCode.UNSUPPORTED: SourceState.UNSUPPORTED,
+    ErrorCode.UPSTREAM_FORBIDDEN: SourceState.FORBIDDEN,
+    ErrorCode.SOURCE_MISCONFIGURED: SourceState.MISCONFIGURED,
+    ErrorCode.SOURCE_DISABLED: SourceState.DISABLED,
+}
+
+
+class DeadlineExceeded(errors.SourceError):
+    """The operation's time was up before this source had answered."""
+
+    transient = True
+
+
+class Disabled(errors.SourceError):
+    """The source is switched off in the settings."""
+
+
+def code_of(error: errors.SourceError) -> ErrorCode:
+    """The code of the nearest class in the error's ancestry."""
+    if isinstance(error, DeadlineExceeded):
+        return ErrorCode.DEADLINE_EXCEEDED
+    if isinstance(error, Disabled):
+        return ErrorCode.SOURCE_DISABLED
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+
+
+def state_of(code: ErrorCode) -> SourceState:
+    """The state in which an error with this code leaves the source."""
+    return _STATES.get(code, SourceState.FAILED)
+
+
+def extensions(
+    code: ErrorCode, *, source: str | None = None, retry_after: float | None = None, count: int | None = None
+) -> dict[str, Any]:
+    """`errors[].extensions`: only what is known."""
+    known: dict[str, Any] = {"code": code.value, "retryable": code in RETRYABLE}
+    if source is not None:
+        known["source"] = source
+    if retry_after is not None:
+        known["retryAfter"] = round(retry_after)
+    if count is not None:
+        known["count"] = count
+    return known
+
+
+class BadInput(GraphQLError):
+    """The client's doing: says what was wrong and what is allowed."""
+
+    def __init__(self, message: str, code: ErrorCode = ErrorCode.BAD_USER_INPUT) -> None:
+        super().__init__(message, extensions=extensions(code))

@@ -1,0 +1,111 @@
+"""Global ids and cursors: opaque to clients. Neither grants anything; the grant decides.
+
+A global id is `User:springfield:8d31…`: GraphQL type, source key, percent-encoded sourcedId. A source has
+`Source:springfield`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+import msgspec
+
+SOURCE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""Keys are permanent and appear in ids: plain enough to be read, typed and put in a file name."""
+
+
+class NotAnId(ValueError):
+    """The text is not a global id of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    type: str
+    source: str
+    sourced_id: str
+
+    def __str__(self) -> str:
+        return global_id(self.type, self.source, self.sourced_id)
+
+    @classmethod
+    def parse(cls, text: str) -> GlobalId:
+        """Raises:
+        NotAnId: if the text is no id of a record.
+        """
+        kind, _, rest = text.partition(":")
+        source, separator, encoded = rest.partition(":")
+        sourced_id = unquote(encoded)
+        if not (kind.isalpha() and separator and sourced_id and SOURCE_KEY.fullmatch(source)):
+            raise NotAnId("not an id of this gateway")
+        if quote(sourced_id, safe="") != encoded:
+            raise NotAnId("not an id of this gateway")
+        return cls(kind, source, sourced_id)
+
+
+def global_id(type_name: str, source: str, sourced_id: str) -> str:
+    return f"{type_name}:{source}:{quote(sourced_id, safe='')}"
+
+
+def source_id(key: str) -> str:
+    return f"Source:{key}"
+
+
+def source_key(text: str) -> str:
+    """The key that a client's name for a source holds: the key itself, or the source's global id."""
+    return text.removeprefix("Source:")
+
+
+class NotACursor(ValueError):
+    """The text is not a cursor of ours, or belongs to another list."""
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a walk stands: the last record shown, by source and sourcedId.
+
+    offset: how many records of that source's filtered list came up to it, where they were counted upstream.
+    missing: sources that an earlier page of this walk had to do without.
+    """
+
+    source: str
+    sourced_id: str
+    offset: int | None = None
+    missing: tuple[str, ...] = ()
+
+
+_TAG = 8
+
+
+class CursorCodec:
+    """Cursors as text, signed, and bound to the list they walk.
+
+    The sourcedId is in it: it is an id that the client has just read, never a name or an address.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.sha256(b"cursor\0" + secret).digest()
+
+    def encode(self, cursor: Cursor, walk: str) -> str:
+        body = msgspec.msgpack.encode(cursor)
+        return base64.urlsafe_b64encode(self._tag(body, walk) + body).rstrip(b"=").decode()
+
+    def decode(self, text: str, walk: str) -> Cursor:
+        """Raises:
+        NotACursor: forged, cut, or from another list.
+        """
+        try:
+            data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            tag, body = data[:_TAG], data[_TAG:]
+            if not hmac.compare_digest(tag, self._tag(body, walk)):
+                raise NotACursor("not a cursor of this list")
+            return msgspec.msgpack.decode(body, type=Cursor)
+        except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+            raise NotACursor("not a cursor of this list") from error
+
+    def _tag(self, body: bytes, walk: str) -> bytes:
+        return hmac.digest(self._key, walk.encode() + b"\0" + body, "sha256")[:_TAG]

@@ -1,0 +1,183 @@
+"""Lists over many sources: one window per source under one deadline, answers and failures side by side.
+
+A list is ordered by source key, then sourcedId. Its first page asks every source in scope, so that one that is missing
+is known from the start; later pages ask only the sources that the walk has not passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from adapters import predicate
+from adapters.endpoints import Collection
+from adapters.errors import SourceError
+from adapters.predicate import And, AnyOf, Not, Or, Predicate
+from adapters.records import Record
+from gateway.faults import ErrorCode, SourceState
+from gateway.identity import Cursor
+from gateway.roster import tables
+from gateway.roster.loaders import Deadline
+from gateway.roster.outcomes import SourceOutcome
+from gateway.roster.reader import Position
+from gateway.roster.sources import Source
+from gateway.roster.tables import Slice
+
+
+class OnSourceFailure(StrEnum):
+    """REPORT: data and an entry in errors. ACCEPT: data, no entry. FAIL: null and an error."""
+
+    REPORT = "REPORT"
+    ACCEPT = "ACCEPT"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. missing: sources that this page or an earlier one of the walk had to do without.
+
+    starts: how many records of its source's list come before each record; it goes into cursors.
+    """
+
+    records: tuple[Record, ...]
+    starts: tuple[int, ...]
+    has_next: bool
+    has_previous: bool
+    outcomes: tuple[SourceOutcome, ...]
+    missing: tuple[str, ...]
+    failures: tuple[SourceError, ...] = ()
+    totals: dict[str, int | None] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing
+
+    @property
+    def as_of(self) -> float | None:
+        """When the oldest of what is shown was read."""
+        return min((o.as_of for o in self.outcomes if o.as_of is not None), default=None)
+
+    def cursor(self, index: int) -> Cursor:
+        record = self.records[index]
+        return Cursor(record.source, record.sourced_id, self.starts[index] + 1, self.missing)
+
+
+async def read_page(
+    sources: Sequence[Source],
+    collection: Collection,
+    where: Predicate | None,
+    after: Cursor | None,
+    first: int,
+    deadline: Deadline,
+) -> Page:
+    """The `first` records after a cursor, over `sources` in the order of their keys."""
+    ahead = [s for s in sources if after is None or s.key >= after.source]
+
+    async def window(source: Source) -> Slice | SourceError:
+        here = after is not None and after.source == source.key
+        position = Position(after.sourced_id, after.offset) if after is not None and here else None
+        try:
+            return await deadline.within(
+                source.key, source.ask(lambda r: r.window(collection, where, position, first + 1))
+            )
+        except SourceError as error:
+            return error
+
+    found = await asyncio.gather(*map(window, ahead))
+    failures = [f for f in found if isinstance(f, SourceError)]
+    slices = [f for f in found if isinstance(f, Slice)]
+    short = {f.source for f in failures}
+    rows = [(record, part.start + i) for part in slices for i, record in enumerate(part.records)]
+    shown = rows[:first]
+    outcomes = []
+    for source, part in zip(ahead, found, strict=True):
+        if isinstance(part, SourceError):
+            outcomes.append(SourceOutcome.failed(part))
+            continue
+        count = sum(1 for record, _ in shown if record.source == source.key)
+        outcomes.append(_outcome(source.key, part, count))
+        if part.rejected:
+            short.add(source.key)
+    return Page(
+        records=tuple(record for record, _ in shown),
+        starts=tuple(start for _, start in shown),
+        has_next=len(rows) > first or any(not part.ended for part in slices),
+        has_previous=after is not None,
+        outcomes=tuple(outcomes),
+        missing=tuple(sorted(short.union(after.missing if after is not None else ()))),
+        failures=tuple(failures),
+        totals={s.key: p.total if isinstance(p, Slice) else None for s, p in zip(ahead, found, strict=True)},
+    )
+
+
+def page_of(source: str, rows: Sequence[Record], where: Predicate | None, after: Cursor | None, first: int) -> Page:
+    """A page of records already read whole: the children of one parent."""
+    holds = predicate.compile_test(where)
+    kept = tuple(sorted((r for r in rows if holds(r)), key=lambda r: r.sourced_id))
+    as_of = min((r.observed_at for r in kept), default=None)
+    part = tables.window(Slice(kept, 0, True, len(kept), as_of or 0.0), after.sourced_id if after else None, first)
+    return Page(
+        records=part.records,
+        starts=tuple(range(part.start, part.start + len(part.records))),
+        has_next=not part.ended,
+        has_previous=after is not None,
+        outcomes=(SourceOutcome(source, SourceState.FRESH, as_of=as_of, rows=len(part.records)),),
+        missing=(),
+        totals={source: part.total},
+    )
+
+
+async def total(
+    sources: Sequence[Source],
+    collection: Collection,
+    where: Predicate | None,
+    page: Page,
+    deadline: Deadline,
+) -> int | None:
+    """How many records the whole list has; None when a source in scope did not tell."""
+
+    async def count(source: Source) -> int | None:
+        if source.key in page.totals:
+            return page.totals[source.key]
+        try:
+            return await deadline.within(source.key, source.ask(lambda r: r.count(collection, where)))
+        except SourceError:
+            return None
+
+    if page.missing:
+        return None
+    counts = await asyncio.gather(*map(count, sources))
+    known = [c for c in counts if c is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _outcome(source: str, part: Slice, rows: int) -> SourceOutcome:
+    if part.rejected:
+        return SourceOutcome(
+            source,
+            SourceState.PARTIAL,
+            code=ErrorCode.INCOMPLETE,
+            message=f"{source}: {part.rejected} of the records sent could not be read and are left out",
+            as_of=part.read_at,
+            rows=rows,
+            rejected=part.rejected,
+        )
+    return SourceOutcome(source, SourceState.FRESH, as_of=part.read_at, rows=rows)
+
+
+def describe(where: Predicate | None) -> str:
+    """A predicate as text that is the same in every process: what a cursor is bound to."""
+    match where:
+        case None:
+            return ""
+        case And(parts) | Or(parts):
+            word = " and " if isinstance(where, And) else " or "
+            return "(" + word.join(describe(p) for p in parts) + ")"
+        case Not(part):
+            return f"not {describe(part)}"
+        case AnyOf(name, values):
+            return f"{name} in {sorted(values)!r}"
+        case _:
+            return repr(where)

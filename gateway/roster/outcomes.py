@@ -1,0 +1,115 @@
+"""What went wrong while one operation read: kept aside, answered next to the data.
+
+A source that fails does not fail a field: the field is null or shorter, and one entry per field of the document, source
+and code tells why, with a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphql import FieldNode, GraphQLError
+
+from adapters.errors import SourceError
+from gateway.faults import ErrorCode, SourceState, code_of, extensions, state_of
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of the answer: its path, and where the document asks for it."""
+
+    path: Path
+    nodes: tuple[FieldNode, ...]
+
+    @property
+    def document_path(self) -> tuple[str, ...]:
+        return tuple(p for p in self.path if isinstance(p, str))
+
+
+FindPlace: TypeAlias = Callable[[], Place]
+"""Made only when something went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutcome:
+    """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything."""
+
+    source: str
+    state: SourceState
+    code: ErrorCode | None = None
+    message: str | None = None
+    as_of: float | None = None
+    retry_after: float | None = None
+    rows: int | None = None
+    rejected: int = 0
+
+    @classmethod
+    def failed(cls, error: SourceError) -> SourceOutcome:
+        code = code_of(error)
+        return cls(error.source, state_of(code), code=code, message=str(error), retry_after=error.retry_after)
+
+
+@dataclass
+class _Entry:
+    place: Place
+    message: str
+    source: str
+    code: ErrorCode
+    retry_after: float | None
+    count: int = 0
+
+
+@dataclass
+class Outcomes:
+    """Collects during one operation; tells afterwards."""
+
+    _entries: dict[tuple[tuple[str, ...], str, ErrorCode], _Entry] = field(default_factory=dict)
+    _sources: dict[str, SourceOutcome] = field(default_factory=dict)
+
+    def fault(
+        self, find: FindPlace, source: str, code: ErrorCode, message: str, retry_after: float | None = None
+    ) -> None:
+        """One more occurrence of what nulled or shortened a field."""
+        place = find()
+        key = (place.document_path, source, code)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(place, message, source, code, retry_after)
+        entry.count += 1
+
+    def saw(self, outcome: SourceOutcome) -> None:
+        """How a source stood; a failure outlasts a success."""
+        known = self._sources.get(outcome.source)
+        if known is None or known.state is SourceState.FRESH:
+            self._sources[outcome.source] = outcome
+
+    def errors(self) -> list[GraphQLError]:
+        return [
+            GraphQLError(
+                e.message,
+                nodes=e.place.nodes,
+                path=list(e.place.path),
+                extensions=extensions(
+                    e.code, source=e.source, retry_after=e.retry_after, count=e.count if e.count > 1 else None
+                ),
+            )
+            for e in self._entries.values()
+        ]
+
+    def extension(self) -> dict[str, Any] | None:
+        """`extensions.sources`: those not fresh, and how many there are of each state; None if no source was read."""
+        if not self._sources:
+            return None
+        counts: dict[str, int] = {}
+        for outcome in self._sources.values():
+            counts[outcome.state.value] = counts.get(outcome.state.value, 0) + 1
+        troubled = [
+            {"source": o.source, "state": o.state.value, "code": o.code.value if o.code else None}
+            for o in self._sources.values()
+            if o.state is not SourceState.FRESH
+        ]
+        return {"counts": counts, "notFresh": troubled}

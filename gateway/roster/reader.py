@@ -1,0 +1,305 @@
+"""One source's needs, answered from its tables or by asking it. Knows nothing of other sources."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from adapters.client import Page, PageRequest, SourceClient
+
+from adapters import lowering, predicate
+from adapters.endpoints import Collection
+from adapters.errors import Unsupported
+from adapters.predicate import And, AnyOf, Compare, Op, Predicate
+from adapters.records import Record
+from gateway.roster import tables
+from gateway.roster.flights import Flights
+from gateway.roster.planner import Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
+from gateway.roster.scope import Scope
+from gateway.roster.tables import Slice, Table, Whole
+
+Found: TypeAlias = dict[str, Record | None]
+Children: TypeAlias = dict[str, tuple[Record, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: after this sourcedId. offset: records of the list up to it, if they were counted."""
+
+    sourced_id: str
+    offset: int | None
+
+
+class Reader:
+    """Reads one source. What it returns satisfies the source's scope; what it raises is a SourceError."""
+
+    def __init__(self, client: SourceClient, scope: Scope, fresh_for: Mapping[Collection, float], max_records: int):
+        self._client = client
+        self._scope = scope
+        self._flights = Flights()
+        self.tables = {c: Table(fresh_for[c], max_records) for c in Collection}
+
+    async def close(self) -> None:
+        await self._flights.close()
+        await self._client.aclose()
+
+    # -------------------------------------------------------------- by ids
+
+    async def by_ids(self, collection: Collection, ids: Iterable[str]) -> Found:
+        """The record of each id; None for one that the source does not have."""
+        wanted = tuple(dict.fromkeys(ids))
+        with self._reading(collection) as table:
+            found = table.known(wanted)
+            missing = tuple(sorted(i for i in wanted if i not in found))
+            if missing:
+                need = ByIds(collection, missing)
+                found |= await self._flights.share(need, lambda: self._fetch_ids(need, table))
+            return await self._admitted(collection, found)
+
+    async def _fetch_ids(self, need: ByIds, table: Table) -> Found:
+        match await self._choose(need, table):
+            case Whole() as whole:
+                return {i: whole.records.get(i) for i in need.ids}
+            case Singles():
+                read = self._client.read
+                answers = await _all(read(need.collection, i) for i in need.ids)
+                records = [r for r in answers if r is not None]
+            case Batches() as path:
+                records = await self._batched(need.collection, path)
+            case path:
+                raise AssertionError(path)
+        by_id = {r.sourced_id: r for r in records}
+        table.keep(records, missing=(i for i in need.ids if i not in by_id))
+        return {i: by_id.get(i) for i in need.ids}
+
+    # -------------------------------------------------------------- children
+
+    async def children(self, collection: Collection, field: str, parents: Iterable[str]) -> Children:
+        """The records whose `field` names each parent, of any status, by sourcedId."""
+        wanted = tuple(dict.fromkeys(parents))
+        with self._reading(collection) as table:
+            found = table.known_children(field, wanted)
+            missing = tuple(sorted(p for p in wanted if p not in found))
+            if missing:
+                need = ChildrenOf(collection, field, missing)
+                found |= await self._flights.share(need, lambda: self._fetch_children(need, table))
+        if self._scope.everything:
+            return found
+        holds = self._scope.test(collection)
+        return {p: tuple(r for r in rows if holds(r)) for p, rows in found.items()}
+
+    async def _fetch_children(self, need: ChildrenOf, table: Table) -> Children:
+        match await self._choose(need, table):
+            case Whole() as whole:
+                return {p: whole.children(need.field, p) for p in need.parents}
+            case Nested(endpoint):
+                lists = await _all(self._pages(PageRequest(endpoint, ids=(p,))) for p in need.parents)
+                records = [r for pages in lists for r in _records(pages)]
+            case Batches() as path:
+                records = await self._batched(need.collection, path)
+            case path:
+                raise AssertionError(path)
+        unique = {r.sourced_id: r for r in sorted(records, key=lambda r: r.sourced_id)}
+        table.keep_children(need.field, need.parents, unique.values())
+        grouped = tables.group(unique.values(), need.field)
+        return {p: grouped.get(p, ()) for p in need.parents}
+
+    # -------------------------------------------------------------- lists
+
+    async def window(
+        self, collection: Collection, where: Predicate | None, after: Position | None, limit: int
+    ) -> Slice:
+        """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId."""
+        where = predicate.every(where, self._scope.predicate(collection))
+        with self._reading(collection) as table:
+            held = table.known_list(where)
+            if held is None and self._windows(collection, where, table, after):
+                rows = await self._upstream_window(collection, where, table, after, limit)
+                if rows is not None:
+                    return rows
+            if held is None:
+                held = await self._list(collection, where, table)
+        return tables.window(held, after.sourced_id if after else None, limit)
+
+    async def count(self, collection: Collection, where: Predicate | None) -> int | None:
+        """How many records satisfy `where`; None where only reading them all would tell."""
+        found = await self.window(collection, where, None, 1)
+        return found.total
+
+    def _windows(self, collection: Collection, where: Predicate | None, table: Table, after: Position | None) -> bool:
+        """Whether the source itself can cut the list: it sorts, filters exactly as asked, and knows where we are."""
+        sorts = self._client.capabilities.sort and not table.unsorted
+        counted = after is None or after.offset is not None
+        return (
+            sorts
+            and counted
+            and _named_ids(where) is None
+            and lowering.pushdown(self._client.dialect, collection, where).exact
+        )
+
+    async def _upstream_window(
+        self, collection: Collection, where: Predicate | None, table: Table, after: Position | None, limit: int
+    ) -> Slice | None:
+        """The window as the source cuts it; None when its order is not by sourcedId, or moved since `after`."""
+        start = after.offset if after is not None and after.offset is not None else 0
+        held = table.known_slice(where, start, limit)
+        if held is not None:
+            return held
+        # One record of overlap shows whether the list still stands as it did when `after` was shown.
+        overlap = 1 if start else 0
+        request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=start - overlap)
+        found = await self._flights.share((request, "window"), lambda: self._fetch_window(request, table))
+        ids = [r.sourced_id for r in found.records]
+        if table.unsorted or (after is not None and ids[:overlap] != [after.sourced_id]):
+            return None
+        found = dataclasses.replace(found, records=found.records[overlap:], start=start)
+        table.keep_slice(where, found)
+        return found
+
+    async def _fetch_window(self, request: PageRequest, table: Table) -> Slice:
+        rows: list[Record] = []
+        assert request.limit is not None
+        offset, rejected = request.offset, 0
+        ended, total = False, None
+        while len(rows) < request.limit and not ended:
+            page = await self._client.page(dataclasses.replace(request, limit=request.limit - len(rows), offset=offset))
+            rows += page.records
+            offset += page.received
+            ended = page.next_offset is None
+            if page.exact:
+                total = page.total
+            if request.where is None and page.total is not None:
+                table.size = page.total
+            rejected += len(page.rejected)
+        ids = [r.sourced_id for r in rows]
+        table.unsorted = ids != sorted(set(ids))
+        return Slice(tuple(rows), request.offset, ended, total, time.time(), rejected)
+
+    async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice:
+        """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole."""
+        ids = _named_ids(where)
+        if ids is not None:
+            holds = predicate.compile_test(where)
+            found = await self.by_ids(collection, ids)
+            return table.keep_list(where, (r for r in found.values() if r is not None and holds(r)))
+        if lowering.pushdown(self._client.dialect, collection, _but_status(where)).text is not None:
+            request = PageRequest(collection.value, where=where)
+            pages = await self._flights.share((request, "list"), lambda: self._pages(request))
+            return table.keep_list(where, _records(pages), sum(len(p.rejected) for p in pages))
+        await self._whole(collection, table)
+        held = table.known_list(where)
+        assert held is not None
+        return held
+
+    # -------------------------------------------------------------- asking
+
+    async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested:
+        """The path to take. A scan is taken here, unless its first page shows that another way is shorter."""
+        dialect = self._client.dialect
+
+        def worth(size: int) -> bool:
+            return isinstance(plan(need, size, dialect), Scan)
+
+        while isinstance(path := plan(need, table.size, dialect), Scan):
+            whole = await self._whole(need.collection, table, worth if path.assumed else None)
+            if whole is not None:
+                return whole
+        return path
+
+    async def _whole(
+        self, collection: Collection, table: Table, worth: Callable[[int], bool] | None = None
+    ) -> Whole | None:
+        if (whole := table.whole) is not None:
+            return whole
+        return await self._flights.share((collection, "whole"), lambda: self._scan(collection, table, worth))
+
+    async def _scan(self, collection: Collection, table: Table, worth: Callable[[int], bool] | None) -> Whole | None:
+        """The whole collection; None when its first page told a size for which it is not worth it."""
+        records: list[Record] = []
+        rejected = 0
+        async with aclosing(self._client.scan(PageRequest(collection.value))) as pages:
+            async for page in pages:
+                if not records and page.total is not None:
+                    table.size = page.total
+                    if worth is not None and not worth(page.total):
+                        table.keep(page.records)
+                        return None
+                records += page.records
+                rejected += len(page.rejected)
+        return table.keep_whole(records, rejected)
+
+    async def _batched(self, collection: Collection, path: Batches) -> list[Record]:
+        lists = await _all(
+            self._pages(PageRequest(collection.value, where=AnyOf(path.field, frozenset(group))))
+            for group in path.groups
+        )
+        return [record for pages in lists for record in _records(pages)]
+
+    async def _pages(self, request: PageRequest) -> list[Page]:
+        return [page async for page in self._client.scan(request)]
+
+    # -------------------------------------------------------------- helpers
+
+    async def _admitted(self, collection: Collection, found: Found) -> Found:
+        """`found` without what lies outside the scope, which is as if it did not exist."""
+        if self._scope.everything:
+            return found
+        if collection is Collection.DEMOGRAPHICS:
+            people = await self.by_ids(Collection.USERS, found)
+            return {i: r if people[i] is not None else None for i, r in found.items()}
+        holds = self._scope.test(collection)
+        return {i: r if r is not None and holds(r) else None for i, r in found.items()}
+
+    @contextmanager
+    def _reading(self, collection: Collection) -> Iterator[Table]:
+        """The collection's table; that the source has no such collection is remembered."""
+        table = self.tables[collection]
+        if table.unsupported is not None:
+            raise table.unsupported
+        try:
+            yield table
+        except Unsupported as error:
+            table.refuse(error)
+            raise
+
+
+T = TypeVar("T")
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order; the first failure ends the rest."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _records(pages: Iterable[Page]) -> Iterator[Record]:
+    for page in pages:
+        yield from page.records
+
+
+def _conjuncts(where: Predicate | None) -> tuple[Predicate, ...]:
+    return where.parts if isinstance(where, And) else () if where is None else (where,)
+
+
+def _named_ids(where: Predicate | None) -> frozenset[str] | None:
+    """The sourcedIds to which `where` restricts the list, if it names them."""
+    for part in _conjuncts(where):
+        match part:
+            case Compare("sourced_id", Op.EQ, value):
+                return frozenset({value})
+            case AnyOf("sourced_id", values):
+                return values
+    return None
+
+
+def _but_status(where: Predicate | None) -> Predicate | None:
+    return predicate.every(*(p for p in _conjuncts(where) if "status" not in predicate.fields(p)))

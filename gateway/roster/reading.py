@@ -1,0 +1,217 @@
+"""What one operation reads: the face that the schema sees. Lives as long as the operation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from graphql import GraphQLError
+
+from adapters.endpoints import ENTITIES
+from adapters.errors import SourceError, Unsupported
+from adapters.predicate import Predicate, compile_test
+from adapters.records import Record, RecordType
+from gateway.access.grant import Grant
+from gateway.faults import BadInput, ErrorCode, SourceState, extensions
+from gateway.identity import Cursor, CursorCodec, NotACursor
+from gateway.roster import lists
+from gateway.roster.lists import OnSourceFailure, Page, describe
+from gateway.roster.loaders import Deadline, Loaders
+from gateway.roster.outcomes import FindPlace, Outcomes, SourceOutcome
+from gateway.roster.sources import Sources
+
+LONGEST_LIST = 5000
+"""A relation's plain list is whole up to this many records, else null and TOO_LONG: it is never cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """A list over sources, by key or global id; None: all. `where`: which records; `after`: a cursor of this list."""
+
+    kind: RecordType
+    sources: Sequence[str] | None
+    where: Predicate | None
+    first: int
+    after: str | None
+    on_source_failure: OnSourceFailure
+
+
+class List:
+    """A page with its cursors and its total, each made only when asked for."""
+
+    def __init__(
+        self, page: Page, walk: str, codec: CursorCodec, count: Callable[[], Awaitable[int | None]] | None = None
+    ) -> None:
+        self.page = page
+        self._walk = walk
+        self._codec = codec
+        self._count = count
+
+    def cursor(self, index: int) -> str:
+        return self._codec.encode(self.page.cursor(index), self._walk)
+
+    async def total(self) -> int | None:
+        """How many records the whole list has; None when not every source in scope told."""
+        if self._count is not None:
+            return await self._count()
+        return next(iter(self.page.totals.values()))
+
+
+class SourceFailed(GraphQLError):
+    """A source is missing from a list that was wanted whole or not at all."""
+
+    def __init__(self, outcome: SourceOutcome) -> None:
+        code = outcome.code or ErrorCode.INTERNAL
+        super().__init__(
+            outcome.message or outcome.source,
+            extensions=extensions(code, source=outcome.source, retry_after=outcome.retry_after),
+        )
+
+
+class Reading:
+    """Reads for one operation under one grant and one deadline, and collects what went wrong."""
+
+    def __init__(self, sources: Sources, grant: Grant, codec: CursorCodec, seconds: float) -> None:
+        self.sources = sources
+        self.grant = grant
+        self.codec = codec
+        self.deadline = Deadline(seconds)
+        self.outcomes = Outcomes()
+        self._loaders = Loaders(self.deadline)
+
+    # -------------------------------------------------------------- one record
+
+    async def lookup(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str) -> Record | None:
+        """A record by source key and sourcedId; None when there is none, or no such source for this client."""
+        try:
+            return await self._one(kind, source, sourced_id)
+        except SourceError as error:
+            self._failed(find, error)
+            return None
+
+    async def follow(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str | None) -> Record | None:
+        """What a reference names. One that names nothing is data: null, and told once per field of the document."""
+        found = await self.follow_all(find, kind, source, () if sourced_id is None else (sourced_id,))
+        return found[0] if found else None
+
+    async def follow_all(
+        self, find: FindPlace, kind: RecordType, source: str, sourced_ids: Sequence[str]
+    ) -> list[Record] | None:
+        """What several references name, in their order; None when the source could not answer."""
+        try:
+            found = await asyncio.gather(*(self._one(kind, source, i) for i in sourced_ids))
+        except SourceError as error:
+            self._failed(find, error)
+            return None
+        for record in found:
+            if record is None:
+                message = f"{source}: a reference names a record that the source does not have"
+                self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message)
+        return [record for record in found if record is not None]
+
+    async def _one(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
+        known = self.sources.get(source, self.grant)
+        if known is None:
+            return None
+        record = await self._loaders.by_id(known, _COLLECTIONS[kind], sourced_id)
+        self.outcomes.saw(SourceOutcome(source, SourceState.FRESH))
+        return record
+
+    # -------------------------------------------------------------- lists
+
+    async def children(
+        self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
+    ) -> list[Record] | None:
+        """The records whose `field` names `parent`, whole; None when the source could not answer or there are too many."""
+        rows = await self._children(find, kind, field, parent)
+        if rows is None:
+            return None
+        holds = compile_test(where)
+        kept = [r for r in rows if holds(r)]
+        if len(kept) > LONGEST_LIST:
+            message = f"{parent.source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
+            self.outcomes.fault(find, parent.source, ErrorCode.TOO_LONG, message)
+            return None
+        return kept
+
+    async def children_page(
+        self,
+        find: FindPlace,
+        kind: RecordType,
+        field: str,
+        parent: Record,
+        where: Predicate | None,
+        first: int,
+        after: str | None,
+    ) -> List | None:
+        """A page of the records whose `field` names `parent`; None when the source could not answer."""
+        walk = f"{kind} {field}={parent.source}:{parent.sourced_id} {describe(where)}"
+        cursor = self._cursor(after, walk)
+        rows = await self._children(find, kind, field, parent)
+        if rows is None:
+            return None
+        return List(lists.page_of(parent.source, rows, where, cursor, first), walk, self.codec)
+
+    async def page(self, find: FindPlace, query: ListQuery) -> List:
+        """A page of a list over the sources that the query names.
+
+        Raises:
+            BadInput: an unknown source, or a cursor of another list.
+            SourceFailed: a source could not answer, and the query wants all or nothing.
+        """
+        chosen = self.sources.named(query.sources, self.grant)
+        keys = ",".join(s.key for s in chosen)
+        walk = f"{query.kind} {keys} {describe(query.where)}"
+        cursor = self._cursor(query.after, walk)
+        collection = _COLLECTIONS[query.kind]
+        page = await lists.read_page(chosen, collection, query.where, cursor, query.first, self.deadline)
+        for outcome in page.outcomes:
+            self.outcomes.saw(outcome)
+            if outcome.code is None or outcome.code is ErrorCode.UNSUPPORTED:
+                continue
+            if query.on_source_failure is OnSourceFailure.FAIL:
+                raise SourceFailed(outcome)
+            if query.on_source_failure is OnSourceFailure.REPORT:
+                self.outcomes.fault(
+                    find, outcome.source, outcome.code, outcome.message or outcome.source, outcome.retry_after
+                )
+
+        async def count() -> int | None:
+            return await lists.total(chosen, collection, query.where, page, self.deadline)
+
+        return List(page, walk, self.codec, count)
+
+    # -------------------------------------------------------------- helpers
+
+    async def _children(
+        self, find: FindPlace, kind: RecordType, field: str, parent: Record
+    ) -> tuple[Record, ...] | None:
+        source = self.sources.get(parent.source, self.grant)
+        if source is None:
+            return ()
+        try:
+            return await self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id)
+        except SourceError as error:
+            self._failed(find, error)
+            return None
+
+    def _failed(self, find: FindPlace, error: SourceError) -> None:
+        outcome = SourceOutcome.failed(error)
+        self.outcomes.saw(outcome)
+        if outcome.code is not None and not isinstance(error, Unsupported):
+            self.outcomes.fault(find, error.source, outcome.code, str(error), error.retry_after)
+
+    def _cursor(self, after: str | None, walk: str) -> Cursor | None:
+        if after is None:
+            return None
+        try:
+            return self.codec.decode(after, walk)
+        except NotACursor:
+            message = (
+                "`after` is not a cursor of this list: pass an endCursor of the same field with the same arguments"
+            )
+            raise BadInput(message, ErrorCode.BAD_CURSOR) from None
+
+
+_COLLECTIONS = {entity.type: collection for collection, entity in ENTITIES.items()}

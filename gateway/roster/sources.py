@@ -1,0 +1,121 @@
+"""The configured sources: who they are, how they stand, and the way to their readers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from adapters.client import SourceClient
+
+from adapters.endpoints import Collection
+from adapters.errors import Misconfigured, SourceError, Unsupported
+from gateway.access.grant import Grant
+from gateway.config import MisconfiguredSource, Settings, SourceSettings
+from gateway.faults import BadInput, Disabled, ErrorCode, SourceState, code_of, state_of
+from gateway.identity import source_key
+from gateway.roster.reader import Reader
+from gateway.roster.scope import Scope
+from gateway.roster.tables import Table
+
+T = TypeVar("T")
+
+
+class Source:
+    """One configured source. `refusal`: why it cannot be asked at all, if so."""
+
+    def __init__(
+        self, settings: SourceSettings | MisconfiguredSource, reader: Reader | None, refusal: SourceError | None
+    ):
+        self.settings = settings
+        self.key: str = settings.key
+        self.last_success_at: float | None = None
+        self.last_error: ErrorCode | None = code_of(refusal) if refusal is not None else None
+        self._reader = reader
+        self._refusal = refusal
+
+    @property
+    def state(self) -> SourceState:
+        return SourceState.FRESH if self.last_error is None else state_of(self.last_error)
+
+    @property
+    def tables(self) -> dict[Collection, Table]:
+        return self._reader.tables if self._reader is not None else {}
+
+    async def ask(self, read: Callable[[Reader], Awaitable[T]]) -> T:
+        """What `read` finds; how it went is remembered.
+
+        Raises:
+            SourceError: the source could not answer, or cannot be asked.
+        """
+        if self._reader is None:
+            raise self._refusal or Disabled(self.key, "switched off in the settings")
+        try:
+            answer = await read(self._reader)
+        except Unsupported:
+            raise
+        except SourceError as error:
+            self.last_error = code_of(error)
+            raise
+        self.last_error = None
+        self.last_success_at = time.time()
+        return answer
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            await self._reader.close()
+
+
+class Sources:
+    """All configured sources, by key."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._by_key = {s.key: s for s in sorted(sources, key=lambda s: s.key)}
+
+    @classmethod
+    def open(cls, settings: Settings, connect: Callable[[SourceSettings], SourceClient]) -> Sources:
+        return cls(
+            [*(_open(s, connect) for s in settings.sources), *(_misconfigured(m) for m in settings.misconfigured)]
+        )
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(self._by_key.values())
+
+    def within(self, grant: Grant) -> list[Source]:
+        return [s for s in self if grant.reaches(s.key)]
+
+    def get(self, key: str, grant: Grant) -> Source | None:
+        """The source, if there is one of that key that the grant reaches."""
+        return self._by_key.get(key) if grant.reaches(key) else None
+
+    def named(self, names: Sequence[str] | None, grant: Grant) -> list[Source]:
+        """The sources that a client names by key or global id, each once, by key; all within the grant for None.
+
+        Raises:
+            BadInput: a name is not that of a source within the grant.
+        """
+        if names is None:
+            return self.within(grant)
+        keys = sorted({source_key(n) for n in names})
+        found = [self.get(k, grant) for k in keys]
+        unknown = [k for k, s in zip(keys, found, strict=True) if s is None]
+        if unknown:
+            known = ", ".join(s.key for s in self.within(grant))
+            raise BadInput(f"no source named {', '.join(unknown)}; there are: {known}", ErrorCode.NOT_FOUND)
+        return [s for s in found if s is not None]
+
+    async def close(self) -> None:
+        for source in self:
+            await source.close()
+
+
+def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient]) -> Source:
+    if not settings.enabled:
+        return Source(settings, None, Disabled(settings.key, "switched off in the settings"))
+    scope = Scope(frozenset(settings.schools))
+    return Source(settings, Reader(connect(settings), scope, settings.fresh_for, settings.max_records), None)
+
+
+def _misconfigured(settings: MisconfiguredSource) -> Source:
+    problem = Misconfigured(settings.key, "its settings have mistakes: run `oneroster-gateway check`")
+    return Source(settings, None, problem)
