@@ -3,12 +3,25 @@
 
 (() => {
   const { createElement: h, useEffect, useState } = React;
-  const { useEditorContext } = GraphiQL.React;
+  const { useEditorContext, usePluginStore } = GraphiQL.React;
   const root = document.getElementById('graphiql');
   const { endpoint, examples, styleNonce } = root.dataset;
 
   // An open dialog locks scrolling through a <style> element. The library that adds it looks for the nonce here.
   globalThis.__webpack_nonce__ = styleNonce;
+
+  async function ask({ query, variables, operationName }, { headers } = {}) {
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query, variables, operationName }),
+    });
+    try {
+      return await answer.json();
+    } catch {
+      return { errors: [{ message: `Not an answer of the gateway: status ${answer.status}, and no JSON.` }] };
+    }
+  }
 
   // Namespaced by address, so that other programs on the same host and port keep their tabs and we ours.
   function browserStorage() {
@@ -54,7 +67,7 @@
             'button',
             { key: example.title, type: 'button', className: 'example', onClick: () => open(example) },
             h('strong', null, example.title),
-            h('span', null, example.about),
+            h('span', null, ...example.about.split('`').map((part, i) => (i % 2 ? h('code', null, part) : part))),
           ),
         ),
         h(
@@ -67,26 +80,30 @@
       );
     }
 
-    const Icon = () =>
+    const Icon = (props) =>
       h(
         'svg',
-        { viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor', strokeWidth: 1.5, 'aria-hidden': true },
-        h('path', { d: 'M9 18h6M10 21h4M8.5 14.5a5.5 5.5 0 1 1 7 0c-.7.6-1 1.2-1 2h-5c0-.8-.3-1.4-1-2Z' }),
+        { ...props, viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor', strokeWidth: 1.5 },
+        h('path', { d: 'M9 18h6M10 21.5h4M8 15a6.5 6.5 0 1 1 8 0c-.8.6-1 1.5-1 3H9c0-1.5-.2-2.4-1-3Z' }),
       );
     return { title: 'Examples', icon: Icon, content: Content };
   }
 
+  // Opens a side-bar pane once, as a click does: the visiblePlugin property leaves it folded in GraphiQL 4.1.
+  function OpenPane({ title }) {
+    const ready = usePluginStore().plugins.length > 0;
+    useEffect(() => {
+      if (ready) document.querySelector(`.graphiql-sidebar [aria-label="Show ${title}"]`)?.click();
+    }, [ready]);
+    return null;
+  }
+
   function page(list) {
     const storage = browserStorage();
-    const pane = storage.getItem('pane');
     return h(
       GraphiQL,
       {
-        fetcher: GraphiQL.createFetcher({
-          url: new URL(endpoint, location.href).href,
-          headers: { accept: 'application/json' },
-          enableIncrementalDelivery: false,
-        }),
+        fetcher: ask,
         storage,
         shouldPersistHeaders: false,
         isHeadersEditorEnabled: true,
@@ -94,10 +111,10 @@
         defaultQuery: '',
         defaultTabs: list.slice(0, 1).map(({ query, variables }) => ({ query, variables })),
         plugins: [examplesPane(list)],
-        visiblePlugin: pane ?? 'Examples',
         onTogglePluginVisibility: (plugin) => storage.setItem('pane', plugin ? plugin.title : ''),
       },
       h(GraphiQL.Logo, null, h('a', { href: './', className: 'home' }, 'oneroster-gateway')),
+      h(OpenPane, { title: storage.getItem('pane') ?? 'Examples' }),
     );
   }
 
