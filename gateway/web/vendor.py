@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -34,7 +33,7 @@ WORKSPACE_NAMES = {
 class Package:
     """One npm package as downloaded: its manifest and its files by path."""
 
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, object]
     files: Mapping[str, bytes]
 
     @property
