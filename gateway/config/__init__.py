@@ -1,0 +1,17 @@
+"""The settings: `gateway.toml` → frozen values, and every mistake in it at once. `docs/settings.md` has the words."""
+
+from gateway.config.mistakes import ConfigError, Mistake, describe
+from gateway.config.reading import from_tables, load
+from gateway.config.settings import GatewaySettings, MisconfiguredSource, Settings, SourceSettings
+
+__all__ = [
+    "ConfigError",
+    "GatewaySettings",
+    "MisconfiguredSource",
+    "Mistake",
+    "Settings",
+    "SourceSettings",
+    "describe",
+    "from_tables",
+    "load",
+]

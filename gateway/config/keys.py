@@ -1,0 +1,159 @@
+"""Every setting there is: the one table by which files are read, mistakes are worded and the documentation is tested.
+
+What a source's `capabilities`, `auth` and `timeouts` may say follows from the fields of the adapters' own dataclasses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from adapters.dialect import Auth, Capabilities, OAuth1, OAuth2, Op, StaticBearer, Version
+from adapters.endpoints import Collection
+from adapters.secret import Secret
+from adapters.spec import Timeouts
+from gateway.config import settings
+from gateway.config.secrets import IDENTIFIER, SECRET, Reference
+from gateway.config.urls import BASE_URL, ORIGINS, TOKEN_URL
+from gateway.config.values import (
+    COUNT,
+    DURATION,
+    FLAG,
+    HTTP_STATUS,
+    PORT,
+    SOURCE_KEY,
+    TEXT,
+    TEXTS,
+    TIME_ZONE,
+    Kind,
+    choice,
+    either,
+    set_of,
+    table_of,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """One setting: its name, the kind of value it has, and the value it has when it is not written."""
+
+    name: str
+    kind: Kind[T]
+    default: T
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of the file: the settings and the tables that may stand in it."""
+
+    name: str
+    keys: Mapping[str, Key[Any]]
+    tables: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.keys, *self.tables]
+
+
+def _section(name: str, keys: Iterable[object], *tables: Section) -> Section:
+    found = {key.name: key for key in keys if isinstance(key, Key)}
+    return Section(name, MappingProxyType(found), MappingProxyType({table.name: table for table in tables}))
+
+
+class AuthKind(StrEnum):
+    """The auth dataclasses of `adapters.dialect`, by the name settings give them."""
+
+    OAUTH2 = "oauth2"
+    OAUTH1 = "oauth1"
+    BEARER = "bearer"
+
+
+AUTH_TYPES: Mapping[AuthKind, type[Auth]] = MappingProxyType(
+    {AuthKind.OAUTH2: OAuth2, AuthKind.OAUTH1: OAuth1, AuthKind.BEARER: StaticBearer}
+)
+
+_KINDS: Mapping[Any, Kind[Any]] = MappingProxyType(
+    {
+        int: COUNT,
+        bool: FLAG,
+        float: DURATION,
+        str | None: TEXT,
+        tuple[str, ...]: TEXTS,
+        frozenset[int]: set_of(HTTP_STATUS),
+        frozenset[Op]: set_of(choice(Op)),
+        bool | frozenset[str]: either(FLAG, set_of(TEXT)),
+        Mapping[str, frozenset[str]]: table_of(choice(Collection), set_of(TEXT)),
+    }
+)
+
+
+def _keys_of(dataclass_type: type[Any]) -> list[Key[Any]]:
+    """One key per field of an adapters' dataclass, with that field's default."""
+    hints = typing.get_type_hints(dataclass_type)
+    standard = dataclass_type()
+    keys = []
+    for each in dataclasses.fields(dataclass_type):
+        hint = hints[each.name]
+        kind = choice(hint) if isinstance(hint, type) and issubclass(hint, StrEnum) else _KINDS[hint]
+        keys.append(Key(each.name, kind, getattr(standard, each.name)))
+    return keys
+
+
+_GATEWAY = settings.GatewaySettings()
+
+
+class GatewayKeys:
+    HOST = Key("host", TEXT, _GATEWAY.host)
+    PORT = Key("port", PORT, _GATEWAY.port)
+    SECRET: Key[Reference | Secret | None] = Key("secret", SECRET, None)
+    CORS_ORIGINS = Key("cors_origins", ORIGINS, _GATEWAY.cors_origins)
+    DEADLINE = Key("deadline", DURATION, _GATEWAY.deadline)
+
+
+class SourceKeys:
+    KEY = Key("key", SOURCE_KEY, "", required=True)
+    NAME = Key("name", TEXT, "")
+    DISTRICT: Key[str | None] = Key("district", TEXT, None)
+    LABELS = Key("labels", TEXTS, ())
+    TIME_ZONE = Key("timezone", TIME_ZONE, "UTC")
+    PROVIDER = Key("provider", TEXT, "", required=True)
+    VERSION: Key[Version | None] = Key("version", choice(Version), None)
+    BASE_URL = Key("base_url", BASE_URL, "", required=True)
+    TOKEN_URL: Key[str | None] = Key("token_url", TOKEN_URL, None)
+    CLIENT_ID: Key[Reference | Secret | None] = Key("client_id", IDENTIFIER, None)
+    CLIENT_SECRET: Key[Reference | Secret | None] = Key("client_secret", SECRET, None)
+    TOKEN: Key[Reference | Secret | None] = Key("token", SECRET, None)
+    SCHOOLS = Key("schools", TEXTS, ())
+    ALLOW_HTTP = Key("allow_http", FLAG, False)
+    ENABLED = Key("enabled", FLAG, True)
+    MAX_CONCURRENCY = Key("max_concurrency", COUNT, settings.MAX_CONCURRENCY)
+    MAX_RECORDS = Key("max_records", COUNT, settings.MAX_RECORDS)
+
+
+AUTH_KIND: Key[AuthKind | None] = Key("kind", choice(AuthKind), None)
+
+FRESH_FOR_KEYS: Mapping[Collection, Key[float]] = MappingProxyType(
+    {collection: Key(collection.value, DURATION, seconds) for collection, seconds in settings.FRESH_FOR.items()}
+)
+
+GATEWAY = _section("gateway", vars(GatewayKeys).values())
+CAPABILITIES = _section("capabilities", _keys_of(Capabilities))
+AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for key in _keys_of(auth))])
+FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())
+CACHE = _section("cache", [], FRESH_FOR)
+TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
+SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, CACHE, TIMEOUTS)
+
+_OWN = (SourceKeys.KEY.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
+PROVIDER = _section("providers", (k for k in SOURCE.keys.values() if k.name not in _OWN), *SOURCE.tables.values())
+"""What `[providers.NAME]` may hold: all of a source but what tells one source from another."""
+
+INCLUDE = Key("include", TEXTS, ())

@@ -1,0 +1,103 @@
+"""What the gateway runs with, once read and found right: frozen, and every value of its final type.
+
+How a settings file becomes this is in `gateway.config.reading`; what may be written there in `gateway.config.keys`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from adapters.dialect import Version
+from adapters.endpoints import Collection
+from adapters.secret import Secret
+from adapters.spec import SourceSpec
+from gateway.config.mistakes import Mistake
+
+_MINUTE = 60.0
+_HOUR = 3600.0
+
+FRESH_FOR: Mapping[Collection, float] = MappingProxyType(
+    {
+        Collection.ORGS: 6 * _HOUR,
+        Collection.ACADEMIC_SESSIONS: 6 * _HOUR,
+        Collection.COURSES: _HOUR,
+        Collection.CLASSES: _HOUR,
+        Collection.USERS: 15 * _MINUTE,
+        Collection.ENROLLMENTS: 15 * _MINUTE,
+        Collection.DEMOGRAPHICS: 15 * _MINUTE,
+    }
+)
+"""Seconds for which a collection is served without asking again: the less it changes in a school day, the longer."""
+
+MAX_RECORDS = 2_000_000
+"""Records of one collection, above which a scan is given up."""
+
+MAX_CONCURRENCY = 8
+"""Requests in flight for one source, where neither its settings nor its provider allow fewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Where the gateway listens and how long an operation may take.
+
+    port: 0 takes any free one. cors_origins: pages of these origins may ask from a browser. deadline: seconds.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    secret: Secret | None = None
+    cors_origins: tuple[str, ...] = ()
+    deadline: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
+
+    timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
+    fresh_for: seconds, for every collection. A source that is not `enabled` carries no credentials.
+    """
+
+    key: str
+    name: str
+    district: str | None = None
+    labels: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    provider: str
+    version: Version
+    spec: SourceSpec
+    schools: tuple[str, ...] = ()
+    fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
+    max_records: int = MAX_RECORDS
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MisconfiguredSource:
+    """One source that cannot be asked, with all that is wrong with it, and what could be read of who it is.
+
+    key is None where it is missing or unusable, and shared by several where they claim the same one.
+    """
+
+    key: str | None
+    name: str
+    mistakes: tuple[Mistake, ...]
+    district: str | None = None
+    labels: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    provider: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    gateway: GatewaySettings
+    sources: tuple[SourceSettings, ...]
+    misconfigured: tuple[MisconfiguredSource, ...] = ()
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """Every mistake of every misconfigured source, each once."""
+        return tuple(dict.fromkeys(m for source in self.misconfigured for m in source.mistakes))

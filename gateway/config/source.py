@@ -1,0 +1,182 @@
+"""One source's table → its settings, or all that is wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from adapters import registry
+from adapters.dialect import Auth, Dialect, OAuth2
+from adapters.secret import Secret
+from adapters.spec import Credentials, SourceSpec, Timeouts
+from gateway.config.keys import (
+    AUTH,
+    AUTH_KIND,
+    AUTH_TYPES,
+    CACHE,
+    CAPABILITIES,
+    FRESH_FOR,
+    FRESH_FOR_KEYS,
+    SOURCE,
+    TIMEOUTS,
+    AuthKind,
+    Key,
+    SourceKeys,
+)
+from gateway.config.mistakes import Mistake, did_you_mean
+from gateway.config.secrets import Reference, Vault
+from gateway.config.settings import MisconfiguredSource, SourceSettings
+from gateway.config.table import Layer, Table
+from gateway.config.urls import insecure
+from gateway.config.values import Wrong
+
+_ID_AND_SECRET = (SourceKeys.CLIENT_ID, SourceKeys.CLIENT_SECRET)
+
+_NEEDS: Mapping[AuthKind, tuple[str, tuple[Key[Reference | Secret | None], ...]]] = MappingProxyType(
+    {
+        AuthKind.OAUTH2: ("a token for its client id and secret (OAuth 2)", _ID_AND_SECRET),
+        AuthKind.OAUTH1: ("signed requests (OAuth 1)", _ID_AND_SECRET),
+        AuthKind.BEARER: ("a token handed out once", (SourceKeys.TOKEN,)),
+    }
+)
+"""What each way to authenticate is, and the settings it cannot do without."""
+
+
+def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSettings | MisconfiguredSource:
+    """The source written in `own`, above its provider's `defaults`."""
+    mistakes: list[Mistake] = []
+    table = Table([own, defaults] if defaults else [own], mistakes)
+    table.refuse_unknown(SOURCE)
+    key = table.take(SourceKeys.KEY)
+    name = table.take(SourceKeys.NAME) or key
+    district = table.take(SourceKeys.DISTRICT)
+    labels = table.take(SourceKeys.LABELS)
+    timezone = table.take(SourceKeys.TIME_ZONE)
+    schools = table.take(SourceKeys.SCHOOLS)
+    max_records = table.take(SourceKeys.MAX_RECORDS)
+    enabled = table.take(SourceKeys.ENABLED)
+    freshness = table.table(CACHE).table(FRESH_FOR)
+    fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
+    spec = _spec(table, key, _dialect(table), vault if enabled else None)
+    if spec is None or mistakes:
+        return MisconfiguredSource(
+            key=key or None,
+            name=name or own.path,
+            mistakes=tuple(dict.fromkeys(mistakes)),
+            district=district,
+            labels=labels,
+            timezone=timezone,
+            provider=table.take(SourceKeys.PROVIDER),
+            version=table.take(SourceKeys.VERSION) or "",
+        )
+    return SourceSettings(
+        key=key,
+        name=name,
+        district=district,
+        labels=labels,
+        timezone=timezone,
+        provider=spec.dialect.name,
+        version=spec.dialect.version,
+        spec=spec,
+        schools=schools,
+        fresh_for=fresh_for,
+        max_records=max_records,
+        enabled=enabled,
+    )
+
+
+def _dialect(table: Table) -> Dialect | None:
+    slug = table.take(SourceKeys.PROVIDER)
+    version = table.take(SourceKeys.VERSION)
+    if not slug:
+        return None
+    known = registry.providers()
+    versions = known.get(slug)
+    if versions is None:
+        table.mistake(SourceKeys.PROVIDER, Wrong(f"no such provider{did_you_mean(slug, known)}", ", ".join(known)))
+        return None
+    offered = ", ".join(f'"{each}"' for each in versions)
+    if version is None and not table.has(SourceKeys.VERSION):
+        if len(versions) > 1:
+            table.missing(SourceKeys.VERSION, f"this is missing; {slug} is spoken in several versions", offered)
+            return None
+        return registry.get(slug, versions[0])
+    if version is None:
+        return None
+    if version not in versions:
+        table.mistake(SourceKeys.VERSION, Wrong(f"{slug} is not spoken in this version", offered))
+        return None
+    return registry.get(slug, version)
+
+
+def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) -> SourceSpec | None:
+    """How the source is asked; None where its provider or version is not known. No vault: no credentials."""
+    measured = table.table(CAPABILITIES).given(CAPABILITIES.keys)
+    auth = _auth(table.table(AUTH), dialect.auth if dialect else None)
+    timeouts = Timeouts(**table.table(TIMEOUTS).given(TIMEOUTS.keys))
+    base_url, token_url = _addresses(table)
+    max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
+    credentials = Credentials(
+        client_id=table.take_secret(SourceKeys.CLIENT_ID, vault, key),
+        client_secret=table.take_secret(SourceKeys.CLIENT_SECRET, vault, key),
+        token=table.take_secret(SourceKeys.TOKEN, vault, key),
+    )
+    if dialect is None or auth is None:
+        return None
+    if vault is not None:
+        _require_credentials(table, dialect, auth)
+    return SourceSpec(
+        key=key,
+        dialect=dataclasses.replace(dialect, auth=auth).with_capabilities(**measured),
+        base_url=base_url,
+        credentials=credentials,
+        token_url=token_url,
+        allow_http=table.take(SourceKeys.ALLOW_HTTP),
+        max_concurrency=max_concurrency,
+        timeouts=timeouts,
+    )
+
+
+def _addresses(table: Table) -> tuple[str, str | None]:
+    base_url, token_url = table.take(SourceKeys.BASE_URL), table.take(SourceKeys.TOKEN_URL)
+    allow_http = table.take(SourceKeys.ALLOW_HTTP)
+    pairs: tuple[tuple[Key[Any], str | None], ...] = (
+        (SourceKeys.BASE_URL, base_url),
+        (SourceKeys.TOKEN_URL, token_url),
+    )
+    for key, url in pairs:
+        if url and not allow_http and (reason := insecure(url)):
+            allowed = "a public address with https; any with allow_http = true, meant for sandboxes and tests"
+            table.mistake(key, Wrong(reason, allowed))
+    return base_url, token_url
+
+
+def _auth(table: Table, auth: Auth | None) -> Auth | None:
+    """The dialect's auth with what the source says of its own; of another kind, where the source names one."""
+    kind = table.take(AUTH_KIND)
+    written = {name: value for name, value in table.given(AUTH.keys).items() if name != AUTH_KIND.name}
+    if kind is not None and not isinstance(auth, AUTH_TYPES[kind]):
+        auth = AUTH_TYPES[kind]()
+    if auth is None:
+        return None
+    fields = [each.name for each in dataclasses.fields(auth)]
+    for name in written:
+        if name not in fields:
+            problem = f"this is no setting of {_kind_of(auth)}, by which this source authenticates"
+            table.mistake(AUTH.keys[name], Wrong(problem, ", ".join([AUTH_KIND.name, *fields])))
+    return dataclasses.replace(auth, **{name: value for name, value in written.items() if name in fields})
+
+
+def _require_credentials(table: Table, dialect: Dialect, auth: Auth) -> None:
+    means, needed = _NEEDS[_kind_of(auth)]
+    for key in needed:
+        if not table.has(key):
+            table.missing(key, f"this is missing; {dialect.name} asks for {means}")
+    if isinstance(auth, OAuth2) and auth.token_path is None and not table.has(SourceKeys.TOKEN_URL):
+        table.missing(SourceKeys.TOKEN_URL, f"this is missing; of {dialect.name} it cannot be told from base_url")
+
+
+def _kind_of(auth: Auth) -> AuthKind:
+    return next(kind for kind, each in AUTH_TYPES.items() if isinstance(auth, each))
