@@ -1,0 +1,21 @@
+"""The kinds of sandbox server by their slug. Each module says how one product answers, with its sources."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.sandbox.kind import Kind
+from gateway.sandbox.kinds import classlink, infinite_campus, standard
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.slug: kind
+    for kind in (
+        standard.V1P1,
+        standard.V1P2,
+        standard.WIDE,
+        infinite_campus.V1P1,
+        infinite_campus.V1P2,
+        classlink.DIRECT,
+        classlink.PROXY,
+    )
+}
