@@ -1,0 +1,112 @@
+"""One raw record → its wire struct, with every tolerance: the lane for what the standard's types refuse.
+
+Takes numbers for texts and ids, one value for a list and a list of one for a value, commas in a text for a list, bare
+ids for references, and other spellings of `sourcedId`. What still makes no sense is no value; only a record that
+cannot be told from others is refused.
+Source: the providers' documentation and public clients' workarounds; 1EdTech's 1.1 reference server (a list for a
+reference, an empty list for an empty object).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from adapters.dialect import Raw
+from adapters.normalise import wire
+
+S = TypeVar("S", bound=msgspec.Struct)
+Reader = Callable[[Any], Any]
+
+_ID_KEYS = ("sourcedId", "sourceID", "sourcedID", "sourceId", "sourcedid", "SourcedId", "sourceid")
+
+
+def sourced_id(value: Raw) -> str | None:
+    """The id of a record or a reference, exactly as sent; None where it has none that is more than blanks."""
+    for key in _ID_KEYS:
+        found = _text(value.get(key))
+        if found and not found.isspace():
+            return found
+    return None
+
+
+def read(kind: type[S], value: Raw, **given: object) -> S:
+    """`value` as a struct of `kind`. given: fields that are not read from it."""
+    return kind(**given, **{name: reader(value[key]) for key, name, reader in _plan(kind) if key in value})
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return _text(value[0]) if isinstance(value, list) and len(value) == 1 else None
+
+
+def _flag(value: Any) -> bool | str | int | None:
+    return value if isinstance(value, bool | str | int) else None
+
+
+def _texts(value: Any) -> tuple[str, ...] | str | None:
+    if isinstance(value, str):
+        return value
+    return tuple(t for v in _many(value) if (t := sourced_id(v) if isinstance(v, dict) else _text(v)))
+
+
+def _ref(value: Any) -> wire.Ref | None:
+    if isinstance(value, list):
+        return next((ref for v in value if (ref := _ref(v))), None)
+    found = sourced_id(value) if isinstance(value, dict) else _text(value)
+    return wire.Ref(found) if found and not found.isspace() else None
+
+
+def _refs(value: Any) -> tuple[wire.Ref, ...]:
+    parts = map(str.strip, value.split(",")) if isinstance(value, str) else _many(value)
+    return tuple(ref for v in parts if (ref := _ref(v)))
+
+
+def _user_ids(value: Any) -> tuple[wire.UserId, ...]:
+    pairs = [(v.get("identifier"), v.get("type")) if isinstance(v, dict) else (v, None) for v in _many(value)]
+    return tuple(wire.UserId(found, _text(kind)) for identifier, kind in pairs if (found := _text(identifier)))
+
+
+def _roles(value: Any) -> tuple[wire.Role, ...]:
+    return tuple(
+        read(wire.Role, v) if isinstance(v, dict) else wire.Role(role=_text(v))
+        for v in _many(value)
+        if v not in (None, {})
+    )
+
+
+def _profiles(value: Any) -> tuple[wire.Profile, ...]:
+    return tuple(read(wire.Profile, v) for v in _many(value) if isinstance(v, dict))
+
+
+def _many(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list) else () if value is None else (value,)
+
+
+_READERS: dict[Any, Reader] = {
+    wire.Text: _text,
+    wire.Year: _text,
+    wire.Flag: _flag,
+    wire.Texts: _texts,
+    wire.OneRef: _ref,
+    wire.Refs: _refs,
+    wire.UserIds: _user_ids,
+    wire.Roles: _roles,
+    wire.Profiles: _profiles,
+}
+
+_PLANS: dict[type[msgspec.Struct], list[tuple[str, str, Reader]]] = {}
+
+
+def _plan(kind: type[msgspec.Struct]) -> list[tuple[str, str, Reader]]:
+    """(wire name, field, reader) of each field that has a reader."""
+    if kind not in _PLANS:
+        _PLANS[kind] = [
+            (f.encode_name, f.name, _READERS[f.type]) for f in msgspec.structs.fields(kind) if f.type in _READERS
+        ]
+    return _PLANS[kind]

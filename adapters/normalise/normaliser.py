@@ -1,0 +1,151 @@
+"""The two lanes from a body to records, and which of them a body takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from adapters.dialect import AbsentStatus, Dialect
+from adapters.endpoints import Entity
+from adapters.errors import Malformed
+from adapters.normalise import envelope, lenient, wire
+from adapters.normalise.convert import Converter
+from adapters.normalise.typed import SHAPES, Shape
+from adapters.records import Record, RecordStatus, Rejected
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    metadata: msgspec.Raw = wire.NOTHING
+
+
+_METADATA = msgspec.json.Decoder(_Metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedPage:
+    """What a body held. received: how many records it had, with those rejected; total: how many the whole collection
+    has, where the body says it.
+    """
+
+    records: tuple[Record, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    received: int = 0
+    total: int | None = None
+
+
+class Normaliser:
+    """Reads the bodies of one source. clock: epoch seconds, for `observed_at`."""
+
+    def __init__(self, source: str, dialect: Dialect, clock: Callable[[], float] = time.time) -> None:
+        active = dialect.capabilities.absent_status is AbsentStatus.ACTIVE
+        self._absent = RecordStatus.ACTIVE if active else RecordStatus.UNKNOWN
+        self._source = source
+        self._dialect = dialect
+        self._clock = clock
+
+    def page(self, entity: Entity, body: bytes) -> NormalisedPage:
+        """The records of one page of a collection, in their order.
+
+        Raises:
+            Truncated: the body ends early, or is empty (see `no_content`).
+            Malformed: HTML, `null`, `{}`, another collection, a reported failure: nothing that can be called a page.
+        """
+        shape = SHAPES[entity.collection]
+        return self._as_a_whole(shape, body) or self._one_by_one(shape, entity, body)
+
+    def one(self, entity: Entity, body: bytes) -> Record:
+        """The record of a single read: wrapped, bare, or alone in a list.
+
+        Raises:
+            Malformed, Truncated: as for `page`; also when none or several came, or the one is unreadable.
+        """
+        shape = SHAPES[entity.collection]
+        read = self._read(shape, bytes(envelope.one(entity, self._source, body)))
+        if isinstance(read, Rejected):
+            raise Malformed(self._source, f"{entity.singular}: {read.rule}")
+        return self._convert(shape, [read])[0]
+
+    @staticmethod
+    def no_content() -> NormalisedPage:
+        """The page of a 204. Only the status tells it from a body that was lost."""
+        return NormalisedPage()
+
+    def _as_a_whole(self, shape: Shape, body: bytes) -> NormalisedPage | None:
+        """The page decoded at once; None where it is not, or may not be, of the standard's types."""
+        if shape.collection.value in self._dialect.fixups or not _is_utf8(body):
+            return None
+        try:
+            page = shape.page.decode(envelope.without_bom(body))
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        if page.tells() or any(w.sourced_id.isspace() for w in page.records):
+            return None
+        total = envelope.total(page.total_count or page.total)
+        return NormalisedPage(self._convert(shape, page.records), (), len(page.records), total)
+
+    def _one_by_one(self, shape: Shape, entity: Entity, body: bytes) -> NormalisedPage:
+        contents = envelope.page(entity, self._source, body)
+        read = [self._read(shape, bytes(item)) for item in contents.items]
+        rejected = tuple(r for r in read if isinstance(r, Rejected))
+        records = self._convert(shape, [r for r in read if not isinstance(r, Rejected)])
+        return NormalisedPage(records, rejected, len(read), contents.total)
+
+    def _read(self, shape: Shape, text: bytes) -> wire.Base | Rejected:
+        """One record as its wire struct: by the standard's types, else leniently."""
+        if shape.collection.value not in self._dialect.fixups and _is_utf8(text):
+            try:
+                typed = shape.wire.decode(text)
+            except (msgspec.DecodeError, RecursionError):
+                return self._read_leniently(shape, text)
+            if not typed.sourced_id.isspace():
+                return typed
+        return self._read_leniently(shape, text)
+
+    def _read_leniently(self, shape: Shape, text: bytes) -> wire.Base | Rejected:
+        try:
+            raw = msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raw = None
+        if not isinstance(raw, dict):
+            return self._rejected(shape, None, "", "a record is a JSON object of readable text and numbers")
+        metadata = raw.get("metadata")
+        fixup = self._dialect.fixups.get(shape.collection.value)
+        if fixup is not None:
+            try:
+                raw = fixup(raw)
+            except (TypeError, ValueError, LookupError, AttributeError):
+                return self._rejected(shape, lenient.sourced_id(raw), "", "the dialect's fix-up could not read it")
+        sourced_id = lenient.sourced_id(raw)
+        if sourced_id is None:
+            return self._rejected(shape, None, "sourcedId", "a record has a sourcedId that is a text or a number")
+        return lenient.read(
+            shape.kind,
+            raw,
+            sourced_id=sourced_id,
+            metadata=_METADATA.decode(text).metadata if raw.get("metadata") is metadata else _encoded(raw["metadata"]),
+        )
+
+    def _rejected(self, shape: Shape, sourced_id: str | None, path: str, rule: str) -> Rejected:
+        return Rejected(self._source, shape.collection.value, sourced_id, path, rule)
+
+    def _convert(self, shape: Shape, wires: Iterable[wire.Base]) -> tuple[Record, ...]:
+        converter = Converter(self._source, self._absent, self._dialect.former_id_metadata, self._clock())
+        return tuple(shape.convert(converter, wires))
+
+
+def _encoded(metadata: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(metadata))
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Decoded values are checked by msgspec; what it skips, and metadata, is not."""
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
