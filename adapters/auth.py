@@ -1,0 +1,191 @@
+"""How requests prove who asks: flows that yield a request and are sent its response. They do no I/O themselves.
+
+A token is held per source, renewed before it ends, and asked for once for any number of calls that wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+
+import httpx2
+
+from adapters import oauth1
+from adapters.addresses import base_url, token_url
+from adapters.dialect import OAuth1, OAuth2, Signature, StaticBearer
+from adapters.errors import Misconfigured, SourceError
+from adapters.secret import Secret
+from adapters.spec import SourceSpec
+from adapters.tokens import Token, read_token, token_request
+
+Clock = Callable[[], float]
+
+_HOLD_OFF = 1.0
+"""Seconds for which a refused token request answers for those that follow."""
+
+_VAIN = 60.0
+"""Seconds for which a renewal that did not help keeps answers other than 401 from renewing again."""
+
+
+def authenticator(spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: Clock = time.time) -> httpx2.Auth:
+    """The flow of a source's dialect with the source's credentials.
+
+    Raises:
+        Misconfigured: a credential or an address that the dialect needs is missing.
+    """
+    held = spec.credentials
+    match spec.dialect.auth:
+        case OAuth1(signature=method):
+            return OAuth1Flow(
+                method,
+                _needed(spec, "client_id", held.client_id),
+                _needed(spec, "client_secret", held.client_secret),
+                wall,
+            )
+        case StaticBearer():
+            return BearerFlow(_needed(spec, "token", held.token))
+        case OAuth2() as how:
+            base = base_url(spec.dialect, spec.base_url, source=spec.key, allow_http=spec.allow_http)
+            return OAuth2Flow(
+                spec.key,
+                how,
+                token_url(spec.dialect, spec.token_url, base, source=spec.key, allow_http=spec.allow_http),
+                _needed(spec, "client_id", held.client_id),
+                _needed(spec, "client_secret", held.client_secret),
+                monotonic=monotonic,
+                wall=wall,
+            )
+
+
+def _needed(spec: SourceSpec, name: str, secret: Secret | None) -> Secret:
+    if not secret:
+        raise Misconfigured(spec.key, f"{name} is needed for {spec.dialect.title}")
+    return secret
+
+
+class BearerFlow(httpx2.Auth):
+    """A token that was handed out once."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        yield request
+
+
+class OAuth1Flow(httpx2.Auth):
+    """Signs the URL as it will be sent, with a nonce and a timestamp of its own for every attempt."""
+
+    def __init__(self, method: Signature, consumer: Secret, secret: Secret, wall: Clock = time.time) -> None:
+        self._method = method
+        self._consumer = consumer
+        self._secret = secret
+        self._wall = wall
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        request.headers["Authorization"] = oauth1.authorization(
+            self._method,
+            self._consumer.reveal(),
+            self._secret.reveal(),
+            (request.method, str(request.url)),
+            nonce=secrets.token_hex(16),
+            timestamp=int(self._wall()),
+        )
+        yield request
+
+
+class OAuth2Flow(httpx2.Auth):
+    """Bearer tokens by client credentials. Async only: those who need a token wait for the one that asks for it."""
+
+    def __init__(
+        self,
+        source: str,
+        how: OAuth2,
+        url: str,
+        client_id: Secret,
+        client_secret: Secret,
+        *,
+        monotonic: Clock = time.monotonic,
+        wall: Clock = time.time,
+    ) -> None:
+        self._source = source
+        self._how = how
+        self._url = url
+        self._host = httpx2.URL(url).host
+        self._credentials = (client_id, client_secret)
+        self._monotonic = monotonic
+        self._wall = wall
+        self._lock = asyncio.Lock()
+        self._token: Token | None = None
+        self._refused: tuple[float, type[SourceError], str, float | None] | None = None
+        self._vain_until = float("-inf")
+
+    @property
+    def lost_scopes(self) -> tuple[str, ...]:
+        """Scopes that were asked for and that the held token lacks."""
+        return self._token.lost if self._token else ()
+
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        refused: Token | None = None
+        for renewed in (False, True):
+            async with self._lock:
+                token = self._good(unlike=refused)
+                if token is None:
+                    answer = yield self.ask()
+                    await answer.aread()
+                    token = self.take(answer)
+            self._present(token, request)
+            response = yield request
+            status = response.status_code
+            if status not in self._how.renew_on:
+                return
+            if status != 401:
+                # 403 and 500 may have other reasons: after a renewal that did not help, they are taken at their word.
+                if self._monotonic() < self._vain_until:
+                    return
+                if renewed:
+                    self._vain_until = self._monotonic() + _VAIN
+            await response.aread()  # gives its connection back before waiting for others
+            refused = token
+
+    def ask(self) -> httpx2.Request:
+        """The request for a new token.
+
+        Raises:
+            SourceError: the last one was refused less than a second ago, for the same reason.
+        """
+        if self._refused is not None:
+            until, kind, message, wait = self._refused
+            left = until - self._monotonic()
+            if left > 0:
+                raise kind(self._source, message, retry_after=wait if wait is not None else left)
+        return token_request(self._url, self._how, *self._credentials)
+
+    def take(self, answer: httpx2.Response) -> Token:
+        """Holds the token of the token server's answer from now on.
+
+        Raises:
+            SourceError: the answer holds none.
+        """
+        self._token = None
+        now = self._monotonic()
+        try:
+            self._token = read_token(self._source, self._how, answer, monotonic=now, wall=self._wall())
+        except SourceError as error:
+            self._refused = (now + _HOLD_OFF, type(error), error.message, error.retry_after)
+            raise
+        self._refused = None
+        return self._token
+
+    def _good(self, *, unlike: Token | None) -> Token | None:
+        """The held token, unless it is about to end or is the one that was refused."""
+        held = self._token
+        return held if held and held is not unlike and self._monotonic() < held.renew_at else None
+
+    def _present(self, token: Token, request: httpx2.Request) -> None:
+        request.headers["Authorization"] = f"Bearer {token.secret.reveal()}"
+        if token.cookie and request.url.host == self._host:
+            request.headers["Cookie"] = token.cookie.reveal()

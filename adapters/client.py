@@ -1,0 +1,386 @@
+"""SourceClient: asks one source for one record, one page, or a whole scan. The only module that sends.
+
+One attempt per request, token renewal aside: how often and when to try again is decided above.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx2
+
+from adapters import endpoints, lowering
+from adapters.addresses import base_url, query_text, request_path
+from adapters.answers import Answer, is_page_for_people, refusal
+from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
+from adapters.dialect import Capabilities, Dialect, Totals
+from adapters.endpoints import Collection
+from adapters.errors import Mismatched, PagingBroken, TimedOut, Unsupported
+from adapters.lowering import Route
+from adapters.normalise import Normaliser, error_code
+from adapters.paging import PageSeen, count, links, next_offset
+from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
+from adapters.records import Record, Rejected
+from adapters.spec import SourceSpec
+from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
+
+MAX_LIMIT = 5_000
+MAX_CONCURRENCY = 8
+MAX_REQUESTS = 10_000
+"""Of one scan."""
+MAX_RECORDS = 2_000_000
+"""Of one scan."""
+
+_ERROR_BODY = 64 * 1024
+_LOOKUP_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page of a route's records that satisfy `where`. limit: None asks for as many as the source serves at once."""
+
+    endpoint: str
+    ids: tuple[str, ...] = ()
+    where: Predicate | None = None
+    limit: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """records: those of this page that satisfy what was asked. rejected: those that could not be read. received: how
+    many records the source sent. total: how many it says there are; of what was asked, if `exact`, else of more.
+    next_offset: where the next page starts; None at the end.
+    """
+
+    records: tuple[Record, ...]
+    rejected: tuple[Rejected, ...]
+    received: int
+    total: int | None
+    exact: bool
+    next_offset: int | None
+
+
+_NOTHING = Page((), (), 0, 0, exact=True, next_offset=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A page as it came: every record, and how it looks to paging."""
+
+    page: Page
+    ids: frozenset[str]
+    nameless: int
+    seen: PageSeen
+    filtered: bool
+
+    def new(self, known: set[str]) -> int:
+        return len(self.ids - known) + self.nameless
+
+
+class SourceClient:
+    """One source. Safe to share between any number of tasks of one event loop.
+
+    transport: in place of the network, for tests. on_request: told of every request, token requests included.
+
+    Raises:
+        Misconfigured: an address or a credential that cannot work.
+    """
+
+    def __init__(
+        self,
+        spec: SourceSpec,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        *,
+        on_request: OnRequest | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._spec = spec
+        self._base = base_url(spec.dialect, spec.base_url, source=spec.key, allow_http=spec.allow_http)
+        self._auth = authenticator(spec, monotonic=monotonic, wall=wall)
+        self._wall = wall
+        at_once = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
+        self._slots = asyncio.Semaphore(at_once)
+        self._transport = GuardedTransport(transport or _network(at_once), spec.key, on_request)
+        limits = spec.timeouts
+        self._http = httpx2.AsyncClient(
+            transport=self._transport,
+            auth=self._auth,
+            headers={"Accept": "application/json"},
+            timeout=httpx2.Timeout(limits.attempt, connect=limits.connect, pool=limits.pool),
+            follow_redirects=False,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+        self._normaliser = Normaliser(spec.key, spec.dialect)
+
+    @property
+    def spec(self) -> SourceSpec:
+        return self._spec
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._spec.dialect
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._spec.dialect.capabilities
+
+    @property
+    def requests(self) -> int:
+        """How many were sent, token requests included."""
+        return self._transport.requests
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def check_token(self) -> tuple[str, ...]:
+        """Asks for a new token, whether one is held or not; () for sources without tokens.
+
+        Returns:
+            The scopes that were asked for and not granted.
+
+        Raises:
+            SourceError: no token is to be had.
+        """
+        flow = self._auth
+        if not isinstance(flow, OAuth2Flow):
+            return ()
+        async with self._slots:
+            answer = await self._send(flow.ask(), auth=None)
+        return flow.take(answer).lost
+
+    async def read(self, collection: Collection, sourced_id: str) -> Record | None:
+        """One record; None if the source says that it has none of that id.
+
+        Raises:
+            Unsupported: neither a route for one record nor a filter by id; a scan would tell.
+            Mismatched: another record came.
+        """
+        if not sourced_id:
+            return None
+        name = endpoints.single(collection).name
+        native = lowering.served(self.dialect, name)
+        if native is None:
+            return await self._look_up(collection, name, sourced_id)
+        answer = await self._get(name, self._base + request_path(native, (sourced_id,)))
+        if answer.status_code == 204:
+            return None
+        if answer.status_code == 404 and not is_page_for_people(_start(answer)):
+            return None
+        self._raise_for(name, answer)
+        record = self._normaliser.one(native.entity, answer.content)
+        if record.sourced_id != sourced_id and sourced_id not in getattr(record, "former_sourced_ids", ()):
+            raise Mismatched(self._spec.key, f"{name}: another record came than the one asked for")
+        return record
+
+    async def page(self, request: PageRequest) -> Page:
+        """The records of one page, by one request.
+
+        Raises:
+            Unsupported: the source has neither the route nor a collection that could stand in for it; or the route
+                takes two steps, which only a scan does.
+            SourceError: no page was had.
+        """
+        if "" in request.ids:
+            return _NOTHING
+        route = self._route(request)
+        if route.through is not None:
+            raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
+        fetched = await self._fetch(route, request.limit, request.offset)
+        return replace(fetched.page, next_offset=self._next(fetched.seen))
+
+    async def scan(self, request: PageRequest) -> AsyncIterator[Page]:
+        """Page after page up to the end, each sourcedId once; its end without an error is the proof of completeness.
+
+        Where the source says that its collection shrank meanwhile, what may have slipped to an earlier page is read
+        again.
+
+        Raises:
+            PagingBroken: pages repeat, end before the total they claim, or do not end.
+            SourceError: as for `page`; what was yielded stands.
+        """
+        if "" in request.ids:
+            return
+        route = self._route(request)
+        if route.through is None:
+            async for page in self._pages(route, request):
+                yield page
+            return
+        for where in await self._second_step(route):
+            async for page in self._pages(replace(route, where=where, asked=where, through=None), request):
+                yield page
+
+    async def _pages(self, route: Route, request: PageRequest) -> AsyncIterator[Page]:
+        known: set[str] = set()
+        offset, total, repeating_until = request.offset, None, -1
+        for _ in range(MAX_REQUESTS):
+            fetched = await self._fetch(route, request.limit, offset)
+            seen = fetched.seen
+            fresh = tuple(r for r in fetched.page.records if r.sourced_id not in known)
+            new = fetched.new(known)
+            following = self._next(replace(seen, new=max(new, 1) if offset < repeating_until else new))
+            if seen.received == 0 and seen.total is not None and seen.total > offset and not fetched.filtered:
+                raise PagingBroken(
+                    self._spec.key, f"{route.name}: {seen.total} records are claimed, none came after {offset}"
+                )
+            known |= fetched.ids
+            if len(known) > MAX_RECORDS:
+                break
+            if total is not None and seen.total is not None and seen.total < total and offset > request.offset:
+                repeating_until = offset + seen.received
+                following = max(request.offset, offset - (total - seen.total))
+            total = seen.total
+            yield replace(fetched.page, records=fresh, next_offset=following)
+            if following is None:
+                return
+            offset = following
+        raise PagingBroken(self._spec.key, f"{route.name}: more than {MAX_REQUESTS} pages or {MAX_RECORDS} records")
+
+    async def _second_step(self, route: Route) -> list[Predicate]:
+        """What the wanted records satisfy, one predicate per pass: batches of ids, or all in one pass over all."""
+        assert route.through is not None
+        first = PageRequest(route.through.collection.value, where=route.through.where)
+        wanted: set[str] = set()
+        async for page in self._pages(self._route(first), first):
+            for record in page.records:
+                wanted.update(texts(record, route.through.field))
+        collection = route.entity.collection
+        split = lowering.batches(
+            self.dialect, collection, "sourced_id", sorted(wanted), len(self._url(route, MAX_LIMIT, 0))
+        )
+        passes = [frozenset(wanted)] if split is None else map(frozenset, split)
+        found = [every(AnyOf("sourced_id", ids), route.where) for ids in passes]
+        return [where for where in found if where is not None]
+
+    async def _look_up(self, collection: Collection, name: str, sourced_id: str) -> Record | None:
+        """One record by a filter on its id."""
+        request = PageRequest(collection.value, where=equals("sourced_id", sourced_id), limit=_LOOKUP_LIMIT)
+        route = self._route(request)
+        fetched = await self._fetch(route, request.limit, 0, needs_filter=True)
+        if fetched.page.records:
+            return fetched.page.records[0]
+        if fetched.ids:
+            raise Unsupported(self._spec.key, f"{name}: a filter by sourcedId is ignored")
+        return None
+
+    def _route(self, request: PageRequest) -> Route:
+        return lowering.route(self.dialect, request.endpoint, request.ids, request.where, source=self._spec.key)
+
+    def _next(self, seen: PageSeen) -> int | None:
+        return next_offset(seen, self.capabilities, base=self._base, source=self._spec.key)
+
+    def _url(self, route: Route, limit: int | None, offset: int, filter_text: str = "") -> str:
+        parameters: list[tuple[str, str]] = []
+        if limit is not None:
+            parameters.append(("limit", str(limit)))
+        if limit is not None or offset:
+            parameters.append(("offset", str(offset)))
+        if self.capabilities.sort:
+            parameters += [("sort", "sourcedId"), ("orderBy", "asc")]
+        if filter_text:
+            parameters.append(("filter", filter_text))
+        return self._base + route.path + (f"?{query_text(parameters)}" if parameters else "")
+
+    async def _fetch(self, route: Route, limit: int | None, offset: int, *, needs_filter: bool = False) -> _Fetched:
+        most = min(self.capabilities.max_limit, MAX_LIMIT)
+        if limit is not None or not self.capabilities.all_without_limit:
+            limit = most if limit is None else max(1, min(limit, most))
+        room = self.capabilities.max_url - len(self._url(route, limit, offset)) - len("&filter=")
+        pushed = lowering.pushdown(self.dialect, route.entity.collection, route.asked, room=room)
+        if needs_filter and pushed.text is None:
+            raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
+        answer = await self._get(route.name, self._url(route, limit, offset, pushed.text or ""))
+        if answer.status_code == 204 or self._parent_unknown(route, answer):
+            return _Fetched(_NOTHING, frozenset(), 0, PageSeen(received=0, limit=limit, offset=offset, new=0), True)
+        self._raise_for(route.name, answer)
+        came = self._normaliser.page(route.entity, answer.content)
+        holds = compile_test(route.where)
+        records = tuple(record for record in came.records if holds(record))
+        said = links(", ".join(answer.headers.get_list("link")))
+        seen = PageSeen(
+            received=came.received,
+            limit=limit,
+            offset=offset,
+            total=self._total(answer, came.total),
+            link_seen="link" in answer.headers,
+            next_link=said.get("next"),
+            new=came.received,
+        )
+        exact = pushed.exact and len(records) == len(came.records)
+        ids = [r.sourced_id for r in came.records] + [r.sourced_id for r in came.rejected if r.sourced_id is not None]
+        nameless = sum(r.sourced_id is None for r in came.rejected)
+        page = Page(records, tuple(came.rejected), came.received, seen.total, exact, None)
+        return _Fetched(page, frozenset(ids), nameless, seen, pushed.text is not None)
+
+    def _total(self, answer: httpx2.Response, in_body: int | None) -> int | None:
+        match self.capabilities.totals:
+            case Totals.HEADER:
+                return count(answer.headers.get("x-total-count"))
+            case Totals.BODY:
+                return in_body
+            case Totals.NONE:
+                return None
+
+    def _parent_unknown(self, route: Route, answer: httpx2.Response) -> bool:
+        """A route below a parent that says, in OneRoster's own words, that it knows no such parent."""
+        below = lowering.endpoint(route.name).nested and not route.lowered
+        return below and answer.status_code == 404 and error_code(answer.content) == "unknownobject"
+
+    def _raise_for(self, name: str, answer: httpx2.Response) -> None:
+        if not answer.is_success:
+            raise refusal(
+                self._spec.key,
+                name,
+                _start(answer),
+                now=self._wall(),
+                signed=isinstance(self._auth, OAuth1Flow),
+                lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
+            )
+
+    async def _get(self, name: str, url: str) -> httpx2.Response:
+        with translated(self._spec.key):
+            request = self._http.build_request("GET", url, extensions={"endpoint": name})
+        async with self._slots:
+            return await self._send(request, auth=self._auth)
+
+    async def _send(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
+        """The answer with its body; of one that is not a success, the start of it.
+
+        One limit holds for everything between asking and the last byte, a token on the way included.
+        """
+        try:
+            async with asyncio.timeout(self._spec.timeouts.attempt):
+                answer = await self._http.send(request, auth=auth, stream=True)
+                try:
+                    if answer.is_success:
+                        await answer.aread()
+                        return answer
+                    return await _beginning(answer)
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            raise TimedOut(self._spec.key, f"no whole answer within {self._spec.timeouts.attempt:g} s") from None
+
+
+async def _beginning(answer: httpx2.Response) -> httpx2.Response:
+    body = b""
+    async for chunk in answer.aiter_raw():
+        body += chunk
+        if len(body) >= _ERROR_BODY:
+            break
+    return httpx2.Response(answer.status_code, headers=answer.headers, content=body[:_ERROR_BODY])
+
+
+def _start(answer: httpx2.Response) -> Answer:
+    return Answer(answer.status_code, answer.headers, answer.content)
+
+
+def _network(at_once: int) -> httpx2.AsyncHTTPTransport:
+    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    return httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)

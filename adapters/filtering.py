@@ -1,0 +1,192 @@
+"""Which part of a predicate a source can be sent, and as what filter text. Pure.
+
+What is sent must never keep back a record that satisfies the predicate: a server's answer may hold too much, since it
+is tested again, but not too little. So a comparison is left out where servers are known or free to read it otherwise
+than we do: order between words, `!=` beside nulls, letter case in `~`, a value that no one wire word stands for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from adapters.addresses import encoded
+from adapters.dialect import AbsentStatus, Dialect, FilterLevel, Op
+from adapters.endpoints import Collection
+from adapters.normalise import names
+from adapters.predicate import And, AnyOf, Clause, Compare, Or, Predicate, equals, join
+
+MAX_VALUE = 250
+"""Characters; Ed-Fi's bridge refuses longer ones."""
+
+_IN = "@"
+_ALWAYS_THERE = frozenset({"sourced_id", "status"})
+_PERSONAL = frozenset({"username", "email", "identifier"})
+# Quotes have no escape, and some servers split the text at the words before they look for quotes.
+_UNSAFE = re.compile(r"['\"\\\x00-\x1f\x7f\ud800-\udfff]|\s(?:and|or)\s|^\s|\s$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """text: the filter to send; None: none. exact: an answer that honours it holds what was asked and nothing else."""
+
+    text: str | None
+    exact: bool
+
+
+def pushdown(dialect: Dialect, collection: Collection, where: Predicate | None, *, room: int | None = None) -> Pushed:
+    """The largest part of `where` that may be sent, most selective first: ids and references, others, status.
+
+    room: bytes of percent-encoded text that the URL still takes.
+    """
+    if where is None:
+        return Pushed(None, exact=True)
+    parts = list(where.parts) if isinstance(where, And) else [where]
+    parts.sort(key=_rank)
+    writer = _Writer(dialect, collection)
+    chosen: list[Clause] = []
+    for part in parts:
+        clauses = writer.clauses(part)
+        if clauses is None:
+            continue
+        if len(clauses) > 1:
+            # Alternatives stand alone: the standard has no way to mix AND with OR.
+            text = join(clauses, writer.or_word)
+            if not chosen and _fits(text, room):
+                return Pushed(text, exact=len(parts) == 1)
+            continue
+        text = join([*chosen, *clauses], dialect.and_word)
+        if len(chosen) < writer.most and _fits(text, room):
+            chosen += clauses
+    return Pushed(join(chosen, dialect.and_word) if chosen else None, exact=len(chosen) == len(parts))
+
+
+def batches(
+    dialect: Dialect, collection: Collection, field: str, values: Iterable[str], url_overhead: int
+) -> list[tuple[str, ...]] | None:
+    """How "`field` is one of `values`" is split over requests, each value once; None where it cannot be asked at all.
+
+    url_overhead: bytes of the request's URL without the filter's text. None also where a single value cannot be sent,
+    lest its records be taken for missing.
+    """
+    writer = _Writer(dialect, collection)
+    room = dialect.capabilities.max_url - url_overhead
+    full: list[tuple[str, ...]] = []
+    batch: tuple[str, ...] = ()
+    for value in dict.fromkeys(values):
+        clauses = writer.any_of(field, [value])
+        if clauses is None or not _fits(join(clauses, ""), room):
+            return None
+        longer = writer.any_of(field, [*batch, value])
+        if batch and (longer is None or not _fits(join(longer, writer.or_word), room)):
+            full.append(batch)
+            batch = ()
+        batch = (*batch, value)
+    return [*full, batch] if batch else full
+
+
+def sendable(value: str) -> bool:
+    """Whether a value may stand in filter text."""
+    return 0 < len(value) <= MAX_VALUE and _UNSAFE.search(value) is None
+
+
+class _Writer:
+    """Clauses in the words of one dialect, for one collection."""
+
+    def __init__(self, dialect: Dialect, collection: Collection) -> None:
+        self._dialect = dialect
+        self._can = dialect.capabilities
+        self._collection = collection
+        self._unfilterable = self._can.unfilterable.get(collection.value, frozenset())
+        self.most = self._can.filter_clauses if self._can.filter_level is not FilterLevel.NONE else 0
+        self.or_word = "or" if dialect.and_word.islower() else "OR"
+
+    def clauses(self, part: Predicate) -> list[Clause] | None:
+        """One clause, or alternatives to be joined by OR; None if `part` cannot be sent."""
+        match part:
+            case Compare():
+                clause = self.compare(part)
+                return [clause] if clause else None
+            case AnyOf(field, values):
+                return self.any_of(field, sorted(values))
+            case Or(parts):
+                found: list[Clause] = []
+                for one in parts:
+                    alternatives = None if isinstance(one, Or) else self.clauses(one)
+                    if alternatives is None:
+                        return None
+                    found += alternatives
+                return self._alternatives(found)
+        return None
+
+    def any_of(self, field: str, values: Sequence[str]) -> list[Clause] | None:
+        if not values:
+            return None
+        compared = [self.compare(equals(field, value)) for value in values]
+        found = [clause for clause in compared if clause is not None]
+        if len(found) < len(values):
+            return None
+        if len(found) > 1 and self._can.in_operator and not any("," in c.value for c in found):
+            return [Clause(found[0].field, _IN, ",".join(c.value for c in found))]
+        return self._alternatives(found)
+
+    def compare(self, asked: Compare) -> Clause | None:
+        wire = self._field(asked.field)
+        value = names.wire_value(self._collection, asked.field, asked.value)
+        if wire is None or value is None or self.most < 1 or not sendable(value):
+            return None
+        if asked.op not in self._can.filter_operators or not self._read_alike(asked):
+            return None
+        return Clause(wire, asked.op.value, value)
+
+    def _alternatives(self, clauses: list[Clause]) -> list[Clause] | None:
+        if len(clauses) > 1 and (not self._can.or_filters or len(clauses) > self.most):
+            return None
+        return clauses
+
+    def _field(self, field: str) -> str | None:
+        wire = names.wire_field(self._collection, field, self._dialect.version)
+        if wire is None or wire in self._unfilterable or "*" in self._unfilterable:
+            return None
+        if self._can.filter_level is FilterLevel.STATUS and wire != "status":
+            return None
+        dotted = self._can.dotted_filters
+        if "." in wire and not (dotted if isinstance(dotted, bool) else wire in dotted):
+            return None
+        return wire
+
+    def _read_alike(self, asked: Compare) -> bool:
+        """Whether a server's own reading keeps every record that ours keeps."""
+        field = asked.field
+        if field == "status":
+            # Records without a status may count as active here, and a server cannot know that.
+            if self._can.absent_status is AbsentStatus.ACTIVE:
+                return False
+            # 1.0's `inactive` reads as TOBEDELETED, so that one can be kept out by its word, but not asked for.
+            return asked.op is (Op.EQ if asked.value == "ACTIVE" else Op.NE)
+        match asked.op:
+            case Op.EQ:
+                return True
+            case Op.NE:
+                return field in _ALWAYS_THERE
+            case Op.CONTAINS:
+                return asked.value.lower() == asked.value.upper()
+        return field.rsplit("_", 1)[-1] == "date" or field == "date_last_modified"
+
+
+def _rank(part: Predicate) -> int:
+    match part:
+        case Compare(field, Op.EQ, _) | AnyOf(field, _):
+            if field == "sourced_id":
+                return 0
+            if field in _PERSONAL or field.endswith(("_id", "_ids")):
+                return 1
+            return 4 if field == "status" else 2
+        case Compare(field, _, _) if field == "status":
+            return 5
+    return 3
+
+
+def _fits(text: str, room: int | None) -> bool:
+    return room is None or len(encoded(text)) <= room

@@ -1,0 +1,101 @@
+"""Which page comes after the one just seen, and when there is none. Pure.
+
+Offsets count the records received, not those asked for: a server may serve fewer than it was asked and more may follow.
+A `next` link says that there is more; its address is never asked. The one thing taken from it is its offset, when it
+points to where we ask anyway and back into what was received: there a server counts other rows than it sends, and the
+computed offset would jump over some. A link that points further would skip rows a server withheld from this page only
+by its own word, and one to another host is an internal name of the provider's, or worse.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from adapters.dialect import Capabilities
+from adapters.errors import PagingBroken
+
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_REL = re.compile(r"""(?:^|[;\s])rel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,"']+))""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSeen:
+    """A page as paging looks at it.
+
+    received: records, the unreadable ones too. limit: as sent; None for none. total: of the whole collection, where
+    said. link_seen: a Link header came. next_link: where it says that the next page is. new: sourcedIds that no page
+    before had.
+    """
+
+    received: int
+    limit: int | None
+    offset: int
+    total: int | None = None
+    link_seen: bool = False
+    next_link: str | None = None
+    new: int
+
+
+def next_offset(page: PageSeen, capabilities: Capabilities, *, base: str = "", source: str = "") -> int | None:
+    """The offset after `page`, in records; None at the end.
+
+    In this order: an empty page is the end; a known total decides, whatever a link says; then a Link header without
+    `next` is the end; then a page shorter than its limit, if the source is known to end so.
+
+    Raises:
+        PagingBroken: the page brought nothing new; the server repeats itself.
+    """
+    if page.received == 0:
+        return None
+    if page.new == 0:
+        raise PagingBroken(source, "a page without any new sourcedId: the server repeats itself")
+    after = page.offset + page.received
+    if page.limit is None and capabilities.all_without_limit:
+        return None
+    if page.total is not None:
+        if after >= page.total:
+            return None
+    elif page.link_seen:
+        if page.next_link is None:
+            return None
+    elif capabilities.short_page_ends and page.limit is not None and page.received < page.limit:
+        return None
+    linked = linked_offset(base, page.next_link)
+    return linked if linked is not None and page.offset < linked < after else after
+
+
+def linked_offset(base: str, link: str | None) -> int | None:
+    """The offset that a next link carries, if it points below `base`: same scheme, host, port and path."""
+    if link is None or not base:
+        return None
+    try:
+        ours, theirs = urlsplit(base), urlsplit(link)
+        same = theirs.netloc == "" or (theirs.scheme, theirs.hostname, theirs.port) == (
+            ours.scheme,
+            ours.hostname,
+            ours.port,
+        )
+        if not same or not theirs.path.startswith(f"{ours.path}/"):
+            return None
+        offset = dict(parse_qsl(theirs.query)).get("offset", "")
+    except ValueError:
+        return None
+    return int(offset) if re.fullmatch(r"[0-9]{1,15}", offset) else None
+
+
+def links(header: str) -> dict[str, str]:
+    """Addresses by relation, the first of each, from a Link header (RFC 8288), loosely: any quotes, line breaks, no
+    commas needed."""
+    found: dict[str, str] = {}
+    for address, parameters in _LINK.findall(header):
+        if rel := _REL.search(parameters):
+            for name in (rel[1] or rel[2] or rel[3] or "").lower().split():
+                found.setdefault(name, "".join(address.split()))
+    return found
+
+
+def count(text: str | None) -> int | None:
+    """A total as a header says it; None where it is no number."""
+    return int(text) if text is not None and re.fullmatch(r"\s*[0-9]{1,15}\s*", text) else None
