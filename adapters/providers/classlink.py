@@ -1,30 +1,13 @@
 """ClassLink Roster Server: asked directly with OAuth 1.0a, or through ClassLink's proxy with a token of the console.
 
-Data is 1.1, though single fields may come in 1.2's form. What a district does not share looks like an empty answer.
+Data is 1.1, though single fields may come in 1.2's form; old servers have a pupil's grade in `metadata.grade`. What a
+district does not share looks like an empty answer.
 Docs: https://developer.classlink.com/reference/accessing-data
 """
 
 import dataclasses
-from types import MappingProxyType
 
-from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth1, Op, Raw, Signature, StaticBearer, Version
-
-
-def _one_org(course: Raw) -> Raw:
-    """Sends `orgs`, a list, where the standard has a course's one `org` (public client of a school district)."""
-    match course:
-        case {"orgs": [org]} if not course.get("org"):
-            return {**course, "org": org}
-    return course
-
-
-def _grade_from_metadata(user: Raw) -> Raw:
-    """Old servers keep a pupil's grade in `metadata.grade` (ClassLink's own user search tool)."""
-    match user:
-        case {"metadata": {"grade": str(grade)}} if grade and not user.get("grades"):
-            return {**user, "grades": [grade]}
-    return user
-
+from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth1, Op, Signature, StaticBearer, Version
 
 DIRECT = Dialect(
     name="classlink",
@@ -33,7 +16,6 @@ DIRECT = Dialect(
     docs="https://developer.classlink.com/reference/accessing-data",
     base_path=BASE_PATH[Version.V1P1],
     auth=OAuth1(signature=Signature.HMAC_SHA256),  # ClassLink's sample library; one client signs with SHA-1: unverified
-    fixups=MappingProxyType({"courses": _one_org, "users": _grade_from_metadata}),
     capabilities=Capabilities(
         max_limit=10_000,  # the largest in ClassLink's examples; above it a page is cut without a word
         # Equality on the record's own fields is all that public clients use; the rest is unverified.

@@ -7,15 +7,7 @@ Docs: https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster
 
 from types import MappingProxyType
 
-from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Raw, Totals, Version, scopes
-
-
-def _agents(user: Raw) -> Raw:
-    """Sends `agentSourceIds` where the standard has references in `agents`."""
-    ids = user.get("agentSourceIds")
-    listed = ids.split(",") if isinstance(ids, str) else ids or ()
-    return {"agents": [{"sourcedId": agent.strip()} for agent in listed], **user}
-
+from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Totals, Version, scopes
 
 V1P2 = Dialect(
     name="ed-fi",
@@ -24,7 +16,6 @@ V1P2 = Dialect(
     docs="https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster",
     base_path=BASE_PATH[Version.V1P2],
     auth=OAuth2(scopes=scopes(Version.V1P2, "roster.readonly", "roster-demographics.readonly")),
-    fixups=MappingProxyType({"users": _agents}),
     capabilities=Capabilities(
         max_limit=500,  # unless the operator raised it, up to 10,000; above it a page is cut without a word
         totals=Totals.NONE,

@@ -44,7 +44,7 @@ V1P2 = Dialect(
     former_id_metadata="ic.legacysourceId",  # knowledge base, "OneRoster - What's new in 1.2"
     capabilities=dataclasses.replace(
         _CAPABILITIES,
-        # `role` on /users is answered by invalid_filter_field; /students and /teachers serve instead (public clients).
-        unfilterable=MappingProxyType({"users": frozenset({"role", "roles.role"})}),
+        # Roles of users are refused (invalid_filter_field); /students and /teachers serve instead (public clients).
+        unfilterable=MappingProxyType({"users": frozenset({"roles.role"})}),
     ),
 )

@@ -5,34 +5,9 @@ Docs: https://xporterdocs.groupcall.com/docs/OneRoster/ and https://docs.xporter
 """
 
 from types import MappingProxyType
-from typing import Any
 
-from adapters.dialect import Capabilities, Dialect, FilterLevel, OAuth2, Op, ParameterPlace, Raw, Totals, Version
-from adapters.dialect import absent as lacking
+from adapters.dialect import Capabilities, Dialect, FilterLevel, OAuth2, Op, ParameterPlace, Totals, Version, absent
 
-
-def _org_references(user: Raw) -> Raw:
-    """Sends `orgSourcedIds`, plain ids, where the standard has references in `orgs`."""
-    return (
-        {"orgs": [{"sourcedId": org} for org in user["orgSourcedIds"]], **user} if user.get("orgSourcedIds") else user
-    )
-
-
-def _source_ids(class_: Raw) -> Raw:
-    """References of a class say `sourceID` where the standard says `sourcedId`."""
-    return {name: _respelled(value) for name, value in class_.items()}
-
-
-def _respelled(value: Any) -> Any:
-    match value:
-        case list():
-            return [_respelled(one) for one in value]
-        case {"sourceID": sourced_id}:
-            return {**value, "sourcedId": sourced_id}
-    return value
-
-
-_FIXUPS = MappingProxyType({"users": _org_references, "classes": _source_ids})
 _OTHER_COLLECTIONS = ("students", "teachers", "schools", "terms", "gradingPeriods", "demographics")
 
 SCHOOL = Dialect(
@@ -43,8 +18,7 @@ SCHOOL = Dialect(
     base_path="/ims/oneroster/v1p1/school",
     auth=OAuth2(parameters=ParameterPlace.NONE, token_path="/ims/oneroster/v1p1/school/auth/token"),
     and_word="and",
-    absent=lacking("Xporter documentation, OneRoster, 'Available endpoints'", *_OTHER_COLLECTIONS),
-    fixups=_FIXUPS,
+    absent=absent("Xporter documentation, OneRoster, 'Available endpoints'", *_OTHER_COLLECTIONS),
     capabilities=Capabilities(
         all_without_limit=True,
         totals=Totals.NONE,  # none is mentioned: unverified
@@ -63,8 +37,7 @@ GENERIC = Dialect(
     docs="https://docs.xporter.com/docs/OneRoster",
     base_path="/ims/oneroster/v1p1",
     auth=OAuth2(parameters=ParameterPlace.NONE, token_path="/ims/oneroster/v1p1/token"),
-    absent=lacking("Xporter documentation, OneRoster (generic API), list of endpoints", *_OTHER_COLLECTIONS),
-    fixups=_FIXUPS,  # the shapes of the school API, taken over unverified
+    absent=absent("Xporter documentation, OneRoster (generic API), list of endpoints", *_OTHER_COLLECTIONS),
     capabilities=Capabilities(
         all_without_limit=True,
         totals=Totals.NONE,
