@@ -15,8 +15,7 @@ from typing import TypeAlias
 
 from adapters import lowering
 from adapters.dialect import Dialect
-from adapters.endpoints import ENDPOINTS, OWN_ROUTES, Collection, single
-from adapters.errors import Unsupported
+from adapters.endpoints import Collection, single
 
 PAGE = 5000
 """Records a page, at most, whatever the source would serve."""
@@ -112,17 +111,17 @@ def plan(need: Need, size: int | None, dialect: Dialect) -> AccessPath:
     Raises:
         Unsupported: the dialect has no such collection.
     """
-    lowering.route(dialect, need.collection.value, (), None)
+    lowering.route(dialect, need.collection.value)
     paths: list[tuple[int, int, AccessPath]] = []
     keys = need.ids if isinstance(need, ByIds) else need.parents
     field = "sourced_id" if isinstance(need, ByIds) else need.field
-    if isinstance(need, ByIds) and native(dialect, single(need.collection).name):
+    if isinstance(need, ByIds) and lowering.served(dialect, single(need.collection).name) is not None:
         paths.append((len(keys), len(keys), Singles(len(keys))))
     groups = lowering.batches(dialect, need.collection, field, keys, 0)
     if groups is not None:
         paths.append((len(groups), len(keys), Batches(field, tuple(groups), len(groups))))
     name = NESTED.get((need.collection, field))
-    if name is not None and native(dialect, name):
+    if name is not None and lowering.served(dialect, name) is not None:
         paths.append((len(keys), len(keys), Nested(name, len(keys))))
     rows = size if size is not None else ASSUMED_SIZE[need.collection]
     scan = Scan(pages(rows, dialect), assumed=size is None)
@@ -135,14 +134,3 @@ def pages(rows: int, dialect: Dialect) -> int:
     if dialect.capabilities.all_without_limit:
         return 1
     return max(1, ceil(rows / min(dialect.capabilities.max_limit, PAGE)))
-
-
-def native(dialect: Dialect, name: str) -> bool:
-    """Whether the source serves the route itself."""
-    if name in OWN_ROUTES:
-        return name in dialect.paths
-    try:
-        found = lowering.route(dialect, name, ("x",), None)
-    except Unsupported:
-        return False
-    return not found.lowered and name in ENDPOINTS

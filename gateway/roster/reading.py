@@ -18,8 +18,21 @@ from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import lists
 from gateway.roster.lists import OnSourceFailure, Page, describe
 from gateway.roster.loaders import Deadline, Loaders
-from gateway.roster.outcomes import FindPlace, Outcomes, SourceOutcome
-from gateway.roster.sources import Sources
+from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
+from gateway.roster.sources import Source, Sources
+
+__all__ = [
+    "LONGEST_LIST",
+    "List",
+    "ListQuery",
+    "OnSourceFailure",
+    "Place",
+    "Reading",
+    "Source",
+    "SourceFailed",
+    "SourceOutcome",
+    "Sources",
+]
 
 LONGEST_LIST = 5000
 """A relation's plain list is whole up to this many records, else null and TOO_LONG: it is never cut."""
@@ -123,7 +136,7 @@ class Reading:
     async def children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
     ) -> list[Record] | None:
-        """The records whose `field` names `parent`, whole; None when the source could not answer or there are too many."""
+        """The records whose `field` names `parent`, whole; None if the source could not answer or there are too many."""
         rows = await self._children(find, kind, field, parent)
         if rows is None:
             return None

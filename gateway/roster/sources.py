@@ -25,10 +25,14 @@ class Source:
     """One configured source. `refusal`: why it cannot be asked at all, if so."""
 
     def __init__(
-        self, settings: SourceSettings | MisconfiguredSource, reader: Reader | None, refusal: SourceError | None
-    ):
+        self,
+        key: str,
+        settings: SourceSettings | MisconfiguredSource,
+        reader: Reader | None,
+        refusal: SourceError | None = None,
+    ) -> None:
+        self.key = key
         self.settings = settings
-        self.key: str = settings.key
         self.last_success_at: float | None = None
         self.last_error: ErrorCode | None = code_of(refusal) if refusal is not None else None
         self._reader = reader
@@ -74,9 +78,9 @@ class Sources:
 
     @classmethod
     def open(cls, settings: Settings, connect: Callable[[SourceSettings], SourceClient]) -> Sources:
-        return cls(
-            [*(_open(s, connect) for s in settings.sources), *(_misconfigured(m) for m in settings.misconfigured)]
-        )
+        """A misconfigured source without a usable key cannot be named by anyone: it is only told at the start."""
+        broken = [_misconfigured(m.key, m) for m in settings.misconfigured if m.key is not None]
+        return cls([*broken, *(_open(s, connect) for s in settings.sources)])
 
     def __iter__(self) -> Iterator[Source]:
         return iter(self._by_key.values())
@@ -111,11 +115,12 @@ class Sources:
 
 def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient]) -> Source:
     if not settings.enabled:
-        return Source(settings, None, Disabled(settings.key, "switched off in the settings"))
+        return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
     scope = Scope(frozenset(settings.schools))
-    return Source(settings, Reader(connect(settings), scope, settings.fresh_for, settings.max_records), None)
+    reader = Reader(connect(settings), scope, settings.fresh_for, settings.max_records)
+    return Source(settings.key, settings, reader)
 
 
-def _misconfigured(settings: MisconfiguredSource) -> Source:
-    problem = Misconfigured(settings.key, "its settings have mistakes: run `oneroster-gateway check`")
-    return Source(settings, None, problem)
+def _misconfigured(key: str, settings: MisconfiguredSource) -> Source:
+    problem = Misconfigured(key, "its settings have mistakes: `oneroster-gateway check` lists them")
+    return Source(key, settings, None, problem)

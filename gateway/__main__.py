@@ -1,0 +1,5 @@
+"""`python -m gateway` is `oneroster-gateway`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,179 @@
+"""The command line: `oneroster-gateway serve · demo · check · sandbox · providers · schema`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adapters import registry
+from gateway.check import CollectionCheck, SourceCheck
+from gateway.check import check as check_source
+from gateway.config import ConfigError, Settings, describe, load
+from gateway.demo import QUERY, District, DistrictFailed, curl, districts
+from gateway.demo import settings as demo_settings
+
+app = typer.Typer(
+    name="oneroster-gateway",
+    help="One GraphQL API over many OneRoster 1.1 and 1.2 sources.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
+Port = Annotated[
+    int | None, typer.Option("--port", "-p", envvar="PORT", help="The port to listen on; 0 takes a free one.")
+]
+
+
+def main() -> None:
+    app()
+
+
+@app.command()
+def serve(config: Config = Path("gateway.toml"), port: Port = None) -> None:
+    """Serve the graph over the sources of a settings file."""
+    settings = _load(config)
+    if settings.mistakes:
+        left_out = ", ".join(m.key or m.name for m in settings.misconfigured)
+        err.print(describe(settings.mistakes), markup=False)
+        err.print(f"left out until that is corrected: {left_out}; the other sources are served", style="yellow")
+    bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port)
+    from gateway.app import build
+    from gateway.serve import address
+    from gateway.serve import serve as run
+
+    url = address(bound)
+    run(build(settings), bound, lambda: out.print(f"serving {len(settings.sources)} sources at {url}/graphql"))
+
+
+@app.command()
+def demo(port: Port = None) -> None:
+    """Serve seven make-believe districts of six providers: nothing to set up, nothing real."""
+    bound = _listen("127.0.0.1", 8000 if port is None else port)
+    from gateway.app import build
+    from gateway.serve import address
+    from gateway.serve import serve as run
+
+    try:
+        with districts() as running:
+            run(build(demo_settings(running)), bound, lambda: _show_demo(address(bound), running))
+    except DistrictFailed as error:
+        err.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        out.print("\nstopped: the gateway and its districts")
+
+
+@app.command()
+def check(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Keys; all without.")] = None,
+    config: Config = Path("gateway.toml"),
+) -> None:
+    """Test each source's address, token and collections; print counts, or what to do."""
+    from gateway.app import connect
+
+    settings = _load(config)
+    known = {s.key: s for s in settings.sources}
+    broken = {m.key for m in settings.misconfigured if m.key}
+    unknown = [key for key in sources or () if key not in known and key not in broken]
+    if unknown:
+        err.print(
+            f"no source named {', '.join(unknown)}; there are: {', '.join(sorted({*known, *broken}))}", markup=False
+        )
+        raise typer.Exit(2)
+    if settings.mistakes:
+        err.print(describe(settings.mistakes), markup=False)
+    asked = [s for key, s in known.items() if not sources or key in sources]
+    ok = not settings.mistakes
+    for source in asked:
+        if not source.enabled:
+            out.print(f"{source.key}  switched off in the settings", markup=False)
+            continue
+        result = asyncio.run(check_source(source, connect))
+        _show_check(result)
+        ok = ok and result.ok
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
+def providers() -> None:
+    """List the providers that settings can name, with their versions."""
+    table = Table("provider", "version", "product", box=None)
+    for dialect in registry.dialects():
+        table.add_row(dialect.name, dialect.version.value, dialect.title)
+    out.print(table)
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from gateway.schema import sdl
+
+    sys.stdout.write(sdl())
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def sandbox(context: typer.Context) -> None:
+    """Serve one make-believe district as a OneRoster test server; `sandbox --help` has its options."""
+    from gateway.sandbox.run import main as run
+
+    run(context.args)
+
+
+def _load(config: Path) -> Settings:
+    try:
+        return load(config)
+    except ConfigError as error:
+        err.print(describe(error.mistakes), markup=False)
+        raise typer.Exit(2) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from gateway.serve import CannotListen, listen
+
+    try:
+        return listen(host, port)
+    except CannotListen as error:
+        err.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+def _show_demo(url: str, running: Sequence[District]) -> None:
+    table = Table("source", "district", "provider", "version", "pid", box=None)
+    for district in running:
+        provider, version = (str(district.settings[name]) for name in ("provider", "version"))
+        table.add_row(district.key, district.name, provider, version, str(district.pid))
+    out.print(f"[bold]GraphiQL[/]   {url}/graphql\n")
+    out.print(table)
+    out.print("\n[bold]Paste this[/]\n")
+    out.print(QUERY, markup=False)
+    out.print("\n[bold]Or run this[/]\n")
+    out.print(curl(url), markup=False)
+    out.print("\nEach district is a process: kill one by its pid and ask again. Ctrl-C stops everything.")
+
+
+def _show_check(result: SourceCheck) -> None:
+    settings = result.settings
+    out.print(f"{settings.key}  {settings.provider} {settings.version.value}", style="bold", markup=False)
+    for found in [result.refusal] if result.refusal else result.collections:
+        out.print(f"  {_told(found, result.refusal is None)}", markup=False)
+
+
+def _told(found: CollectionCheck, by_collection: bool) -> str:
+    name = f"{found.collection.value:<18}" if by_collection else "cannot be asked: "
+    if found.code is not None:
+        advice = f"\n      → {found.advice}" if found.advice else ""
+        return f"{name}{found.code.value}: {found.message}{advice}"
+    rejected = f", {found.rejected} of the first page could not be read" if found.rejected else ""
+    return f"{name}{found.count}{' or more' if found.at_least else ''}{rejected}  ({found.seconds * 1000:.0f} ms)"

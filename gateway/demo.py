@@ -1,0 +1,81 @@
+"""The demo: seven make-believe districts of six providers, each a process of its own, and the gateway over them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.config import Settings, from_tables
+from gateway.sandbox.demo import DEMO
+
+QUERY = """{
+  users(first: 500, filter: { role: { eq: TEACHER } }) {
+    totalCount
+    complete
+    nodes {
+      source { name }
+      givenName
+      familyName
+      enrollments { role class { title course { title } } }
+    }
+  }
+}"""
+
+
+class DistrictFailed(Exception):
+    """A sandbox district did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """A sandbox district that is up. `settings`: the [[sources]] table that reaches it."""
+
+    key: str
+    name: str
+    pid: int
+    settings: Mapping[str, Any]
+
+
+@contextmanager
+def districts() -> Iterator[Sequence[District]]:
+    """The seven districts, started side by side; they end with the block, and with this process."""
+    command = [sys.executable, "-m", "gateway.sandbox", "--port", "0", "--with-parent", "--demo"]
+    running = [
+        (d, subprocess.Popen([*command, d.key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True))
+        for d in DEMO
+    ]
+    try:
+        yield [District(d.key, d.name, process.pid, _started(d.key, process)) for d, process in running]
+    finally:
+        for _, process in running:
+            process.terminate()
+        for _, process in running:
+            process.wait(timeout=5)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _started(key: str, process: subprocess.Popen[bytes]) -> Mapping[str, Any]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise DistrictFailed(f"the sandbox district {key} did not start")
+    told: Mapping[str, Any] = json.loads(line)["settings"]
+    return told
+
+
+def settings(running: Sequence[District]) -> Settings:
+    """The gateway's settings over the districts that are up."""
+    return from_tables({"sources": [dict(d.settings) for d in running]})
+
+
+def curl(url: str) -> str:
+    """A command line that asks a short nested question."""
+    body = json.dumps({"query": "{ users(first: 3) { nodes { givenName enrollments { class { title } } } } }"})
+    return f"curl -s {url}/graphql -H 'content-type: application/json' -d '{body}'"

@@ -1,0 +1,71 @@
+"""The server: one process, one event loop, and a listening socket that is taken before anything else is started."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from gateway.app import LOOPBACK
+
+
+class CannotListen(Exception):
+    """The address is taken, or is not one that may be listened on. The message says what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to a loopback address; port 0 takes a free one.
+
+    Raises:
+        CannotListen: another host than loopback, or a port that is taken or not allowed.
+    """
+    if host not in LOOPBACK:
+        raise CannotListen(
+            f"will not listen on {host}: clients cannot be told apart yet, so only loopback is served "
+            f"(allowed: {', '.join(LOOPBACK)})"
+        )
+    address = host.strip("[]")
+    bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((address, port))
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(f"port {port} is taken by another program: choose another one (PORT=…)") from None
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """The URL of the server behind a bound socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(app: Callable[..., Any], bound: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serves an ASGI application until it is interrupted.
+
+    Raises:
+        KeyboardInterrupt: after a clean stop, if that is what ended it.
+    """
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+    )
+    _Server(config, on_ready).run(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
