@@ -142,7 +142,10 @@ class Gate:
                 raise NoToken(400, "invalid_scope", "at least one scope is needed")
             return self.allowed
         prefix = f"https://purl.imsglobal.org/spec/or/v{self.kind.version.replace('.', 'p')}/scope/"
-        granted = frozenset(_short(s) for s in wanted if s.startswith(prefix) or "/" not in s) & self.allowed
+        granted = (
+            frozenset(_short(s) for s in wanted if s.startswith(prefix) or (auth.short_scopes and "/" not in s))
+            & self.allowed
+        )
         if not granted:
             raise NoToken(400, "invalid_scope", "none of the scopes can be granted")
         return granted

@@ -47,6 +47,7 @@ class ClientCredentials:
     parameters_in_query: bool = False
     empty_body: bool = False
     scope: str = "optional"
+    short_scopes: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     cookie: str | None = None
     token_type: str = "Bearer"
@@ -65,6 +66,7 @@ class StaticBearer:
 
 
 Auth = ClientCredentials | OAuth1 | StaticBearer
+Prepare = Callable[[District, str | None], District]
 ExtraHeaders = Callable[[District, int, int], dict[str, str]]
 
 
@@ -72,9 +74,11 @@ ExtraHeaders = Callable[[District, int, int], dict[str, str]]
 class Kind:
     """How one product answers. The defaults are the standard's.
 
-    `root` may hold `{app}`, the district's short name. `max_limit` clamps silently; None: no maximum.
+    `root` may hold `{app}`, the district's short name. `max_limit`: None is no maximum; more is
+    clamped silently, or refused (`over_limit`).
     `default_limit` None: without `limit` all rows are sent. `body_totals`: `alpha` or `timeback`. `error`: the shape
     of a refusal. `slash`: collection paths end with one. `keys`: wrapper keys that differ. `bare`: singles without one.
+    `prepare`: what this product knows of a district, given a school where it serves one.
     """
 
     slug: str
@@ -87,6 +91,7 @@ class Kind:
     routes: frozenset[str] = STANDARD_ROUTES
     default_limit: int | None = 100
     max_limit: int | None = 1000
+    over_limit: str = "clamp"
     max_url: int | None = None
     total_header: bool = True
     link: bool = True
@@ -101,7 +106,8 @@ class Kind:
     bare: frozenset[str] = frozenset()
     error: str = "imsx"
     refused_token: int = 401
+    token_seconds: float = 3600
+    client_id: str = "sandbox-client"
     slash: bool = False
-    one_school: bool = False
+    prepare: Prepare | None = None
     stray_teacher: bool = False
-    id_style: str = "plain"

@@ -41,11 +41,16 @@ class Query:
 def read(raw_query: str, kind: Kind) -> Query:
     pairs = tuple(parse_qsl(raw_query, keep_blank_values=True))
     given = dict(pairs)
+    for name in ("limit", "offset"):
+        if sum(key == name for key, _ in pairs) > 1:
+            raise Refusal(400, "invaliddata", f"{name} is given twice")
     limit = _number(given.get("limit", ""), "limit", 1)
     if limit is None:
         limit = kind.default_limit
-    elif kind.max_limit is not None:
-        limit = min(limit, kind.max_limit)
+    elif kind.max_limit is not None and limit > kind.max_limit:
+        if kind.over_limit == "refuse":
+            raise Refusal(400, "invaliddata", f"limit is at most {kind.max_limit}")
+        limit = kind.max_limit
     order = given.get("orderBy", "")
     if order not in ("", "asc", "desc"):
         raise Refusal(400, "invaliddata", "orderBy is asc or desc")

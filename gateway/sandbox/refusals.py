@@ -30,6 +30,8 @@ def body_of(refusal: Refusal, shape: str) -> dict[str, Any]:
             return {"statusInfoSet": [{**head, "imsx_codeMinor": minor, "imsx_description": refusal.description}]}
         case "flat":
             minor = _MINOR_1_1.get(refusal.minor, refusal.minor).replace(" ", "_")
+            if refusal.minor == "invalid_filter_field":
+                minor = "invalid_data"
             return {**head, "imsx_codeMinor": minor, "imsx_description": refusal.description}
         case "plain":
             return {"error": refusal.description}

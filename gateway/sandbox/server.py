@@ -26,7 +26,6 @@ from gateway.sandbox.query import Answer, Desk, read
 from gateway.sandbox.refusals import Refusal, body_of
 from gateway.sandbox.truth import District
 
-CLIENT_ID: Final = "sandbox-client"
 CLIENT_SECRET: Final = "sandbox-secret"
 _SINGULAR: Final = {
     "academicSessions": "academicSession", "terms": "academicSession", "gradingPeriods": "academicSession",
@@ -64,7 +63,14 @@ class Server:
     """One district, one kind. `app` is the ASGI application; the rest is for tests, benchmarks and the demo."""
 
     def __init__(
-        self, kind: Kind, district: District, gate: Gate, *, latency: float = 0.0, school: str | None = None
+        self,
+        kind: Kind,
+        district: District,
+        gate: Gate,
+        *,
+        latency: float = 0.0,
+        school: str | None = None,
+        requests_per_minute: int | None = None,
     ) -> None:
         self.kind = kind
         self.district = district
@@ -72,6 +78,8 @@ class Server:
         self.latency = latency
         self.school = school
         self.down = False
+        self.requests_per_minute = requests_per_minute
+        self._recent: deque[float] = deque()
         self.requests: Counter[str] = Counter()
         self.log: deque[Seen] = deque(maxlen=10_000)
         self.in_flight = 0
@@ -94,7 +102,10 @@ class Server:
     def desk(self) -> Desk:
         """Made anew when the district has changed."""
         if self._desk is None or self._desk.publication.revision != self.district.revision:
-            publication = Publication(self.district, self.kind.wire, self.root, stray_teacher=self.kind.stray_teacher)
+            known = self.district
+            if self.kind.prepare is not None:
+                known = self.kind.prepare(known, self.school)
+            publication = Publication(known, self.kind.wire, self.root, stray_teacher=self.kind.stray_teacher)
             self._desk = Desk(self.kind, self.district, publication)
         return self._desk
 
@@ -204,6 +215,8 @@ class Server:
     def _data(self, asked: Asked, template: str, words: list[str], ids: list[str]) -> tuple[int, bytes, dict[str, str]]:
         if self.down:
             return 503, b"", {}
+        if self._too_many():
+            return 429, b"", {"retry-after": "60"}
         if self.canned:
             canned = self.canned.popleft()
             return canned.status, canned.body, dict(canned.headers or {})
@@ -222,6 +235,17 @@ class Server:
         if refusal.status == 401:
             headers["www-authenticate"] = "Bearer"
         return refusal.status, body, headers
+
+    def _too_many(self) -> bool:
+        if self.requests_per_minute is None:
+            return False
+        now = self.gate.clock()
+        while self._recent and now - self._recent[0] >= 60:
+            self._recent.popleft()
+        if len(self._recent) >= self.requests_per_minute:
+            return True
+        self._recent.append(now)
+        return False
 
     def _answer(self, asked: Asked, template: str, words: list[str], ids: list[str]) -> Answer:
         size = len(asked.raw_path) + len(asked.raw_query) + 1
@@ -286,11 +310,14 @@ def make_server(
     max_limit: int | None = None,
     filter_clauses: int | None = None,
     max_url: int | None = None,
-    token_seconds: float = 3600,
+    token_seconds: float | None = None,
+    requests_per_minute: int | None = None,
     scopes: Iterable[str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Server:
-    """A server of `district`. `school` (an org's truth id): for kinds that serve one; else their first is taken."""
+    """A server of `district`. `school` (an org's truth id): for kinds that serve one; else the first.
+
+    Beyond `requests_per_minute` the answer is 429."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; known are {', '.join(sorted(KINDS))}")
     made = KINDS[kind]
@@ -300,9 +327,10 @@ def make_server(
         made = replace(made, grammar=replace(made.grammar, clauses=filter_clauses))
     if max_url is not None:
         made = replace(made, max_url=max_url)
-    client_id = client_id or CLIENT_ID
-    gate = Gate(made, client_id, client_secret, district.slug, scopes, token_seconds, clock)
-    return Server(made, district, gate, latency=latency, school=school)
+    if token_seconds is None:
+        token_seconds = made.token_seconds
+    gate = Gate(made, client_id or made.client_id, client_secret, district.slug, scopes, token_seconds, clock)
+    return Server(made, district, gate, latency=latency, school=school, requests_per_minute=requests_per_minute)
 
 
 def _check_scope(template: str, scopes: frozenset[str]) -> None:

@@ -65,8 +65,8 @@ class Wire:
     """How a provider writes its records.
 
     `ids`: (district, collection, truth id) → sourcedId. `split`: person → published users; None: one each, under `ids`.
-    `keep`: truth that is published, per collection. `fixes`: a last departure per collection, on a copy. `end_of`: an
-    enrollment's status as published. `href`: prefix of the hrefs; None: references carry none.
+    `keep`: truth that is published, per collection. `fixes`: a last departure per collection, on a copy. `status_of`:
+    a record's status as published. `href`: prefix of the hrefs; None: references carry none.
     """
 
     version: str
@@ -79,6 +79,7 @@ class Wire:
     exclusive_end: bool = True
     href: str | None = "https://sis.{slug}.example"
     typed_refs: bool = True
+    session_types: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, Keep] = field(default_factory=dict)
     fixes: Mapping[str, Fix] = field(default_factory=dict)
 
@@ -189,7 +190,11 @@ class Renderer:
 
     def _session(self, session: Session) -> Json:
         made = self._base("academicSessions", session)
-        made |= {"title": session.title, "type": session.type, "schoolYear": str(session.school_year)}
+        made |= {
+            "title": session.title,
+            "type": self.wire.session_types.get(session.type, session.type),
+            "schoolYear": str(session.school_year),
+        }
         made |= {"startDate": session.first_day.isoformat(), "endDate": self._end(session.last_day)}
         if session.parent:
             made["parent"] = self.ref("academicSession", session.parent, ref_type=self._session_type(session.parent))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.sandbox.kind import Kind
-from gateway.sandbox.kinds import classlink, infinite_campus, standard
+from gateway.sandbox.kinds import alpha, classlink, ed_fi, infinite_campus, others, standard, xporter
 
 KINDS: Final[dict[str, Kind]] = {
     kind.slug: kind
@@ -17,5 +17,14 @@ KINDS: Final[dict[str, Kind]] = {
         infinite_campus.V1P2,
         classlink.DIRECT,
         classlink.PROXY,
+        xporter.SCHOOL,
+        xporter.GENERIC,
+        alpha.PARTNER,
+        alpha.TIMEBACK,
+        others.SKYWARD,
+        others.SYNERGY,
+        others.POWERSCHOOL,
+        others.AERIES,
+        ed_fi.ED_FI,
     )
 }
