@@ -120,7 +120,7 @@ class GatewayKeys:
 
 class SourceKeys:
     KEY = Key("key", SOURCE_KEY, "", required=True)
-    NAME = Key("name", TEXT, "")
+    NAME: Key[str | None] = Key("name", TEXT, None)
     DISTRICT: Key[str | None] = Key("district", TEXT, None)
     LABELS = Key("labels", TEXTS, ())
     TIME_ZONE = Key("timezone", TIME_ZONE, "UTC")

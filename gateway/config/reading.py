@@ -252,13 +252,21 @@ def _parse(path: Path) -> dict[str, Any]:
         reason = os.strerror(error.errno).lower() if error.errno else "it cannot be read"
         raise _Unreadable(Mistake(str(path), "this file", "", reason, "a settings file in TOML")) from None
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problem = "this is not UTF-8 text"
-        raise _Unreadable(Mistake(str(path), f"line {line}", "", problem, "a file saved as UTF-8")) from None
+        place = _line_and_column(data[: error.start].decode(errors="ignore"))
+        raise _Unreadable(Mistake(str(path), place, "", "this is not UTF-8 text", "a file saved as UTF-8")) from None
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         match = _AT.fullmatch(str(error))
-        problem, place = (match[1], match[2]) if match else (str(error), "this file")
+        problem, place = (match[1], match[2]) if match else (str(error), "end of document")
+        if place == "end of document":
+            place = _line_and_column(text)
         hint = "TOML: text in quotes, one setting on a line, no name twice in a table"
         raise _Unreadable(Mistake(str(path), place, "", f"this is not TOML: {problem}", hint)) from None
+
+
+def _line_and_column(before: str) -> str:
+    """Where a text stands that starts after `before`."""
+    return f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"

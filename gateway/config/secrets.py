@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from adapters.secret import Secret
 from gateway.config.values import TEXT, Kind, Wrong
 
 COMMAND_SECONDS = 10.0
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Scheme(StrEnum):
@@ -50,6 +53,8 @@ def _reference(value: Any) -> Reference | Secret:
         return Secret(text)
     if not target.strip():
         raise Wrong(f"nothing follows {scheme}:")
+    if _CONTROL.search(target):
+        raise Wrong("a reference is one line without control characters")
     if scheme == Scheme.COMMAND:
         try:
             shlex.split(target)
@@ -72,15 +77,19 @@ class Vault:
             Wrong: naming the reference, never what it refers to.
         """
         target = reference.target
+        if "{key}" in target and not key:
+            raise Wrong("{key} stands for the key of a source, and there is none here")
         match reference.scheme:
             case Scheme.ENV:
                 text = self._variable(target)
             case Scheme.FILE:
-                text = _file(base / Path(target.replace("{key}", key)).expanduser(), target)
+                text = _file(base / target.replace("{key}", key), target)
             case Scheme.COMMAND:
                 text = self._command(target.replace("{key}", key), base, str(reference))
         if not text.strip():
             raise Wrong(f"{reference} is empty")
+        if _CONTROL.search(text):
+            raise Wrong(f"{reference} holds more than one line, or control characters")
         return Secret(text)
 
     def _variable(self, name: str) -> str:
@@ -124,7 +133,7 @@ def _file(path: Path, written: str) -> str:
 
 def _decoded(data: bytes, named: str) -> str:
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Wrong(f"{named} is not UTF-8 text") from None
 

@@ -69,7 +69,7 @@ def _origin(value: Any) -> str:
 def insecure(url: str) -> str | None:
     """Why `url` needs `allow_http`: it is not encrypted, or stays on this machine or a private network."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")
     if parts.scheme != "https":
         return "credentials and pupils' data would travel unencrypted"
     try:

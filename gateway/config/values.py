@@ -122,7 +122,7 @@ def list_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
                 raise Wrong(f"entry {position}: {wrong.problem}", wrong.allowed) from None
         return tuple(found)
 
-    return Kind(f"list of {kind.label}", f"a list, each entry: {kind.allowed}", read)
+    return Kind(f"list of {kind.label}s", f"a list, each entry: {kind.allowed}", read)
 
 
 def set_of(kind: Kind[T]) -> Kind[frozenset[T]]:
@@ -220,4 +220,4 @@ def table_of(names: Kind[Any], kind: Kind[T]) -> Kind[MappingProxyType[str, T]]:
                 raise Wrong(f"{name}: {wrong.problem}", wrong.allowed) from None
         return MappingProxyType(found)
 
-    return Kind(f"table of {kind.label}", allowed, read)
+    return Kind("table", allowed, read)
