@@ -111,6 +111,8 @@ _GATEWAY = settings.GatewaySettings()
 
 
 class GatewayKeys:
+    """What `[gateway]` may hold."""
+
     HOST = Key("host", TEXT, _GATEWAY.host)
     PORT = Key("port", PORT, _GATEWAY.port)
     SECRET: Key[Reference | Secret | None] = Key("secret", SECRET, None)
@@ -119,6 +121,8 @@ class GatewayKeys:
 
 
 class SourceKeys:
+    """What one of `[[sources]]` may hold, its tables aside."""
+
     KEY = Key("key", SOURCE_KEY, "", required=True)
     NAME: Key[str | None] = Key("name", TEXT, None)
     DISTRICT: Key[str | None] = Key("district", TEXT, None)

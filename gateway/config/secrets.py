@@ -64,7 +64,7 @@ def _reference(value: Any) -> Reference | Secret:
 
 
 class Vault:
-    """Reads references, each once; `environ` is where `env:` looks and what commands run with."""
+    """Follows references; a command runs once however often it is named. environ: for `env:` and for commands."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

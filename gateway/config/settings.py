@@ -57,7 +57,7 @@ class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
-    fresh_for: seconds, for every collection. A source that is not `enabled` carries no credentials.
+    fresh_for: seconds, for every collection. The secrets of a source that is not `enabled` are not fetched.
     """
 
     key: str

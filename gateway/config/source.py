@@ -98,12 +98,12 @@ def _dialect(table: Table) -> Dialect | None:
         table.mistake(SourceKeys.PROVIDER, Wrong(f"no such provider{did_you_mean(slug, known)}", ", ".join(known)))
         return None
     offered = ", ".join(f'"{each}"' for each in versions)
-    if version is None and not table.has(SourceKeys.VERSION):
-        if len(versions) > 1:
-            table.missing(SourceKeys.VERSION, f"this is missing; {slug} is spoken in several versions", offered)
-            return None
-        return registry.get(slug, versions[0])
     if version is None:
+        if table.has(SourceKeys.VERSION):  # and is wrong, which is noted already
+            return None
+        if len(versions) == 1:
+            return registry.get(slug, versions[0])
+        table.missing(SourceKeys.VERSION, f"this is missing; {slug} is spoken in several versions", offered)
         return None
     if version not in versions:
         table.mistake(SourceKeys.VERSION, Wrong(f"{slug} is not spoken in this version", offered))
@@ -173,7 +173,7 @@ def _require_credentials(table: Table, dialect: Dialect, auth: Auth) -> None:
     means, needed = _NEEDS[_kind_of(auth)]
     for key in needed:
         if not table.has(key):
-            table.missing(key, f"this is missing; {dialect.name} asks for {means}")
+            table.missing(key, f"this is missing; the source is asked with {means}")
     if isinstance(auth, OAuth2) and auth.token_path is None and not table.has(SourceKeys.TOKEN_URL):
         table.missing(SourceKeys.TOKEN_URL, f"this is missing; of {dialect.name} it cannot be told from base_url")
 
