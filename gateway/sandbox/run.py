@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -96,12 +96,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as taken:
         print(f"port {options.port} cannot be used: {taken.strerror}", file=sys.stderr)
         return 1
-    serve(server, listener, with_parent=options.with_parent)
+    about = {"key": server.district.slug, "name": server.district.name}
+    serve(
+        server,
+        listener,
+        about=demo_source(options.demo).source() if options.demo else about,
+        with_parent=options.with_parent,
+    )
     return 0
 
 
-def serve(server: Server, listener: socket.socket, *, with_parent: bool = False) -> None:
-    """Serve on a bound socket until SIGINT or SIGTERM; says on standard output when it listens."""
+def serve(server: Server, listener: socket.socket, *, about: Mapping[str, object], with_parent: bool = False) -> None:
+    """Serve on a bound socket until SIGINT or SIGTERM; says on standard output when it listens.
+
+    `settings` of that line is a whole `[[sources]]` table: `about` and what reaches the server.
+    """
     import msgspec
     import uvicorn
 
@@ -117,7 +126,7 @@ def serve(server: Server, listener: socket.socket, *, with_parent: bool = False)
         "port": port,
         "pid": os.getpid(),
         "kind": server.slug,
-        "settings": server.settings(f"http://{HOST}:{port}"),
+        "settings": {**about, **server.settings(f"http://{HOST}:{port}")},
     }
     # The socket is already listening: a connection made from now on is answered.
     print(msgspec.json.encode(line).decode(), flush=True)
