@@ -6,7 +6,7 @@ Docs: https://docs.alpha-1edtech.ai
 
 from types import MappingProxyType
 
-from adapters.dialect import Capabilities, Dialect, OAuth2, Totals, Version, absent
+from adapters.dialect import AbsentStatus, Capabilities, Dialect, OAuth2, Totals, Version, absent
 
 _LISTED = "Alpha, Rostering API, list of endpoints"
 
@@ -36,6 +36,7 @@ V1P2 = Dialect(
     capabilities=Capabilities(
         max_limit=1000,
         totals=Totals.BODY,
+        absent_status=AbsentStatus.ACTIVE,  # the field tables have no status; what was deleted says so
         # The three paths of the documentation's examples; others unverified.
         dotted_filters=frozenset({"class.sourcedId", "course.sourcedId", "user.sourcedId"}),
     ),

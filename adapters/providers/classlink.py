@@ -21,7 +21,6 @@ DIRECT = Dialect(
         # Equality on the record's own fields is all that public clients use; the rest is unverified.
         filter_clauses=1,
         filter_operators=frozenset({Op.EQ}),
-        or_filters=False,
         dotted_filters=False,
         delta=False,
     ),

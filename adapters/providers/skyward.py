@@ -21,10 +21,7 @@ V1P1 = Dialect(
         totals=Totals.NONE,  # no client relies on counts: unverified
         sort=False,  # unverified
         filter_level=FilterLevel.STATUS,  # status='active' is the one filter that importers kept
-        filter_clauses=1,
         filter_operators=frozenset({Op.EQ}),
-        or_filters=False,
-        dotted_filters=False,
         delta=False,
         max_concurrency=4,  # clients wait up to 15 minutes for a page; 4 is our own caution
     ),
