@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
-from adapters.client import SourceClient
 from cross_web import HTTPException
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 
+from adapters.client import SourceClient
 from gateway.access.grant import EVERYTHING
 from gateway.config import Settings, SourceSettings
 from gateway.faults import ErrorCode, extensions

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapters.client import PageRequest, SourceClient
-
 from adapters.endpoints import Collection
 from adapters.errors import (
     ClockSkewed,

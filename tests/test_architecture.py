@@ -28,7 +28,7 @@ GROUND = {"gateway.access", "gateway.limits", "gateway.identity", "gateway.web",
 """Modules that import nothing else of the gateway."""
 
 STARLETTE = {"gateway.app", "gateway.web", "gateway.sandbox"}
-HTTP_CLIENTS = {"adapters.client", "adapters.transport", "adapters.auth", "adapters.tokens", "adapters.oauth1"}
+HTTP_CLIENTS = {f"adapters.{m}" for m in ("client", "exchange", "transport", "auth", "tokens")}
 
 
 def module(path: Path) -> str:

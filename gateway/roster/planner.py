@@ -103,10 +103,11 @@ class Scan:
 AccessPath: TypeAlias = Singles | Batches | Nested | Scan
 
 
-def plan(need: Need, size: int | None, dialect: Dialect) -> AccessPath:
+def plan(need: Need, size: int | None, dialect: Dialect, url_overhead: int) -> AccessPath:
     """The access path with the fewest predicted requests.
 
-    size: records in the collection as last told, None if never.
+    size: records in the collection as last told, None if never. url_overhead: bytes of a request's URL but for the
+    text of its filter.
 
     Raises:
         Unsupported: the dialect has no such collection.
@@ -117,7 +118,7 @@ def plan(need: Need, size: int | None, dialect: Dialect) -> AccessPath:
     field = "sourced_id" if isinstance(need, ByIds) else need.field
     if isinstance(need, ByIds) and lowering.served(dialect, single(need.collection).name) is not None:
         paths.append((len(keys), len(keys), Singles(len(keys))))
-    groups = lowering.batches(dialect, need.collection, field, keys, 0)
+    groups = lowering.batches(dialect, need.collection, field, keys, url_overhead)
     if groups is not None:
         paths.append((len(groups), len(keys), Batches(field, tuple(groups), len(groups))))
     name = NESTED.get((need.collection, field))

@@ -10,16 +10,15 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from adapters.client import Page, PageRequest, SourceClient
-
 from adapters import lowering, predicate
+from adapters.client import Page, PageRequest, SourceClient
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
 from adapters.predicate import And, AnyOf, Compare, Op, Predicate
 from adapters.records import Record
 from gateway.roster import tables
 from gateway.roster.flights import Flights
-from gateway.roster.planner import Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
+from gateway.roster.planner import AccessPath, Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Slice, Table, Whole
 
@@ -147,19 +146,16 @@ class Reader:
     ) -> Slice | None:
         """The window as the source cuts it; None when its order is not by sourcedId, or moved since `after`."""
         start = after.offset if after is not None and after.offset is not None else 0
-        held = table.known_slice(where, start, limit)
-        if held is not None:
-            return held
         # One record of overlap shows whether the list still stands as it did when `after` was shown.
         overlap = 1 if start else 0
         request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=start - overlap)
-        found = await self._flights.share((request, "window"), lambda: self._fetch_window(request, table))
+        found = table.known_slice(where, request.offset, limit + overlap)
+        if found is None:
+            found = await self._flights.share((request, "window"), lambda: self._fetch_window(request, table))
         ids = [r.sourced_id for r in found.records]
         if table.unsorted or (after is not None and ids[:overlap] != [after.sourced_id]):
             return None
-        found = dataclasses.replace(found, records=found.records[overlap:], start=start)
-        table.keep_slice(where, found)
-        return found
+        return dataclasses.replace(found, records=found.records[overlap:], start=start)
 
     async def _fetch_window(self, request: PageRequest, table: Table) -> Slice:
         rows: list[Record] = []
@@ -177,8 +173,10 @@ class Reader:
                 table.size = page.total
             rejected += len(page.rejected)
         ids = [r.sourced_id for r in rows]
-        table.unsorted = ids != sorted(set(ids))
-        return Slice(tuple(rows), request.offset, ended, total, time.time(), rejected)
+        table.unsorted = table.unsorted or ids != sorted(set(ids))
+        found = Slice(tuple(rows), request.offset, ended, total, time.time(), rejected)
+        table.keep_slice(request.where, found)
+        return found
 
     async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice:
         """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole."""
@@ -189,23 +187,29 @@ class Reader:
             return table.keep_list(where, (r for r in found.values() if r is not None and holds(r)))
         if lowering.pushdown(self._client.dialect, collection, _but_status(where)).text is not None:
             request = PageRequest(collection.value, where=where)
-            pages = await self._flights.share((request, "list"), lambda: self._pages(request))
-            return table.keep_list(where, _records(pages), sum(len(p.rejected) for p in pages))
+            return await self._flights.share((request, "list"), lambda: self._fetch_list(request, table))
         await self._whole(collection, table)
         held = table.known_list(where)
         assert held is not None
         return held
 
+    async def _fetch_list(self, request: PageRequest, table: Table) -> Slice:
+        pages = await self._pages(request)
+        return table.keep_list(request.where, _records(pages), sum(len(p.rejected) for p in pages))
+
     # -------------------------------------------------------------- asking
 
     async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested:
         """The path to take. A scan is taken here, unless its first page shows that another way is shorter."""
-        dialect = self._client.dialect
+        overhead = self._client.url_overhead(need.collection)
+
+        def choose(size: int | None) -> AccessPath:
+            return plan(need, size, self._client.dialect, overhead)
 
         def worth(size: int) -> bool:
-            return isinstance(plan(need, size, dialect), Scan)
+            return isinstance(choose(size), Scan)
 
-        while isinstance(path := plan(need, table.size, dialect), Scan):
+        while isinstance(path := choose(table.size), Scan):
             whole = await self._whole(need.collection, table, worth if path.assumed else None)
             if whole is not None:
                 return whole

@@ -136,7 +136,7 @@ class Reading:
     async def children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
     ) -> list[Record] | None:
-        """The records whose `field` names `parent`, whole; None if the source could not answer or there are too many."""
+        """The records whose `field` names `parent`, whole; None if the source failed or there are too many."""
         rows = await self._children(find, kind, field, parent)
         if rows is None:
             return None

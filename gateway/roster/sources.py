@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from adapters.client import SourceClient
-
 from adapters.endpoints import Collection
 from adapters.errors import Misconfigured, SourceError, Unsupported
 from gateway.access.grant import Grant

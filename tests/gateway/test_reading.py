@@ -1,0 +1,322 @@
+"""What is read, with how many requests, and what happens when sources fail: over sandbox servers in this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.predicate import Compare, Op, equals, every
+from adapters.records import Class, Course, Enrollment, Record, RecordType, User
+from gateway.access.grant import Grant
+from gateway.faults import BadInput, ErrorCode, SourceState
+from gateway.roster.reading import OnSourceFailure, Reading, SourceFailed
+from gateway.sandbox.district import generate
+from gateway.sandbox.exact import exact_district
+from gateway.sandbox.server import Server, make_server
+from tests.gateway.conftest import ACTIVE, MakeWorld, World, here, page
+
+pytestmark = pytest.mark.anyio
+
+EXACT = exact_district(1, users=200, classes=20, courses=10, enrollments=1000)
+WIDE = {"capabilities": {"filter_clauses": 100, "max_url": 8000}}
+
+
+async def nested(reading: Reading, first: int = 50) -> list[str | None]:
+    """users → enrollments → class → course, as a query would ask it."""
+    users = (await page(reading, first=first)).page.records
+    lists = await asyncio.gather(*(reading.children(here, RecordType.ENROLLMENT, "user_id", u, ACTIVE) for u in users))
+    enrollments = [e for found in lists for e in found or () if isinstance(e, Enrollment)]
+    classes = await asyncio.gather(*(reading.follow(here, RecordType.CLASS, e.source, e.class_id) for e in enrollments))
+    courses = await asyncio.gather(
+        *(reading.follow(here, RecordType.COURSE, c.source, c.course_id) for c in classes if isinstance(c, Class))
+    )
+    return [c.title for c in courses if isinstance(c, Course)]
+
+
+def wide(world: MakeWorld) -> World:
+    return world({"a": WIDE}, a=make_server("wide", EXACT))
+
+
+async def test_the_nested_question_costs_four_requests_cold_and_none_warm(world: MakeWorld) -> None:
+    made = wide(world)
+    titles = await nested(made.reading())
+    assert len(titles) == 250
+    assert made.requests("a") == 4
+    assert await nested(made.reading()) == titles
+    assert made.requests("a") == 4
+
+
+async def test_many_clients_with_the_same_cold_question_cost_what_one_does(world: MakeWorld) -> None:
+    made = wide(world)
+    answers = await asyncio.gather(*(nested(made.reading()) for _ in range(16)))
+    assert all(a == answers[0] for a in answers)
+    assert made.requests("a") == 4
+    assert made.servers["a"].requests["POST token"] == 1
+
+
+async def test_a_client_that_goes_away_does_not_cancel_what_another_waits_for(world: MakeWorld) -> None:
+    made = wide(world)
+    made.servers["a"].latency = 0.05
+    leaving = asyncio.create_task(nested(made.reading()))
+    staying = asyncio.create_task(nested(made.reading()))
+    await asyncio.sleep(0.02)
+    leaving.cancel()
+    assert len(await staying) == 250
+    assert made.requests("a") == 4
+
+
+async def test_a_scan_gives_way_when_its_first_page_tells_that_filters_are_shorter(world: MakeWorld) -> None:
+    district = exact_district(2, users=100, classes=20, courses=10, enrollments=900)
+    made = world({"a": {"capabilities": {"max_limit": 20}}}, a=make_server("standard-1.2", district, max_limit=20))
+    reader = made.sources.get("a", Grant())
+    assert reader is not None
+    users = (await page(made.reading(), first=2)).page.records
+    before = made.requests("a")
+    found = await made.reading().children(here, RecordType.ENROLLMENT, "user_id", users[0], None)
+    assert found is not None
+    assert {e.user_id for e in found if isinstance(e, Enrollment)} == {users[0].sourced_id}
+    assert made.requests("a") - before <= 2
+
+
+KINDS = [
+    "standard-1.1",
+    "standard-1.2",
+    "infinite-campus-1.1",
+    "infinite-campus-1.2",
+    "classlink",
+    "xporter",
+    "alpha",
+    "timeback",
+    "skyward",
+    "ed-fi",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("first", [7, 50])
+async def test_a_walk_shows_every_active_person_once_in_order(world: MakeWorld, kind: str, first: int) -> None:
+    made = world(a=kind)
+    reading = made.reading()
+    seen: list[str] = []
+    after = None
+    while True:
+        found = await page(reading, first=first, after=after)
+        seen += [r.sourced_id for r in found.page.records]
+        assert found.page.complete
+        if not found.page.has_next:
+            break
+        after = found.cursor(-1)
+    assert seen == sorted(set(seen))
+    assert set(seen) == active_ids(made.servers["a"])
+    assert await found.total() in (len(seen), None)
+
+
+def active_ids(server: Server) -> set[str]:
+    status = {"active", None}
+    return {row["sourcedId"] for row in server.published("users") if row.get("status") in status}
+
+
+async def test_a_walk_over_many_sources_goes_source_by_source(world: MakeWorld) -> None:
+    made = world(c="alpha", a="classlink", b="xporter")
+    reading = made.reading()
+    seen: list[tuple[str, str]] = []
+    after = None
+    while True:
+        found = await page(reading, first=40, after=after)
+        seen += [(r.source, r.sourced_id) for r in found.page.records]
+        if not found.page.has_next:
+            break
+        after = found.cursor(-1)
+    assert seen == sorted(set(seen))
+    assert {s for s, _ in seen} == {"a", "b", "c"}
+
+
+async def test_records_that_appear_behind_a_cursor_are_neither_skipped_nor_repeated(world: MakeWorld) -> None:
+    district = generate(5, students=60)
+    made = world(a=make_server("standard-1.2", district))
+    first = await page(made.reading(), first=20)
+    cursor = first.cursor(-1)
+    seen = [r.sourced_id for r in first.page.records]
+    gone = seen[3]
+    truth = made.servers["a"].truth_of("users", gone)
+    district.remove(truth)
+    rest = await page(made.reading(), first=1000, after=cursor)
+    after = {r.sourced_id for r in rest.page.records}
+    assert after == {i for i in active_ids(made.servers["a"]) if i > seen[-1]}
+
+
+async def test_a_source_that_is_down_leaves_the_others_data_standing(world: MakeWorld) -> None:
+    made = world(a="classlink", b="infinite-campus-1.2", c="alpha")
+    made.servers["b"].down = True
+    reading = made.reading()
+    found = await page(reading, first=1000)
+    assert {r.source for r in found.page.records} == {"a", "c"}
+    assert not found.page.complete
+    assert [(o.source, o.state) for o in found.page.outcomes if o.code] == [("b", SourceState.FAILED)]
+    [error] = reading.outcomes.errors()
+    assert error.extensions is not None
+    assert error.extensions["source"] == "b"
+    assert error.extensions["code"] == ErrorCode.UPSTREAM_FAILING
+    assert error.path == ["field"]
+    assert await found.total() is None
+
+
+async def test_a_walk_remembers_the_source_that_an_earlier_page_lacked(world: MakeWorld) -> None:
+    made = world(a="classlink", b="alpha")
+    made.servers["a"].down = True
+    found = await page(made.reading(), first=5)
+    made.servers["a"].down = False
+    following = await page(made.reading(), first=5, after=found.cursor(-1))
+    assert not following.page.complete
+    assert following.page.missing == ("a",)
+
+
+async def test_accept_says_incomplete_without_an_error_and_fail_gives_nothing(world: MakeWorld) -> None:
+    made = world(a="classlink", b="alpha")
+    made.servers["a"].down = True
+    reading = made.reading()
+    found = await page(reading, mode=OnSourceFailure.ACCEPT)
+    assert not found.page.complete
+    assert not reading.outcomes.errors()
+    with pytest.raises(SourceFailed) as raised:
+        await page(made.reading(), mode=OnSourceFailure.FAIL)
+    assert raised.value.extensions is not None
+    assert raised.value.extensions["source"] == "a"
+
+
+async def test_a_slow_source_ends_at_the_deadline_and_its_reading_runs_on(world: MakeWorld) -> None:
+    made = world(a="classlink", b="alpha")
+    made.servers["a"].latency = 0.3
+    reading = made.reading(seconds=0.2)
+    found = await page(reading, first=1000)
+    assert {r.source for r in found.page.records} == {"b"}
+    assert [e.extensions["code"] for e in reading.outcomes.errors() if e.extensions] == [ErrorCode.DEADLINE_EXCEEDED]
+    await asyncio.sleep(0.3)
+    assert made.requests("a") == 1
+    again = await page(made.reading(), first=1000)
+    assert {r.source for r in again.page.records} == {"a", "b"}
+    assert made.requests("a") == 1
+
+
+async def test_a_collection_that_a_source_lacks_is_a_state_and_no_error(world: MakeWorld) -> None:
+    made = world(a="xporter")
+    reading = made.reading()
+    [user, *_] = (await page(reading, first=1)).page.records
+    assert await reading.lookup(here, RecordType.DEMOGRAPHICS, "a", user.sourced_id) is None
+    assert not reading.outcomes.errors()
+    extension = reading.outcomes.extension()
+    assert extension is not None
+    assert extension["notFresh"][0]["code"] == "UNSUPPORTED"
+
+
+async def test_a_dangling_reference_is_data_and_told_once_with_a_count(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    reading = made.reading()
+    for wanted in ("nobody", "no one"):
+        assert await reading.follow(here, RecordType.USER, "a", wanted) is None
+    [error] = reading.outcomes.errors()
+    assert error.extensions == {"code": "DANGLING_REFERENCE", "retryable": False, "source": "a", "count": 2}
+
+
+async def test_a_grant_hides_sources_as_if_they_were_not_there(world: MakeWorld) -> None:
+    made = world(a="classlink", b="alpha")
+    reading = made.reading(Grant(frozenset({"a"})))
+    assert {r.source for r in (await page(reading, first=1000)).page.records} == {"a"}
+    with pytest.raises(BadInput, match="no source named b; there are: a"):
+        await page(reading, sources=["b"])
+    assert made.requests("b") == 0
+
+
+async def test_a_filter_that_the_source_refuses_is_applied_here(world: MakeWorld) -> None:
+    made = world(a="infinite-campus-1.2")
+    where = every(ACTIVE, equals("roles.role", "TEACHER"))
+    found = await page(made.reading(), where=where, first=1000)
+    published = made.servers["a"].published("users")
+    teachers = {
+        row["sourcedId"]
+        for row in published
+        if row["status"] == "active" and any(r["role"] == "teacher" for r in row["roles"])
+    }
+    assert {r.sourced_id for r in found.page.records} == teachers
+    assert await found.total() == len(teachers)
+
+
+async def test_one_person_by_mail_is_found_without_reading_everyone(world: MakeWorld) -> None:
+    made = wide(world)
+    [user] = [r for r in (await page(made.reading(), first=1)).page.records if isinstance(r, User)]
+    assert user.email is not None
+    made.servers["a"].reset()
+    again = world({"a": WIDE}, a=made.servers["a"])
+    found = await page(again.reading(), where=every(ACTIVE, equals("email", user.email)))
+    assert [r.sourced_id for r in found.page.records] == [user.sourced_id]
+    assert made.requests("a") == 1
+
+
+async def test_records_named_by_id_are_read_by_id(world: MakeWorld) -> None:
+    made = wide(world)
+    [user, *_] = (await page(made.reading(), first=1)).page.records
+    made.servers["a"].reset()
+    again = world({"a": WIDE}, a=made.servers["a"])
+    found = await page(again.reading(), where=Compare("sourced_id", Op.EQ, user.sourced_id))
+    assert [r.sourced_id for r in found.page.records] == [user.sourced_id]
+    assert made.servers["a"].requests["GET /users/{id}"] == made.requests("a") == 1
+
+
+async def test_only_the_schools_that_are_kept_can_be_reached(world: MakeWorld) -> None:
+    district = generate(9, students=120)
+    server = make_server("standard-1.2", district)
+    schools = [row["sourcedId"] for row in server.published("orgs") if row["type"] == "school"]
+    kept, other = schools[0], schools[1]
+    made = world({"a": {"schools": [kept]}}, a=server)
+    reading = made.reading()
+    users = (await page(reading, first=1000)).page.records
+    assert users
+    assert all(isinstance(u, User) and kept in u.org_ids for u in users)
+    outsiders = [
+        row["sourcedId"]
+        for row in server.published("users")
+        if {r["org"]["sourcedId"] for r in row["roles"]} == {other}
+    ]
+    assert await reading.lookup(here, RecordType.USER, "a", outsiders[0]) is None
+    assert await reading.lookup(here, RecordType.DEMOGRAPHICS, "a", outsiders[0]) is None
+    assert await reading.lookup(here, RecordType.ORG, "a", other) is None
+    enrollments = (await page(reading, RecordType.ENROLLMENT, first=1000)).page.records
+    assert {e.school_id for e in enrollments if isinstance(e, Enrollment)} == {kept}
+    for record in users[:5]:
+        found = await reading.children(here, RecordType.ENROLLMENT, "user_id", record, None)
+        assert all(isinstance(e, Enrollment) and e.school_id == kept for e in found or ())
+
+
+async def test_a_cursor_of_another_list_is_refused(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    found = await page(made.reading(), first=5)
+    for bad in (found.cursor(-1)[:-2], "nonsense", ""):
+        with pytest.raises(BadInput, match="not a cursor of this list"):
+            await page(made.reading(), after=bad)
+    with pytest.raises(BadInput, match="not a cursor of this list"):
+        await page(made.reading(), RecordType.ORG, after=found.cursor(-1))
+
+
+def ids(records: tuple[Record, ...]) -> list[str]:
+    return [r.sourced_id for r in records]
+
+
+async def test_a_page_of_children_walks_like_any_list(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    reading = made.reading()
+    [school, *_] = (await page(reading, RecordType.ORG, where=equals("type", "SCHOOL"))).page.records
+    everyone = await reading.children_page(here, RecordType.USER, "org_ids", school, ACTIVE, 1000, None)
+    assert everyone is not None
+    walked: list[str] = []
+    after = None
+    while True:
+        found = await reading.children_page(here, RecordType.USER, "org_ids", school, ACTIVE, 9, after)
+        assert found is not None
+        walked += ids(found.page.records)
+        assert await found.total() == len(everyone.page.records)
+        if not found.page.has_next:
+            break
+        after = found.cursor(-1)
+    assert walked == ids(everyone.page.records)
+    assert walked
