@@ -145,7 +145,7 @@ def _without_repeats(segments: list[str], service: list[str]) -> list[str]:
 def _refuse_another_service(source: str, dialect: Dialect, segments: list[str]) -> None:
     for path in (*BASE_PATH.values(), *_OTHER_SERVICES):
         other = _segments(path)
-        if segments[-len(other) :] == other and path != dialect.base_path:
+        if segments[-len(other) :] == other and not dialect.base_path.startswith(path):
             raise Misconfigured(
                 source,
                 f"base_url ends in {path}, which is not where {dialect.title} {dialect.version} serves rostering: "

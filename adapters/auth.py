@@ -23,7 +23,7 @@ from adapters.tokens import Token, read_token, token_request
 Clock = Callable[[], float]
 
 _HOLD_OFF = 1.0
-"""Seconds for which a refused token request answers for those that follow."""
+"""Seconds, at least, for which a refused token request answers for those that follow."""
 
 _VAIN = 60.0
 """Seconds for which a renewal that did not help keeps answers other than 401 from renewing again."""
@@ -120,7 +120,7 @@ class OAuth2Flow(httpx2.Auth):
         self._wall = wall
         self._lock = asyncio.Lock()
         self._token: Token | None = None
-        self._refused: tuple[float, type[SourceError], str, float | None] | None = None
+        self._refused: tuple[float, type[SourceError], str] | None = None
         self._vain_until = float("-inf")
 
     @property
@@ -139,29 +139,23 @@ class OAuth2Flow(httpx2.Auth):
                     token = self.take(answer)
             self._present(token, request)
             response = yield request
-            status = response.status_code
-            if status not in self._how.renew_on:
-                return
-            if status != 401:
-                # 403 and 500 may have other reasons: after a renewal that did not help, they are taken at their word.
-                if self._monotonic() < self._vain_until:
-                    return
-                if renewed:
-                    self._vain_until = self._monotonic() + _VAIN
+            if renewed or not self._may_be_stale(response.status_code):
+                break
             await response.aread()  # gives its connection back before waiting for others
             refused = token
+        if refused is not None and response.status_code in self._how.renew_on:
+            self._vain_until = self._monotonic() + _VAIN
 
     def ask(self) -> httpx2.Request:
         """The request for a new token.
 
         Raises:
-            SourceError: the last one was refused less than a second ago, for the same reason.
+            SourceError: the last one was refused a moment ago, for the same reason; or its time to wait has not passed.
         """
         if self._refused is not None:
-            until, kind, message, wait = self._refused
-            left = until - self._monotonic()
-            if left > 0:
-                raise kind(self._source, message, retry_after=wait if wait is not None else left)
+            until, kind, message = self._refused
+            if (left := until - self._monotonic()) > 0:
+                raise kind(self._source, message, retry_after=left)
         return token_request(self._url, self._how, *self._credentials)
 
     def take(self, answer: httpx2.Response) -> Token:
@@ -175,10 +169,16 @@ class OAuth2Flow(httpx2.Auth):
         try:
             self._token = read_token(self._source, self._how, answer, monotonic=now, wall=self._wall())
         except SourceError as error:
-            self._refused = (now + _HOLD_OFF, type(error), error.message, error.retry_after)
+            self._refused = (now + max(_HOLD_OFF, error.retry_after or 0), type(error), error.message)
             raise
         self._refused = None
         return self._token
+
+    def _may_be_stale(self, status: int) -> bool:
+        """Whether an answer may be about the token. 403 and 500 have other reasons too: after a renewal that did not
+        help they are taken at their word for a while, or every call that is forbidden would cost a token.
+        """
+        return status in self._how.renew_on and (status == 401 or self._monotonic() >= self._vain_until)
 
     def _good(self, *, unlike: Token | None) -> Token | None:
         """The held token, unless it is about to end or is the one that was refused."""

@@ -1,15 +1,14 @@
-"""SourceClient: asks one source for one record, one page, or a whole scan. The only module that sends.
+"""SourceClient: asks one source for one record, one page, or a whole scan.
 
-One attempt per request, token renewal aside: how often and when to try again is decided above.
+Puts together what the pure modules decide; `adapters.exchange` sends. How often and when to try again after an error
+is decided above.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
@@ -19,23 +18,22 @@ from adapters.answers import Answer, is_page_for_people, refusal
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
 from adapters.dialect import Capabilities, Dialect, Totals
 from adapters.endpoints import Collection
-from adapters.errors import Mismatched, PagingBroken, TimedOut, Unsupported
+from adapters.errors import Mismatched, PagingBroken, Unsupported
+from adapters.exchange import Exchange
 from adapters.lowering import Route
 from adapters.normalise import Normaliser, error_code
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record, Rejected
 from adapters.spec import SourceSpec
-from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
+from adapters.transport import OnRequest
 
 MAX_LIMIT = 5_000
-MAX_CONCURRENCY = 8
 MAX_REQUESTS = 10_000
 """Of one scan."""
 MAX_RECORDS = 2_000_000
 """Of one scan."""
 
-_ERROR_BODY = 64 * 1024
 _LOOKUP_LIMIT = 100
 
 
@@ -104,19 +102,7 @@ class SourceClient:
         self._base = base_url(spec.dialect, spec.base_url, source=spec.key, allow_http=spec.allow_http)
         self._auth = authenticator(spec, monotonic=monotonic, wall=wall)
         self._wall = wall
-        at_once = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
-        self._slots = asyncio.Semaphore(at_once)
-        self._transport = GuardedTransport(transport or _network(at_once), spec.key, on_request)
-        limits = spec.timeouts
-        self._http = httpx2.AsyncClient(
-            transport=self._transport,
-            auth=self._auth,
-            headers={"Accept": "application/json"},
-            timeout=httpx2.Timeout(limits.attempt, connect=limits.connect, pool=limits.pool),
-            follow_redirects=False,
-            trust_env=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
+        self._exchange = Exchange(spec, self._auth, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
 
     @property
@@ -134,10 +120,15 @@ class SourceClient:
     @property
     def requests(self) -> int:
         """How many were sent, token requests included."""
-        return self._transport.requests
+        return self._exchange.requests
+
+    def url_overhead(self, collection: Collection) -> int:
+        """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""
+        request = PageRequest(collection.value)
+        return len(self._url(self._route(request), MAX_LIMIT, MAX_RECORDS)) + len("&filter=")
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._exchange.aclose()
 
     async def check_token(self) -> tuple[str, ...]:
         """Asks for a new token, whether one is held or not; () for sources without tokens.
@@ -151,9 +142,7 @@ class SourceClient:
         flow = self._auth
         if not isinstance(flow, OAuth2Flow):
             return ()
-        async with self._slots:
-            answer = await self._send(flow.ask(), auth=None)
-        return flow.take(answer).lost
+        return flow.take(await self._exchange.post_token(flow.ask())).lost
 
     async def read(self, collection: Collection, sourced_id: str) -> Record | None:
         """One record; None if the source says that it has none of that id.
@@ -168,7 +157,7 @@ class SourceClient:
         native = lowering.served(self.dialect, name)
         if native is None:
             return await self._look_up(collection, name, sourced_id)
-        answer = await self._get(name, self._base + request_path(native, (sourced_id,)))
+        answer = await self._exchange.get(name, self._base + request_path(native, (sourced_id,)))
         if answer.status_code == 204:
             return None
         if answer.status_code == 404 and not is_page_for_people(_start(answer)):
@@ -195,7 +184,7 @@ class SourceClient:
         fetched = await self._fetch(route, request.limit, request.offset)
         return replace(fetched.page, next_offset=self._next(fetched.seen))
 
-    async def scan(self, request: PageRequest) -> AsyncIterator[Page]:
+    async def scan(self, request: PageRequest) -> AsyncGenerator[Page, None]:
         """Page after page up to the end, each sourcedId once; its end without an error is the proof of completeness.
 
         Where the source says that its collection shrank meanwhile, what may have slipped to an earlier page is read
@@ -216,7 +205,7 @@ class SourceClient:
             async for page in self._pages(replace(route, where=where, asked=where, through=None), request):
                 yield page
 
-    async def _pages(self, route: Route, request: PageRequest) -> AsyncIterator[Page]:
+    async def _pages(self, route: Route, request: PageRequest) -> AsyncGenerator[Page, None]:
         known: set[str] = set()
         offset, total, repeating_until = request.offset, None, -1
         for _ in range(MAX_REQUESTS):
@@ -251,9 +240,8 @@ class SourceClient:
             for record in page.records:
                 wanted.update(texts(record, route.through.field))
         collection = route.entity.collection
-        split = lowering.batches(
-            self.dialect, collection, "sourced_id", sorted(wanted), len(self._url(route, MAX_LIMIT, 0))
-        )
+        overhead = self.url_overhead(collection)
+        split = lowering.batches(self.dialect, collection, "sourced_id", sorted(wanted), overhead)
         passes = [frozenset(wanted)] if split is None else map(frozenset, split)
         found = [every(AnyOf("sourced_id", ids), route.where) for ids in passes]
         return [where for where in found if where is not None]
@@ -295,7 +283,7 @@ class SourceClient:
         pushed = lowering.pushdown(self.dialect, route.entity.collection, route.asked, room=room)
         if needs_filter and pushed.text is None:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
-        answer = await self._get(route.name, self._url(route, limit, offset, pushed.text or ""))
+        answer = await self._exchange.get(route.name, self._url(route, limit, offset, pushed.text or ""))
         if answer.status_code == 204 or self._parent_unknown(route, answer):
             return _Fetched(_NOTHING, frozenset(), 0, PageSeen(received=0, limit=limit, offset=offset, new=0), True)
         self._raise_for(route.name, answer)
@@ -343,44 +331,6 @@ class SourceClient:
                 lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
             )
 
-    async def _get(self, name: str, url: str) -> httpx2.Response:
-        with translated(self._spec.key):
-            request = self._http.build_request("GET", url, extensions={"endpoint": name})
-        async with self._slots:
-            return await self._send(request, auth=self._auth)
-
-    async def _send(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
-        """The answer with its body; of one that is not a success, the start of it.
-
-        One limit holds for everything between asking and the last byte, a token on the way included.
-        """
-        try:
-            async with asyncio.timeout(self._spec.timeouts.attempt):
-                answer = await self._http.send(request, auth=auth, stream=True)
-                try:
-                    if answer.is_success:
-                        await answer.aread()
-                        return answer
-                    return await _beginning(answer)
-                finally:
-                    await answer.aclose()
-        except TimeoutError:
-            raise TimedOut(self._spec.key, f"no whole answer within {self._spec.timeouts.attempt:g} s") from None
-
-
-async def _beginning(answer: httpx2.Response) -> httpx2.Response:
-    body = b""
-    async for chunk in answer.aiter_raw():
-        body += chunk
-        if len(body) >= _ERROR_BODY:
-            break
-    return httpx2.Response(answer.status_code, headers=answer.headers, content=body[:_ERROR_BODY])
-
 
 def _start(answer: httpx2.Response) -> Answer:
     return Answer(answer.status_code, answer.headers, answer.content)
-
-
-def _network(at_once: int) -> httpx2.AsyncHTTPTransport:
-    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
-    return httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)

@@ -1,0 +1,95 @@
+"""The only module that sends: one request of a source, one attempt, one answer or a SourceError."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx2
+
+from adapters.errors import TimedOut
+from adapters.spec import SourceSpec
+from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
+
+MAX_CONCURRENCY = 8
+"""Requests at once to any source."""
+
+_ERROR_BODY = 64 * 1024
+
+
+class Exchange:
+    """Sends a source's requests, so many at once at most, with its authentication, each within its time limit."""
+
+    def __init__(
+        self,
+        spec: SourceSpec,
+        auth: httpx2.Auth,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        on_request: OnRequest | None = None,
+    ) -> None:
+        at_once = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
+        limits = spec.timeouts
+        self._source = spec.key
+        self._attempt = limits.attempt
+        self._auth = auth
+        self._slots = asyncio.Semaphore(at_once)
+        self._transport = GuardedTransport(transport or _network(at_once), spec.key, on_request)
+        self._http = httpx2.AsyncClient(
+            transport=self._transport,
+            headers={"Accept": "application/json"},
+            timeout=httpx2.Timeout(limits.attempt, connect=limits.connect, pool=limits.pool),
+            follow_redirects=False,
+            trust_env=False,
+            # No cookies but those that a dialect keeps, see `adapters.auth`.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    @property
+    def requests(self) -> int:
+        return self._transport.requests
+
+    async def get(self, endpoint: str, url: str) -> httpx2.Response:
+        """The answer with its body; of one that is not a success, the start of it. endpoint: a name for telemetry."""
+        with translated(self._source):
+            request = self._http.build_request("GET", url, extensions={"endpoint": endpoint})
+        async with self._slots:
+            return await self._send(request, self._auth)
+
+    async def post_token(self, request: httpx2.Request) -> httpx2.Response:
+        """A token request by itself."""
+        async with self._slots:
+            return await self._send(request, None)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _send(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
+        """One limit holds for everything between asking and the last byte, a token on the way included."""
+        try:
+            async with asyncio.timeout(self._attempt):
+                answer = await self._http.send(request, auth=auth, stream=True)
+                try:
+                    if answer.is_success:
+                        await answer.aread()
+                        return answer
+                    return await _beginning(answer)
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            raise TimedOut(self._source, f"no whole answer within {self._attempt:g} s") from None
+
+
+async def _beginning(answer: httpx2.Response) -> httpx2.Response:
+    body = b""
+    async with aclosing(answer.aiter_raw()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) >= _ERROR_BODY:
+                break
+    return httpx2.Response(answer.status_code, headers=answer.headers, content=body[:_ERROR_BODY])
+
+
+def _network(at_once: int) -> httpx2.AsyncHTTPTransport:
+    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    return httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)
