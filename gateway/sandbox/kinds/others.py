@@ -51,20 +51,17 @@ def _skyward_knows(district: District, school: str | None) -> District:
     children = children_of_family(district)
     for n, user in enumerate(district.users):
         if user.has("student"):
-            known.users[n] = replace(user, agents=())
+            user = replace(user, agents=())
         elif is_family(user):
-            known.users[n] = replace(user, agents=tuple(children.get(user.id, ())))
-        elif user.has("teacher"):
-            nameless = user.serial % 5 == 1
-            known.users[n] = replace(
-                user,
-                identifier=None,
-                given="" if nameless else user.given,
-                family="" if nameless else user.family,
-            )
+            user = replace(user, agents=tuple(children.get(user.id, ())))
+        if user.has("teacher"):
+            user = replace(user, identifier=None if user.serial % 2 else user.identifier)
+            if user.serial % 5 == 1:
+                user = replace(user, given="", family="")
             known.demographics.append(
                 Demographics(id=user.id, serial=user.serial, modified=user.modified, birth=None, sex="female")
             )
+        known.users[n] = user
     return known
 
 
