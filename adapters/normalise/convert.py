@@ -21,6 +21,7 @@ from adapters.normalise.vocabulary import CLASS_TYPE, ENROLLMENT_ROLE, ORG_TYPE,
 from adapters.normalise.vocabulary import USER_ROLE as ROLE
 from adapters.records import RecordStatus, RoleAssignment, RoleType, UserRole
 
+_BRACE = ord("{")
 _Roles = tuple[tuple[RoleAssignment, ...], str | None]
 
 
@@ -78,7 +79,7 @@ class Converter:
                 type_raw=intern(w.type) if w.type else None,
                 parent_id=intern(w.parent.sourced_id) or None if w.parent else None,
                 children_ids=_ids(w.children) if w.children else (),
-                school_year=intern(str(w.school_year)) if w.school_year else None,
+                school_year=None if w.school_year is None else intern(str(w.school_year)) or None,
                 org_id=intern(w.org.sourced_id) or None if w.org else None,
             )
             for w in wires
@@ -142,7 +143,7 @@ class Converter:
         for w in wires:
             status = w.status
             metadata = _metadata(w.metadata) if w.metadata else None
-            key: object = w.roles or (w.role, w.orgs or w.org_sourced_ids)
+            key: object = w.roles or (w.role, w.orgs, w.org_sourced_ids)
             found = shared.get(key)
             if found is None:
                 found = shared[key] = _roles(w.roles) if w.roles else self._derived(w)
@@ -173,9 +174,9 @@ class Converter:
                     enabled_user=FLAG[w.enabled_user],
                     grades=lists[w.grades] if w.grades else (),
                     roles=found[0],
-                    primary_org_id=intern(w.primary_org.sourced_id) or None if w.primary_org else found[1],
+                    primary_org_id=(intern(w.primary_org.sourced_id) if w.primary_org else None) or found[1],
                     user_profiles=_profiles(w.user_profiles) if w.user_profiles else (),
-                    agent_ids=_ids(w.agents) if w.agents else lists[w.agent_source_ids or w.agent_sourced_ids],
+                    agent_ids=(_ids(w.agents) if w.agents else ()) or lists[w.agent_source_ids or w.agent_sourced_ids],
                     resource_ids=_ids(w.resources) if w.resources else (),
                 )
             )
@@ -235,7 +236,7 @@ class Converter:
 
     def _derived(self, w: wire.User) -> _Roles:
         """1.1's one role in each of the orgs. `orgs[0]` is no primary org, unless it is the only one."""
-        orgs: tuple[str | None, ...] = _ids(w.orgs) if w.orgs else self._lists[w.org_sourced_ids]
+        orgs: tuple[str | None, ...] = _ids(w.orgs or ()) or self._lists[w.org_sourced_ids]
         if not orgs and not w.role:
             return (), None
         role = ROLE[w.role] if w.role else UserRole.OTHER
@@ -269,10 +270,12 @@ class _Lists(dict[tuple[str, ...] | str | None, tuple[str, ...]]):
 def _metadata(raw: msgspec.Raw) -> bytes | None:
     """The object as sent; None for an empty one, and for what is no object."""
     sent = bytes(raw)
-    return sent if sent[0] == 0x7B and sent[1:-1].strip() else None
+    return sent if sent[0] == _BRACE and (len(sent) > 8 or sent[1:-1].strip()) else None
 
 
 def _ids(refs: tuple[wire.Ref, ...]) -> tuple[str, ...]:
+    if len(refs) == 1 and refs[0].sourced_id:
+        return (intern(refs[0].sourced_id),)
     return tuple([intern(ref.sourced_id) for ref in refs if ref.sourced_id])
 
 
@@ -293,6 +296,7 @@ def _roles(roles: tuple[wire.Role, ...]) -> _Roles:
             user_profile=w.user_profile or None,
         )
         for w in roles
+        if w.role or (w.org and w.org.sourced_id)
     )
     return made, None
 

@@ -15,6 +15,7 @@ from adapters.normalise.vocabulary import fold
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:$|[T ])", re.ASCII)
 _SEPARATORS = "--T::."
 _REMEMBERED = 1000
+_parsed = dt.datetime.fromisoformat
 
 
 _WORDS: dict[object, bool | None] = {
@@ -54,7 +55,7 @@ def date(text: str) -> str | None:
 def instant(text: str) -> str | None:
     """`YYYY-MM-DDTHH:MM:SS.mmmZ`. Without a zone it is taken as UTC; a date alone is its midnight."""
     try:
-        moment = dt.datetime.fromisoformat(text)
+        moment = _parsed(text)
     except ValueError:
         return instant(text.strip()) if text != text.strip() else None
     if len(text) == 24 and text[4:22:3] == _SEPARATORS and text[23] == "Z":

@@ -24,12 +24,9 @@ _ID_KEYS = ("sourcedId", "sourceID", "sourcedID", "sourceId", "sourcedid", "Sour
 
 
 def sourced_id(value: Raw) -> str | None:
-    """The id of a record or a reference, exactly as sent; None where it has none that is more than blanks."""
-    for key in _ID_KEYS:
-        found = _text(value.get(key))
-        if found and not found.isspace():
-            return found
-    return None
+    """A record's id, exactly as sent; None where it has none that is more than blanks."""
+    found = _id(value)
+    return found if found and not found.isspace() else None
 
 
 def read(kind: type[S], value: Raw, **given: object) -> S:
@@ -37,29 +34,34 @@ def read(kind: type[S], value: Raw, **given: object) -> S:
     return kind(**given, **{name: reader(value[key]) for key, name, reader in _plan(kind) if key in value})
 
 
+def _id(value: Raw) -> str | None:
+    return next((found for key in _ID_KEYS if (found := _text(value.get(key)))), None)
+
+
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
+        return str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return _text(value[0]) if isinstance(value, list) and len(value) == 1 else None
 
 
-def _flag(value: Any) -> bool | str | int | None:
-    return value if isinstance(value, bool | str | int) else None
+def _flag(value: Any) -> Any:
+    """What `fields.FLAG` reads; a number may be written as 1.0."""
+    return value if isinstance(value, bool | str | int | float) else None
 
 
 def _texts(value: Any) -> tuple[str, ...] | str | None:
     if isinstance(value, str):
         return value
-    return tuple(t for v in _many(value) if (t := sourced_id(v) if isinstance(v, dict) else _text(v)))
+    return tuple(t for v in _many(value) if (t := _id(v) if isinstance(v, dict) else _text(v)) is not None)
 
 
 def _ref(value: Any) -> wire.Ref | None:
     if isinstance(value, list):
         return next((ref for v in value if (ref := _ref(v))), None)
-    found = sourced_id(value) if isinstance(value, dict) else _text(value)
-    return wire.Ref(found) if found and not found.isspace() else None
+    found = _id(value) if isinstance(value, dict) else _text(value)
+    return wire.Ref(found) if found else None
 
 
 def _refs(value: Any) -> tuple[wire.Ref, ...]:
@@ -73,11 +75,7 @@ def _user_ids(value: Any) -> tuple[wire.UserId, ...]:
 
 
 def _roles(value: Any) -> tuple[wire.Role, ...]:
-    return tuple(
-        read(wire.Role, v) if isinstance(v, dict) else wire.Role(role=_text(v))
-        for v in _many(value)
-        if v not in (None, {})
-    )
+    return tuple(read(wire.Role, v) if isinstance(v, dict) else wire.Role(role=_text(v)) for v in _many(value))
 
 
 def _profiles(value: Any) -> tuple[wire.Profile, ...]:

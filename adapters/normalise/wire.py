@@ -4,7 +4,7 @@ Each holds what 1.1, 1.2 and known providers send: versions mix in practice (1.1
 `role` and `orgs`). What is not declared is never decoded: unknown properties, passwords, credentials. The types are
 those of the standard, with nulls; what they refuse is read by `adapters.normalise.lenient`, which knows one reader
 per type alias below. The parts are frozen, so that equal ones can be converted once.
-Source: OneRoster 1.1 and 1.2, data model; comments name other origins.
+Source: OneRoster 1.1 and 1.2, data model.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class AcademicSession(Base, rename="camel", gc=False, kw_only=True):
     parent: OneRef = None
     children: Refs = None
     school_year: Year = None
-    org: OneRef = None  # TimeBack
+    org: OneRef = None  # not in the standard
 
 
 class Course(Base, rename="camel", gc=False, kw_only=True):
@@ -92,7 +92,7 @@ class Course(Base, rename="camel", gc=False, kw_only=True):
     subjects: Texts = None
     subject_codes: Texts = None
     org: OneRef = None
-    orgs: Refs = None  # ClassLink
+    orgs: Refs = None  # not in the standard, for `org`
     school_year: OneRef = None
     resources: Refs = None
 
@@ -108,7 +108,7 @@ class Class(Base, rename="camel", gc=False, kw_only=True):
     periods: Texts = None
     course: OneRef = None
     school: OneRef = None
-    org: OneRef = None  # Alpha, for `school`
+    org: OneRef = None  # not in the standard, for `school`
     terms: Refs = None
     resources: Refs = None
 
@@ -132,12 +132,12 @@ class User(Base, rename="camel", gc=False, kw_only=True):
     grades: Texts = None
     role: Text = None  # 1.1, with `orgs`
     orgs: Refs = None
-    org_sourced_ids: Texts = None  # Xporter, for `orgs`
+    org_sourced_ids: Texts = None  # not in the standard, for `orgs`
     roles: Roles = None  # 1.2
     primary_org: OneRef = None
     user_profiles: Profiles = None
     agents: Refs = None
-    agent_source_ids: Texts = None  # Ed-Fi, for `agents`
+    agent_source_ids: Texts = None  # these two not in the standard, for `agents`
     agent_sourced_ids: Texts = None
     resources: Refs = None
 
