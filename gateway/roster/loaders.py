@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -44,7 +44,7 @@ class Loaders:
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
-        self._made: dict[Hashable, DataLoader[str, object]] = {}
+        self._made: dict[Hashable, DataLoader[str, Any]] = {}
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
         async def read(ids: list[str]) -> dict[str, Record | None]:
@@ -64,7 +64,7 @@ class Loaders:
         loader = self._made.get(name)
         if loader is None:
 
-            async def batch(keys: list[str]) -> list[V | SourceError]:
+            async def batch(keys: list[str]) -> list[Any]:
                 try:
                     found = await self._deadline.within(source.key, read(keys))
                 except SourceError as error:
@@ -73,4 +73,5 @@ class Loaders:
 
             loader = self._made[name] = DataLoader(batch)
         # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.
-        return await asyncio.shield(loader.load(key))
+        value: V = await asyncio.shield(loader.load(key))
+        return value

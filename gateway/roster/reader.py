@@ -12,9 +12,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from adapters import lowering, predicate
 from adapters.client import Page, PageRequest, SourceClient
+from adapters.dialect import Op
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
-from adapters.predicate import And, AnyOf, Compare, Op, Predicate
+from adapters.predicate import And, AnyOf, Compare, Predicate
 from adapters.records import Record
 from gateway.roster import tables
 from gateway.roster.flights import Flights

@@ -14,7 +14,7 @@ from gateway.roster.reading import OnSourceFailure, Reading, SourceFailed
 from gateway.sandbox.district import generate
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import Server, make_server
-from tests.gateway.conftest import ACTIVE, MakeWorld, World, here, page
+from tests.gateway.support import ACTIVE, MakeWorld, World, here, page
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,77 @@
+"""Sources over sandbox servers in this process: the real client, the real reading, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from adapters.client import SourceClient
+from adapters.predicate import Predicate, equals
+from adapters.records import RecordType
+from gateway.access.grant import EVERYTHING, Grant
+from gateway.config import Settings, SourceSettings, from_tables
+from gateway.identity import CursorCodec
+from gateway.roster.reading import List, ListQuery, OnSourceFailure, Place, Reading
+from gateway.roster.sources import Sources
+from gateway.sandbox.server import Server
+
+ACTIVE = equals("status", "ACTIVE")
+
+
+def here() -> Place:
+    return Place(("field",), ())
+
+
+@dataclass
+class World:
+    """Sandbox servers by source key, and the sources that read them."""
+
+    servers: dict[str, Server]
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settings: Settings = from_tables(
+            {
+                "sources": [
+                    {
+                        "key": key,
+                        "name": key.title(),
+                        **server.settings(f"http://{key}.test"),
+                        **self.tables.get(key, {}),
+                    }
+                    for key, server in self.servers.items()
+                ]
+            }
+        )
+        assert not self.settings.mistakes, self.settings.mistakes
+        self.sources = Sources.open(self.settings, self.connect)
+
+    def connect(self, settings: SourceSettings) -> SourceClient:
+        return SourceClient(settings.spec, httpx2.ASGITransport(self.servers[settings.key].app))
+
+    def reading(self, grant: Grant = EVERYTHING, seconds: float = 10) -> Reading:
+        return Reading(self.sources, grant, CursorCodec(b"secret"), seconds)
+
+    def requests(self, key: str) -> int:
+        """Data requests that a server has seen."""
+        counted = self.servers[key].requests
+        return sum(n for route, n in counted.items() if route != "POST token")
+
+
+MakeWorld = Callable[..., World]
+
+
+async def page(
+    reading: Reading,
+    kind: RecordType = RecordType.USER,
+    where: Predicate | None = ACTIVE,
+    first: int = 50,
+    after: str | None = None,
+    sources: list[str] | None = None,
+    mode: OnSourceFailure = OnSourceFailure.REPORT,
+) -> List:
+    query = ListQuery(kind=kind, sources=sources, where=where, first=first, after=after, on_source_failure=mode)
+    return await reading.page(here, query)

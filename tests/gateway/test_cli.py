@@ -1,0 +1,162 @@
+"""The command line as its users meet it: good settings, settings with mistakes, a taken port, a source that is down."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from adapters import registry
+from gateway.cli import app
+from gateway.sandbox.district import generate
+from gateway.sandbox.server import make_server
+from gateway.serve import CannotListen, address, listen
+
+RUN = CliRunner()
+BROKEN = """
+[[sources]]
+key = "springfield"
+name = "Springfield"
+provider = "infinite-campos"
+version = "1.2"
+base_url = "https://campus.springfield.example/campus"
+
+[[sources]]
+key = "Shelbyville!"
+name = "Shelbyville"
+provider = "classlink"
+base_url = "ftp://shelbyville.example"
+client_id = "env:NOT_SET_ANYWHERE"
+client_secret = "in the clear"
+timezone = "America/Chicgo"
+colour = "blue"
+"""
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> Iterator[tuple[Path, uvicorn.Server]]:
+    """A settings file with one source, served over real HTTP."""
+    made = make_server("infinite-campus-1.2", generate(1, students=60))
+    bound = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    told = made.settings(address(bound))
+    (tmp_path / "secret").write_text(str(told.pop("client_secret")))
+    lines = [f"{name} = {str(value).lower() if value is True else repr(value)}" for name, value in told.items()]
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        '[[sources]]\nkey = "maple"\nname = "Maple"\nclient_secret = "file:secret"\n' + "\n".join(lines) + "\n"
+    )
+    yield config, server
+    server.should_exit = True
+    thread.join(10)
+    bound.close()
+
+
+def test_check_counts_every_collection_of_a_source(district: tuple[Path, uvicorn.Server]) -> None:
+    result = RUN.invoke(app, ["check", "--config", str(district[0])])
+    assert result.exit_code == 0, result.output
+    for collection in ("orgs", "academicSessions", "courses", "classes", "users", "enrollments", "demographics"):
+        assert collection in result.output
+    assert " or more" not in result.output
+
+
+def test_check_says_what_to_do_about_a_source_that_is_down(district: tuple[Path, uvicorn.Server]) -> None:
+    config, server = district
+    text = config.read_text().replace("127.0.0.1:", "127.0.0.1:1")
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    config.write_text(text.replace(text.split("127.0.0.1:")[1].split("/")[0], str(port)))
+    result = RUN.invoke(app, ["check", "--config", str(config), "maple"])
+    closed.close()
+    assert result.exit_code == 1
+    assert "UPSTREAM_UNREACHABLE" in result.output
+    assert "check base_url and token_url" in result.output
+
+
+def test_check_with_a_wrong_secret_names_it_and_never_shows_it(district: tuple[Path, uvicorn.Server]) -> None:
+    config, _ = district
+    (config.parent / "secret").write_text("wrong-and-private")
+    result = RUN.invoke(app, ["check", "--config", str(config)])
+    assert result.exit_code == 1
+    assert "UPSTREAM_AUTH" in result.output
+    assert "client_secret" in result.output
+    assert "wrong-and-private" not in result.output
+
+
+def test_every_mistake_of_a_settings_file_is_told_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(BROKEN)
+    result = RUN.invoke(app, ["check", "--config", str(config)])
+    assert result.exit_code == 1
+    for told in (
+        "infinite-campos",
+        "infinite-campus",
+        "Shelbyville!",
+        "ftp://shelbyville.example",
+        "NOT_SET_ANYWHERE",
+        "America/Chicago",
+        "colour",
+    ):
+        assert told in result.output, told
+    assert "in the clear" not in result.output
+
+
+def test_an_unknown_source_is_named_with_those_there_are(district: tuple[Path, uvicorn.Server]) -> None:
+    result = RUN.invoke(app, ["check", "--config", str(district[0]), "birch"])
+    assert result.exit_code == 2
+    assert "no source named birch; there are: maple" in result.output
+
+
+def test_a_settings_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    for command in ("check", "serve"):
+        result = RUN.invoke(app, [command, "--config", str(tmp_path / "none.toml")])
+        assert result.exit_code == 2
+        assert "none.toml" in result.output
+
+
+def test_serve_refuses_to_be_reached_from_elsewhere(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text('[gateway]\nhost = "0.0.0.0"\n')
+    result = RUN.invoke(app, ["serve", "--config", str(config)])
+    assert result.exit_code == 1
+    assert "will not listen on 0.0.0.0" in result.output
+    assert "127.0.0.1" in result.output
+
+
+@pytest.mark.parametrize("command", [["demo"], ["serve", "--config"]])
+def test_a_taken_port_is_said_and_nothing_is_started(command: list[str], tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text("")
+    taken = listen("127.0.0.1", 0)
+    taken.listen()
+    port = taken.getsockname()[1]
+    arguments = [*command, str(config)] if command[-1] == "--config" else command
+    result = RUN.invoke(app, arguments, env={"PORT": str(port)})
+    taken.close()
+    assert result.exit_code == 1
+    assert f"port {port} is taken" in result.output
+
+
+def test_only_loopback_may_be_listened_on() -> None:
+    for host in ("0.0.0.0", "::", "10.0.0.1", "example.org"):
+        with pytest.raises(CannotListen, match="only loopback"):
+            listen(host, 0)
+
+
+def test_providers_lists_every_dialect() -> None:
+    result = RUN.invoke(app, ["providers"])
+    for dialect in registry.dialects():
+        assert dialect.name in result.output
+
+
+def test_schema_prints_what_is_committed() -> None:
+    result = RUN.invoke(app, ["schema"])
+    assert result.output == (Path(__file__).parents[2] / "schema.graphql").read_text("utf-8")

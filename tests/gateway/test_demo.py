@@ -1,0 +1,113 @@
+"""The demo as a newcomer runs it: a process, seven district processes, real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from gateway.demo import QUERY
+
+pytestmark = pytest.mark.slow
+
+NESTED = "{ users(first: 10000) { complete nodes { source { key } enrollments { class { course { title } } } } } }"
+
+
+class Demo:
+    def __init__(self) -> None:
+        environ = {**os.environ, "PORT": "0", "COLUMNS": "200", "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "gateway", "demo"]
+        self.process = subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        self.told = ""
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
+        until = time.monotonic() + 60
+        while "Ctrl-C" not in self.told:
+            assert self.process.poll() is None and time.monotonic() < until, self.told
+            time.sleep(0.05)
+        self.url = re.findall(r"http://127\.0\.0\.1:\d+", self.told)[0]
+        self.pids = {m[1]: int(m[2]) for m in re.finditer(r"^\s*(\S+)\s.*\s(\d+)\s*$", self.told, re.MULTILINE)}
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.told += line
+
+    def ask(self, query: str) -> dict[str, object]:
+        found: dict[str, object] = httpx2.post(
+            f"{self.url}/graphql", json={"query": query}, timeout=30, trust_env=False
+        ).json()
+        return found
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(15)
+        self._reading.join(5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    made = Demo()
+    yield made
+    if made.process.poll() is None:
+        made.stop()
+
+
+def test_the_demo_is_usable_as_it_says(demo: Demo) -> None:
+    assert len(demo.pids) == 7
+    assert httpx2.get(f"{demo.url}/readyz", trust_env=False).status_code == 200
+    assert QUERY in demo.told
+    curl = next(line for line in demo.told.splitlines() if line.startswith("curl "))
+    answered = subprocess.run(["bash", "-c", curl], capture_output=True, check=True)
+    assert len(json.loads(answered.stdout)["data"]["users"]["nodes"]) == 3
+
+
+@pytest.mark.parametrize("query", [NESTED, QUERY], ids=["nested", "printed"])
+def test_it_answers_over_all_seven_sources(demo: Demo, query: str) -> None:
+    answer = httpx2.post(f"{demo.url}/graphql", json={"query": query}, timeout=30, trust_env=False).json()
+    users = answer["data"]["users"]
+    assert users["complete"]
+    assert len({json.dumps(u["source"]) for u in users["nodes"]}) == 7
+    titles = [
+        e["class"]["course"]["title"]
+        for u in users["nodes"]
+        for e in u["enrollments"]
+        if e["class"] and e["class"]["course"]
+    ]
+    assert len(titles) > 20
+
+
+def test_killing_a_district_leaves_the_others_and_one_error_that_names_it(demo: Demo) -> None:
+    key, pid = next(iter(demo.pids.items()))
+    os.kill(pid, signal.SIGKILL)
+    query = "{ orgs(first: 1000, filter: { name: { ne: null_ } }) { nodes { id } } }".replace("null_", '"x"')
+    answer = httpx2.post(f"{demo.url}/graphql", json={"query": query}, timeout=30, trust_env=False).json()
+    assert {n["id"].split(":")[1] for n in answer["data"]["orgs"]["nodes"]} == set(demo.pids) - {key}
+    [error] = answer["errors"]
+    assert error["extensions"]["source"] == key
+    assert error["extensions"]["code"] == "UPSTREAM_UNREACHABLE"
+    assert key in error["message"]
+
+
+def test_ctrl_c_stops_everything(demo: Demo) -> None:
+    assert demo.stop() == 0
+    assert "stopped" in demo.told
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{demo.url}/readyz", trust_env=False)
+    for pid in demo.pids.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
