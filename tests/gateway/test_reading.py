@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from adapters.predicate import Compare, Op, equals, every
@@ -320,3 +321,52 @@ async def test_a_page_of_children_walks_like_any_list(world: MakeWorld) -> None:
         after = found.cursor(-1)
     assert walked == ids(everyone.page.records)
     assert walked
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "code", "state"),
+    [
+        (500, b"", {}, ErrorCode.UPSTREAM_FAILING, SourceState.FAILED),
+        (503, b"", {"retry-after": "7"}, ErrorCode.UPSTREAM_THROTTLED, SourceState.FAILED),
+        (429, b"", {"retry-after": "7"}, ErrorCode.UPSTREAM_THROTTLED, SourceState.FAILED),
+        (403, b"", {}, ErrorCode.UPSTREAM_FORBIDDEN, SourceState.FORBIDDEN),
+        (401, b"", {}, ErrorCode.UPSTREAM_AUTH, SourceState.FAILED),
+        (400, b'{"imsx_codeMajor":"failure"}', {}, ErrorCode.UPSTREAM_REFUSED, SourceState.FAILED),
+        (302, b"", {"location": "https://elsewhere.example/"}, ErrorCode.UPSTREAM_REDIRECTED, SourceState.FAILED),
+        (200, b"<html>Please log in</html>", {}, ErrorCode.UPSTREAM_BAD_CONTENT, SourceState.FAILED),
+        (200, b'{"error":"no"}', {}, ErrorCode.UPSTREAM_BAD_CONTENT, SourceState.FAILED),
+        (200, b"null", {}, ErrorCode.UPSTREAM_BAD_CONTENT, SourceState.FAILED),
+    ],
+)
+async def test_whatever_a_source_answers_the_others_data_stand(
+    world: MakeWorld, status: int, body: bytes, headers: dict[str, str], code: ErrorCode, state: SourceState
+) -> None:
+    made = world(a="standard-1.2", b="classlink")
+    made.servers["a"].answer_next(status, body, headers, times=20)
+    reading = made.reading()
+    found = await page(reading, first=1000)
+    assert {r.source for r in found.page.records} == {"b"}
+    [error] = reading.outcomes.errors()
+    assert error.extensions is not None
+    assert (error.extensions["code"], error.extensions["source"]) == (code, "a")
+    assert error.extensions.get("retryAfter") == (7 if "retry-after" in headers else None)
+    assert [o.state for o in found.page.outcomes if o.source == "a"] == [state]
+    source = made.sources.get("a", Grant())
+    assert source is not None
+    assert source.state is state
+
+
+async def test_a_record_that_cannot_be_read_costs_itself_and_is_told(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    rows = made.servers["a"].published("users")[:5]
+    bad = {**rows[2], "sourcedId": None}
+    body = msgspec.json.encode({"users": [*rows[:2], bad, *rows[3:]]})
+    made.servers["a"].answer_next(200, body, {"x-total-count": "5"})
+    reading = made.reading()
+    found = await page(reading, where=None, first=5)
+    assert ids(found.page.records) == sorted(r["sourcedId"] for r in (*rows[:2], *rows[3:]))
+    assert not found.page.complete
+    [error] = reading.outcomes.errors()
+    assert error.extensions is not None
+    assert error.extensions["code"] == ErrorCode.INCOMPLETE
+    assert [(o.state, o.rejected) for o in found.page.outcomes] == [(SourceState.PARTIAL, 1)]
