@@ -91,7 +91,7 @@ class Outcomes:
         return [
             GraphQLError(
                 e.message,
-                nodes=e.place.nodes,
+                nodes=list(e.place.nodes),
                 path=list(e.place.path),
                 extensions=extensions(
                     e.code, source=e.source, retry_after=e.retry_after, count=e.count if e.count > 1 else None
