@@ -1,0 +1,74 @@
+"""The last step of every answer, whoever executed it: outcomes of sources join it, and each error gets its code.
+
+What went wrong in our own code is masked: its text may hold anything, a person's data included.
+"""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+from gateway.faults import ErrorCode, extensions
+from gateway.roster.reading import Reading
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=ExecutionResult)
+
+
+def complete(result: R, reading: Reading | None) -> R:
+    """`result` with the outcomes of the sources that it was read from, and with a code in every error."""
+    executed = not isinstance(result, PreExecutionError)
+    errors = [coded(error, executed) for error in result.errors or ()]
+    if reading is not None:
+        errors += reading.outcomes.errors()
+        sources = reading.outcomes.extension()
+        if sources is not None:
+            result.extensions = {**(result.extensions or {}), "sources": sources}
+    result.errors = errors or None
+    return result
+
+
+def coded(error: GraphQLError, executed: bool) -> GraphQLError:
+    """`error` as it may be shown: with a code, and without the words of a mistake of ours."""
+    if error.extensions and "code" in error.extensions:
+        return error
+    code = _code(error, executed)
+    if code is ErrorCode.INTERNAL:
+        _report(error)
+    message = "internal error" if code is ErrorCode.INTERNAL else error.message
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions(code),
+    )
+
+
+def _code(error: GraphQLError, executed: bool) -> ErrorCode:
+    if error.original_error is not None and not isinstance(error.original_error, GraphQLError):
+        return ErrorCode.INTERNAL
+    if isinstance(error, GraphQLSyntaxError):
+        return ErrorCode.GRAPHQL_PARSE_FAILED
+    if not executed:
+        return ErrorCode.GRAPHQL_VALIDATION_FAILED
+    # What was thrown in the course of execution is about a value that we made, unless it points at the client's.
+    ours = error.path is not None and all(isinstance(node, FieldNode) for node in error.nodes or ())
+    return ErrorCode.INTERNAL if ours else ErrorCode.BAD_USER_INPUT
+
+
+def _report(error: GraphQLError) -> None:
+    """Tells where it happened; not its words, which may hold a person's data."""
+    cause = error.original_error or error
+    where = "".join(traceback.format_tb(cause.__traceback__))
+    log.error("internal error at %s: %s\n%s", _field(error.path), type(cause).__name__, where)
+
+
+def _field(path: Sequence[Any] | None) -> str:
+    return ".".join(str(part) for part in path or ())

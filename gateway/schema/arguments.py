@@ -1,0 +1,78 @@
+"""The arguments that lists share, and what they mean."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias, TypeVar
+
+import strawberry
+
+from adapters.predicate import AnyOf, Predicate, equals
+from gateway.faults import BadInput
+from gateway.schema.enums import EnrollmentRole, OnSourceFailure, RecordStatus
+
+T = TypeVar("T")
+
+MAX_FIRST = 10_000
+DEFAULT_FIRST = 50
+ACTIVE = (RecordStatus.ACTIVE,)
+
+NOTHING: Predicate = AnyOf("sourced_id", frozenset())
+"""Holds for no record."""
+
+First: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(description=f"At most so many, from 0 (only counts are wanted) to {MAX_FIRST:,}."),
+]
+After: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="A cursor of this list with the same arguments: go on after it.")
+]
+Status: TypeAlias = Annotated[
+    list[RecordStatus] | None,
+    strawberry.argument(description="Records of these statuses; null: of any. OneRoster: `status`."),
+]
+Roles: TypeAlias = Annotated[
+    list[EnrollmentRole] | None,
+    strawberry.argument(name="role", description="Only these roles in the class; null or absent: any."),
+]
+SourceNames: TypeAlias = Annotated[
+    list[strawberry.ID] | None,
+    strawberry.argument(description="Keys or global ids of the sources to read; null or absent: all."),
+]
+
+
+@strawberry.input(description="How to read; each knob has a default.")
+class ReadOptions:
+    on_source_failure: OnSourceFailure | None = strawberry.field(
+        default=OnSourceFailure.REPORT, description="What becomes of the list when a source cannot answer."
+    )
+
+
+Read: TypeAlias = Annotated[ReadOptions | None, strawberry.argument(description="How to read.")]
+
+
+def given(value: T | None) -> T | None:
+    """An argument that may be left out: absent is null."""
+    return None if value is strawberry.UNSET else value
+
+
+def page_size(first: int | None) -> int:
+    """Raises:
+    BadInput: out of bounds.
+    """
+    if first is None:
+        return DEFAULT_FIRST
+    if not 0 <= first <= MAX_FIRST:
+        raise BadInput(f"first: {first} is out of bounds; from 0 to {MAX_FIRST}")
+    return first
+
+
+def one_of(field: str, values: Sequence[RecordStatus | EnrollmentRole] | None) -> Predicate | None:
+    """`field` has one of `values`; None for any."""
+    if values is None:
+        return None
+    words = frozenset(value.value for value in values)
+    return equals(field, *words) if len(words) == 1 else AnyOf(field, words)
+
+
+def on_source_failure(read: ReadOptions | None) -> OnSourceFailure:
+    options = given(read)
+    return (options and options.on_source_failure) or OnSourceFailure.REPORT

@@ -1,0 +1,115 @@
+"""Pages of lists: connections in Relay's sense, which say what is missing from them."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+import strawberry
+
+from gateway.roster.reading import List, SourceOutcome
+from gateway.schema.arguments import given
+from gateway.schema.context import Info
+from gateway.schema.enums import ErrorCode, SourceState
+from gateway.schema.fields import computed, over, plain
+from gateway.schema.scalars import DateTime, instant
+from gateway.schema.sources import Source
+
+T = TypeVar("T")
+
+States = Annotated[
+    list[SourceState] | None,
+    strawberry.argument(description="Only sources in these states; null or absent: those that are not FRESH."),
+]
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    has_next_page: bool = plain("Whether more follow; ask with `after: endCursor`.")
+    has_previous_page: bool = plain("Whether this page came after a cursor.")
+    start_cursor: str | None = plain("Cursor of the first record of the page; null when it is empty.")
+    end_cursor: str | None = plain("Cursor of the last record of the page; null when it is empty.")
+
+
+class HasCursors(Protocol):
+    def cursor(self, index: int) -> str: ...
+
+
+def page_info(rows: HasCursors, count: int, has_next: bool, has_previous: bool) -> PageInfo:
+    return PageInfo(
+        has_next_page=has_next,
+        has_previous_page=has_previous,
+        start_cursor=rows.cursor(0) if count else None,
+        end_cursor=rows.cursor(count - 1) if count else None,
+    )
+
+
+@strawberry.type(description="A record and its place in a list.")
+class Edge(Generic[T]):
+    cursor: str = plain("Its place: pass it as `after` to go on behind it.")
+    node: T = plain("The record.")
+
+
+def _source(root: SourceOutcome, info: Info) -> Any:
+    reading = info.context.reading
+    return reading.sources.get(root.source, reading.grant)
+
+
+@strawberry.type(description="How one source stood while a list was read.")
+class SourceReport:
+    is_type_of = over(SourceOutcome)
+
+    source: Source = computed(_source, "Which source.")
+    state: SourceState = plain("How it stood.")
+    as_of: DateTime | None = computed(lambda root: instant(root.as_of), "When what it contributes was read.")
+    code: ErrorCode | None = plain("What went wrong, if anything.")
+    retry_after: int | None = computed(
+        lambda root: None if root.retry_after is None else round(root.retry_after),
+        "Seconds after which it may be asked again, as far as is known.",
+    )
+    rows_here: int | None = computed(lambda root: root.rows, "How many of the page's records are its own.")
+    rejected: int | None = plain("Records that it sent for this list and that could not be read.")
+
+
+def _page_info(root: List) -> PageInfo:
+    page = root.page
+    return page_info(root, len(page.records), page.has_next, page.has_previous)
+
+
+def _edges(root: List) -> Iterator[Edge[Any]]:
+    return (Edge(cursor=root.cursor(i), node=record) for i, record in enumerate(root.page.records))
+
+
+async def _total(root: List) -> int | None:
+    return await root.total()
+
+
+def _reports(root: List, state: States = strawberry.UNSET) -> list[SourceOutcome]:
+    wanted = given(state)
+    if wanted is None:
+        return [o for o in root.page.outcomes if o.state is not SourceState.FRESH]
+    return [o for o in root.page.outcomes if o.state in wanted]
+
+
+@strawberry.interface(description="What every page of records has, whatever it lists.")
+class RosterPage:
+    page_info: PageInfo = computed(_page_info, "Where the page stands in the list.")
+    total_count: int | None = computed(
+        _total, "How many records the whole list has: exact, or null when not every source in scope has told."
+    )
+    complete: bool = computed(
+        lambda root: root.page.complete,
+        "True when no source in scope is missing or short, on this page and on all before it in this walk.",
+    )
+    as_of: DateTime | None = computed(
+        lambda root: instant(root.page.as_of), "When the oldest of what is shown was read."
+    )
+    sources: list[SourceReport] = computed(
+        _reports, "How the sources stood that were read for this page: by default those that are not FRESH."
+    )
+
+
+@strawberry.type(description="A page of a list: ordered by source key, then by sourcedId.")
+class Connection(RosterPage, Generic[T]):
+    is_type_of = over(List)
+
+    nodes: list[T] = computed(lambda root: root.page.records, "The records of the page.")
+    edges: list[Edge[T]] = computed(_edges, "The records of the page, each with its cursor.")

@@ -1,0 +1,215 @@
+"""The graph's enums: those of the records and of faults, with what each value means. A value equals its name."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+import strawberry
+
+from adapters.records import (
+    AcademicSessionType,
+    ClassType,
+    EnrollmentRole,
+    OrgType,
+    RecordStatus,
+    RecordType,
+    RoleType,
+    Sex,
+    UserRole,
+)
+from gateway.faults import ErrorCode, SourceState
+from gateway.roster.reading import OnSourceFailure
+
+__all__ = [
+    "AcademicSessionType",
+    "ClassType",
+    "EnrollmentRole",
+    "ErrorCode",
+    "OnSourceFailure",
+    "OrgType",
+    "RecordStatus",
+    "RecordType",
+    "RoleType",
+    "Sex",
+    "SourceState",
+    "UserRole",
+]
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _describe(enum: type[E], description: str, values: Mapping[E, str], name: str | None = None) -> None:
+    """Makes `enum` an enum of the graph. A value without a description is a mistake of ours: KeyError."""
+    strawberry.enum(enum, name=name, description=description)
+    for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[enum[value.name]]
+
+
+_OTHER = "Anything else; the field whose name ends in Raw has the source's word."
+
+_describe(
+    RecordType,
+    "A kind of record, and so a collection of a source.",
+    {
+        RecordType.ORG: "Organisations: districts, schools, departments. OneRoster: `/orgs`.",
+        RecordType.ACADEMIC_SESSION: "School years, terms, grading periods. OneRoster: `/academicSessions`.",
+        RecordType.COURSE: "Courses of study. OneRoster: `/courses`.",
+        RecordType.CLASS: "Classes, also called sections. OneRoster: `/classes`.",
+        RecordType.USER: "People: students, staff, parents. OneRoster: `/users`.",
+        RecordType.ENROLLMENT: "Who is in which class, and as what. OneRoster: `/enrollments`.",
+        RecordType.DEMOGRAPHICS: "Birth date, sex, ethnicity of people. OneRoster: `/demographics`.",
+    },
+)
+_describe(
+    RecordStatus,
+    "Whether a record still counts at its source. OneRoster: `status`.",
+    {
+        RecordStatus.ACTIVE: "In use. OneRoster: `active`.",
+        RecordStatus.TOBEDELETED: "Deleted, inactive: its source asks to forget it. OneRoster: `tobedeleted`.",
+        RecordStatus.UNKNOWN: "The source gave no status, or a word that we do not know; statusRaw has it.",
+    },
+)
+_describe(
+    OrgType,
+    "Kind of organisation. OneRoster: `org.type`.",
+    {
+        OrgType.DEPARTMENT: "A department of a school. OneRoster: `department`.",
+        OrgType.SCHOOL: "A school, campus, building. OneRoster: `school`.",
+        OrgType.DISTRICT: "A district, division, trust. OneRoster: `district`.",
+        OrgType.LOCAL: "A local authority. OneRoster: `local`.",
+        OrgType.STATE: "A state or province. OneRoster: `state`.",
+        OrgType.NATIONAL: "A nation. OneRoster: `national`.",
+        OrgType.OTHER: _OTHER,
+    },
+)
+_describe(
+    AcademicSessionType,
+    "Kind of academic session. OneRoster: `academicSession.type`.",
+    {
+        AcademicSessionType.GRADING_PERIOD: "A grading or marking period, within a term. OneRoster: `gradingPeriod`.",
+        AcademicSessionType.SEMESTER: "Half a school year. OneRoster: `semester`.",
+        AcademicSessionType.SCHOOL_YEAR: "A school year. OneRoster: `schoolYear`.",
+        AcademicSessionType.TERM: "A term, trimester, quarter. OneRoster: `term`.",
+        AcademicSessionType.OTHER: _OTHER,
+    },
+)
+_describe(
+    ClassType,
+    "Kind of class. OneRoster: `class.classType`.",
+    {
+        ClassType.HOMEROOM: "A homeroom, registration group, form, advisory. OneRoster: `homeroom`.",
+        ClassType.SCHEDULED: "A class on the timetable. OneRoster: `scheduled`.",
+        ClassType.OTHER: _OTHER,
+    },
+)
+_describe(
+    UserRole,
+    "What a person is at an organisation: the words of 1.1 and 1.2 together. Sources differ in their use of them: "
+    "the same aide may be AIDE in one and ADMINISTRATOR in another. OneRoster: `user.roles.role`, 1.1 `user.role`.",
+    {
+        UserRole.ADMINISTRATOR: "An administrator, in the 1.1 sense: other staff too. OneRoster: `administrator`.",
+        UserRole.AIDE: "A teaching assistant, paraprofessional. OneRoster: `aide`.",
+        UserRole.COUNSELOR: "A counsellor, guidance staff. OneRoster: `counselor`.",
+        UserRole.DISTRICT_ADMINISTRATOR: "Staff of the district. OneRoster: `districtAdministrator`.",
+        UserRole.GUARDIAN: "A guardian, carer, who is not a parent. OneRoster: `guardian`.",
+        UserRole.PARENT: "A mother or father. OneRoster: `parent`.",
+        UserRole.PRINCIPAL: "A head of school. OneRoster: `principal`.",
+        UserRole.PROCTOR: "An invigilator of tests. OneRoster: `proctor`.",
+        UserRole.RELATIVE: "A relative who is neither parent nor guardian. OneRoster: `relative`.",
+        UserRole.SITE_ADMINISTRATOR: "Staff of a school's office. OneRoster: `siteAdministrator`.",
+        UserRole.STUDENT: "A student, pupil, learner. OneRoster: `student`.",
+        UserRole.SYSTEM_ADMINISTRATOR: "Who looks after the systems. OneRoster: `systemAdministrator`.",
+        UserRole.TEACHER: "A teacher, instructor. OneRoster: `teacher`.",
+        UserRole.OTHER: _OTHER,
+    },
+)
+_describe(
+    RoleType,
+    "Whether a role is the person's main one at that organisation. OneRoster: `user.roles.roleType`.",
+    {
+        RoleType.PRIMARY: "The main role there. OneRoster: `primary`.",
+        RoleType.SECONDARY: "A further role there. OneRoster: `secondary`.",
+    },
+)
+_describe(
+    EnrollmentRole,
+    "What a person is in one class. OneRoster: `enrollment.role`.",
+    {
+        EnrollmentRole.ADMINISTRATOR: "Administers the class. OneRoster: `administrator`.",
+        EnrollmentRole.AIDE: "Assists its teacher. OneRoster: `aide`.",
+        EnrollmentRole.GUARDIAN: "Follows it as a guardian. OneRoster: `guardian`.",
+        EnrollmentRole.PARENT: "Follows it as a parent. OneRoster: `parent`.",
+        EnrollmentRole.PROCTOR: "Invigilates its tests. OneRoster: `proctor`.",
+        EnrollmentRole.RELATIVE: "Follows it as a relative. OneRoster: `relative`.",
+        EnrollmentRole.STUDENT: "Learns in it. OneRoster: `student`.",
+        EnrollmentRole.TEACHER: "Teaches it; `primary` tells the main teacher. OneRoster: `teacher`.",
+        EnrollmentRole.OTHER: _OTHER,
+    },
+)
+_describe(
+    Sex,
+    "Sex as recorded. OneRoster: `demographics.sex`.",
+    {
+        Sex.MALE: "OneRoster: `male`.",
+        Sex.FEMALE: "OneRoster: `female`.",
+        Sex.UNSPECIFIED: "Not stated. OneRoster 1.2: `unspecified`.",
+        Sex.OTHER: "Neither. OneRoster 1.2: `other`; also any other word, which sexRaw has.",
+    },
+)
+_describe(
+    SourceState,
+    "How a source, or one of its collections, stands.",
+    {
+        SourceState.FRESH: "It answered; what is shown is current.",
+        SourceState.PARTIAL: "It answered, but some of its records could not be read and are left out.",
+        SourceState.FAILED: "It did not answer, or its answer cannot be trusted; `code` says why.",
+        SourceState.UNSUPPORTED: "It does not have this kind of record, or not this way of asking.",
+        SourceState.FORBIDDEN: "It refuses us: its permissions for this gateway do not reach so far.",
+        SourceState.DISABLED: "Switched off in the gateway's settings.",
+        SourceState.MISCONFIGURED: "Its settings have mistakes; it cannot be asked.",
+    },
+)
+_describe(
+    OnSourceFailure,
+    "What becomes of a list when a source that it spans cannot answer.",
+    {
+        OnSourceFailure.REPORT: "The other sources' records, `complete: false`, and an entry in `errors`.",
+        OnSourceFailure.ACCEPT: "The other sources' records and `complete: false`; no entry in `errors`.",
+        OnSourceFailure.FAIL: "null, and an error: all or nothing.",
+    },
+    name="SourceFailureMode",
+)
+_describe(
+    ErrorCode,
+    "What went wrong, as in `errors[].extensions.code`. First what upstream did, then states of data, then ours, then "
+    "what the client did.",
+    {
+        ErrorCode.UPSTREAM_UNREACHABLE: "No answer from the source: its address, network or server. Retry later.",
+        ErrorCode.UPSTREAM_TLS: "The source's certificate is not good.",
+        ErrorCode.UPSTREAM_TIMEOUT: "The source took too long. Retry later.",
+        ErrorCode.UPSTREAM_FAILING: "The source answered with a server fault (5xx). Retry later.",
+        ErrorCode.UPSTREAM_REFUSED: "The source refused the request (4xx).",
+        ErrorCode.UPSTREAM_AUTH: "The source does not accept our credentials (401).",
+        ErrorCode.UPSTREAM_FORBIDDEN: "Our credentials do not reach so far (403, or a missing scope).",
+        ErrorCode.UPSTREAM_CLOCK: "The source refuses our signature's time: one of the two clocks is wrong.",
+        ErrorCode.UPSTREAM_THROTTLED: "The source asks us to slow down (429, or 503 with Retry-After). Retry later.",
+        ErrorCode.UPSTREAM_BAD_CONTENT: "The source's answer is not what the standard says.",
+        ErrorCode.UPSTREAM_TRUNCATED: "The source's answer ended too early. Retry.",
+        ErrorCode.UPSTREAM_PAGING: "The source's pages do not add up. Retry.",
+        ErrorCode.UPSTREAM_REDIRECTED: "The source sends us elsewhere; we do not follow.",
+        ErrorCode.UPSTREAM_MISMATCH: "The source answered with a record that we did not ask for.",
+        ErrorCode.SOURCE_MISCONFIGURED: "The source's settings have mistakes.",
+        ErrorCode.SOURCE_DISABLED: "The source is switched off.",
+        ErrorCode.DANGLING_REFERENCE: "A reference names a record that the source does not have.",
+        ErrorCode.UNSUPPORTED: "The source has no such records, or cannot be asked so.",
+        ErrorCode.INCOMPLETE: "Some of the source's records could not be read and are left out.",
+        ErrorCode.TOO_LONG: "A relation has more records than a plain list may hold; it is null, never cut.",
+        ErrorCode.DEADLINE_EXCEEDED: "The operation's time was up before the source had answered. Retry.",
+        ErrorCode.INTERNAL: "A mistake of this gateway.",
+        ErrorCode.NOT_FOUND: "An argument names a source that does not exist.",
+        ErrorCode.BAD_USER_INPUT: "An argument or variable is not what the field takes.",
+        ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",
+        ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
+        ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",
+    },
+)

@@ -1,0 +1,39 @@
+"""How a field of the graph is declared: by what it says of itself, and the attribute or function that it shows.
+
+`wire` says where the standard has the same thing; every description ends with it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import strawberry
+
+
+def described(text: str, *wire: str) -> str:
+    """`text`, and where the standard has it; a version that differs stands before its path: "1.1 user.role"."""
+    if not wire:
+        return text
+    paths = (re.sub(r"(\S+)$", r"`\1`", path) for path in wire)
+    return f"{text} OneRoster: {', '.join(paths)}."
+
+
+def plain(text: str, *wire: str) -> Any:
+    """The record's attribute of the same name."""
+    return strawberry.field(description=described(text, *wire))
+
+
+def computed(resolver: Callable[..., object], text: str, *wire: str) -> Any:
+    """What `resolver` makes of the record."""
+    return strawberry.field(resolver=resolver, description=described(text, *wire))
+
+
+def over(kind: type) -> Any:
+    """For `is_type_of`: the type stands for values of the class `kind`, not for instances of its own."""
+    return staticmethod(lambda value, _: isinstance(value, kind))
+
+
+def annotated(resolver: Callable[..., Any], annotations: Mapping[str, object]) -> Callable[..., Any]:
+    """`resolver`, with arguments whose types are known only now."""
+    resolver.__annotations__.update(annotations)
+    return resolver

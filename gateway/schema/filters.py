@@ -1,0 +1,113 @@
+"""The filters of lists: which fields of which records may be asked about. The fields of one filter are ANDed."""
+
+from typing import Optional
+
+import strawberry
+
+from adapters.records import RecordType
+from gateway.schema.conditions import (
+    AcademicSessionTypeFilter,
+    BooleanFilter,
+    ClassTypeFilter,
+    EnrollmentRoleFilter,
+    OrgTypeFilter,
+    RefFilter,
+    StringFilter,
+    UserRoleFilter,
+)
+from gateway.schema.translation import about, all_of, any_of, none_of
+
+_SOURCED_ID = "The source's own id."
+
+
+@strawberry.input(description="Which organisations. All conditions hold.")
+class OrgFilter:
+    and_: list["OrgFilter"] | None = all_of()
+    or_: list["OrgFilter"] | None = any_of()
+    not_: Optional["OrgFilter"] = none_of()
+    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "org.sourcedId")
+    name: StringFilter | None = about("name", "Name of the school, district …", "org.name")
+    type: OrgTypeFilter | None = about("type", "Kind of organisation.", "org.type")
+    identifier: StringFilter | None = about("identifier", "Official number, such as a state's.", "org.identifier")
+    parent: RefFilter | None = about("parent_id", "The organisation above.", "org.parent", kind=RecordType.ORG)
+
+
+@strawberry.input(description="Which school years, terms, grading periods. All conditions hold.")
+class AcademicSessionFilter:
+    and_: list["AcademicSessionFilter"] | None = all_of()
+    or_: list["AcademicSessionFilter"] | None = any_of()
+    not_: Optional["AcademicSessionFilter"] = none_of()
+    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "academicSession.sourcedId")
+    title: StringFilter | None = about("title", "Name of the session.", "academicSession.title")
+    type: AcademicSessionTypeFilter | None = about("type", "Kind of session.", "academicSession.type")
+    school_year: StringFilter | None = about("school_year", "Year in which it ends.", "academicSession.schoolYear")
+    parent: RefFilter | None = about(
+        "parent_id",
+        "The session above, such as the year of a term.",
+        "academicSession.parent",
+        kind=RecordType.ACADEMIC_SESSION,
+    )
+
+
+@strawberry.input(description="Which courses. All conditions hold.")
+class CourseFilter:
+    and_: list["CourseFilter"] | None = all_of()
+    or_: list["CourseFilter"] | None = any_of()
+    not_: Optional["CourseFilter"] = none_of()
+    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "course.sourcedId")
+    title: StringFilter | None = about("title", "Name of the course.", "course.title")
+    course_code: StringFilter | None = about("course_code", "Number of the course.", "course.courseCode")
+    org: RefFilter | None = about("org_id", "The organisation that offers it.", "course.org", kind=RecordType.ORG)
+
+
+@strawberry.input(description="Which classes, also called sections. All conditions hold.")
+class ClassFilter:
+    and_: list["ClassFilter"] | None = all_of()
+    or_: list["ClassFilter"] | None = any_of()
+    not_: Optional["ClassFilter"] = none_of()
+    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "class.sourcedId")
+    title: StringFilter | None = about("title", "Name of the class.", "class.title")
+    class_code: StringFilter | None = about("class_code", "Number of the class or section.", "class.classCode")
+    class_type: ClassTypeFilter | None = about("class_type", "Homeroom or scheduled.", "class.classType")
+    course: RefFilter | None = about("course_id", "What it teaches.", "class.course", kind=RecordType.COURSE)
+    school: RefFilter | None = about("school_id", "Where it is taught.", "class.school", kind=RecordType.ORG)
+    terms: RefFilter | None = about(
+        "term_ids", "When it is taught: any of its terms.", "class.terms", kind=RecordType.ACADEMIC_SESSION
+    )
+
+
+@strawberry.input(description="Which people. All conditions hold.")
+class UserFilter:
+    and_: list["UserFilter"] | None = all_of()
+    or_: list["UserFilter"] | None = any_of()
+    not_: Optional["UserFilter"] = none_of()
+    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "user.sourcedId")
+    given_name: StringFilter | None = about("given_name", "First name.", "user.givenName")
+    family_name: StringFilter | None = about("family_name", "Last name.", "user.familyName")
+    email: StringFilter | None = about("email", "E-mail address.", "user.email")
+    username: StringFilter | None = about("username", "Name to sign in with.", "user.username")
+    identifier: StringFilter | None = about("identifier", "Student or staff number.", "user.identifier")
+    role: UserRoleFilter | None = about("roles.role", "Any of the person's roles.", "user.roles.role", "1.1 user.role")
+    orgs: RefFilter | None = about(
+        "org_ids",
+        "Any of the organisations where the person has a role.",
+        "user.roles.org",
+        "1.1 user.orgs",
+        kind=RecordType.ORG,
+    )
+    enabled_user: BooleanFilter | None = about("enabled_user", "Whether the account may be used.", "user.enabledUser")
+
+
+@strawberry.input(description="Which enrollments. All conditions hold.")
+class EnrollmentFilter:
+    and_: list["EnrollmentFilter"] | None = all_of()
+    or_: list["EnrollmentFilter"] | None = any_of()
+    not_: Optional["EnrollmentFilter"] = none_of()
+    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "enrollment.sourcedId")
+    role: EnrollmentRoleFilter | None = about("role", "The role in the class.", "enrollment.role")
+    primary: BooleanFilter | None = about("primary", "Whether this is the main teacher.", "enrollment.primary")
+    user: RefFilter | None = about("user_id", "Who.", "enrollment.user", kind=RecordType.USER)
+    class_: RefFilter | None = about(
+        "class_id", "In which class.", "enrollment.class", kind=RecordType.CLASS, name="class"
+    )
+    school: RefFilter | None = about("school_id", "At which school.", "enrollment.school", kind=RecordType.ORG)

@@ -1,0 +1,33 @@
+"""What has a global id, and reading such an id."""
+
+from collections.abc import Mapping
+
+import strawberry
+
+from adapters.endpoints import ENTITIES
+from adapters.records import Record, RecordType
+from gateway.identity import GlobalId, NotAnId, global_id
+from gateway.schema.fields import plain
+
+KINDS: Mapping[str, RecordType] = {entity.record.__name__: entity.type for entity in ENTITIES.values()}
+"""GraphQL type names are the names of the record classes."""
+
+TYPE_NAMES: Mapping[RecordType, str] = {kind: name for name, kind in KINDS.items()}
+
+
+@strawberry.interface(description="Whatever has a global id and can be fetched again by `node`.")
+class Node:
+    id: strawberry.ID = plain("Global id: opaque, and the same for as long as the record is. No grant by itself.")
+
+
+def record_id(root: Record) -> str:
+    return global_id(type(root).__name__, root.source, root.sourced_id)
+
+
+def parse_id(text: str) -> GlobalId | None:
+    """The parts of a record's global id; None for what is none."""
+    try:
+        found = GlobalId.parse(text)
+    except NotAnId:
+        return None
+    return found if found.type in KINDS else None

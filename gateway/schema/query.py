@@ -1,0 +1,80 @@
+"""The root of the graph."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from adapters.records import RecordType
+from gateway.faults import BadInput
+from gateway.identity import source_id, source_key
+from gateway.schema.context import Info, place
+from gateway.schema.fields import computed
+from gateway.schema.filters import (
+    AcademicSessionFilter,
+    ClassFilter,
+    CourseFilter,
+    EnrollmentFilter,
+    OrgFilter,
+    UserFilter,
+)
+from gateway.schema.node import KINDS, Node, parse_id
+from gateway.schema.roots import listing, lookup
+from gateway.schema.source_list import SourceConnection, list_sources
+from gateway.schema.sources import Source
+
+MAX_NODES = 1000
+
+SourceId = Annotated[strawberry.ID, strawberry.argument(name="id", description="The source's key or global id.")]
+NodeId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
+NodeIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES:,} global ids.")]
+
+
+async def _node(info: Info, id_: NodeId) -> Any:
+    reading = info.context.reading
+    named = parse_id(id_)
+    if named is not None:
+        return await reading.lookup(place(info), KINDS[named.type], named.source, named.sourced_id)
+    key = source_key(id_)
+    return reading.sources.get(key, reading.grant) if id_ == source_id(key) else None
+
+
+async def _nodes(info: Info, ids: NodeIds) -> Any:
+    if len(ids) > MAX_NODES:
+        raise BadInput(f"ids: at most {MAX_NODES} at once, not {len(ids)}")
+    return [_node(info, i) for i in ids]
+
+
+def _source(info: Info, id_: SourceId) -> Any:
+    reading = info.context.reading
+    return reading.sources.get(source_key(id_), reading.grant)
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    node: Node | None = computed(_node, "Whatever has this global id; null if there is no such thing.")
+    nodes: list[Node | None] = computed(
+        _nodes, "Whatever has these global ids, in their order; null for each that there is not."
+    )
+    source: Source | None = computed(_source, "A configured source; null if there is none of that name.")
+    sources: SourceConnection | None = computed(list_sources, "The configured sources and how they stand; asks none.")
+
+    org = lookup(RecordType.ORG, "One organisation: school, district …", "/orgs/{id}")
+    academic_session = lookup(RecordType.ACADEMIC_SESSION, "One school year, term …", "/academicSessions/{id}")
+    course = lookup(RecordType.COURSE, "One course.", "/courses/{id}")
+    class_ = lookup(RecordType.CLASS, "One class (section).", "/classes/{id}", name="class")
+    user = lookup(RecordType.USER, "One person.", "/users/{id}")
+    enrollment = lookup(RecordType.ENROLLMENT, "One person's place in one class.", "/enrollments/{id}")
+
+    orgs = listing(RecordType.ORG, OrgFilter, "Organisations: districts, schools, departments.", "/orgs")
+    academic_sessions = listing(
+        RecordType.ACADEMIC_SESSION,
+        AcademicSessionFilter,
+        "School years, terms, grading periods.",
+        "/academicSessions",
+    )
+    courses = listing(RecordType.COURSE, CourseFilter, "Courses of study.", "/courses")
+    classes = listing(RecordType.CLASS, ClassFilter, "Classes, also called sections.", "/classes")
+    users = listing(RecordType.USER, UserFilter, "People: students, teachers, other staff, parents.", "/users")
+    enrollments = listing(
+        RecordType.ENROLLMENT, EnrollmentFilter, "Who is in which class, and as what.", "/enrollments"
+    )

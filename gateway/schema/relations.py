@@ -1,0 +1,187 @@
+"""How records refer to each other: every relation is declared once, as data from which its resolver is made.
+
+`metadata["relation"]` of the field keeps the declaration, for whoever wants to read a whole level at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Annotated, Any, Optional
+
+import strawberry
+
+from adapters.predicate import every
+from adapters.records import Record, RecordType
+from gateway.identity import GlobalId
+from gateway.schema.arguments import ACTIVE, DEFAULT_FIRST, After, First, Roles, Status, given, one_of, page_size
+from gateway.schema.connections import Connection
+from gateway.schema.context import Info, place
+from gateway.schema.fields import annotated, described
+from gateway.schema.node import TYPE_NAMES
+from gateway.schema.roster_object import RecordRef
+from gateway.schema.translation import predicate_of
+
+MODULES = {
+    RecordType.ORG: "gateway.schema.orgs",
+    RecordType.ACADEMIC_SESSION: "gateway.schema.academic_sessions",
+    RecordType.COURSE: "gateway.schema.courses",
+    RecordType.CLASS: "gateway.schema.classes",
+    RecordType.USER: "gateway.schema.users",
+    RecordType.ENROLLMENT: "gateway.schema.enrollments",
+    RecordType.DEMOGRAPHICS: "gateway.schema.demographics",
+}
+"""Where the GraphQL type of each kind of record stands; named, since the types refer to each other in circles."""
+
+
+class Cardinality(Enum):
+    """ONE and SEVERAL follow ids that the record holds; CHILDREN and PAGE find records that hold the record's id.
+
+    COMPANION shares the record's id and need not be there.
+    """
+
+    ONE = auto()
+    SEVERAL = auto()
+    COMPANION = auto()
+    CHILDREN = auto()
+    PAGE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """key: the attribute that names the other record: of this record, or, for CHILDREN and PAGE, of the others."""
+
+    kind: RecordType
+    key: str
+    cardinality: Cardinality
+
+
+def type_of(kind: RecordType) -> Any:
+    """The GraphQL type of records of `kind`, by name."""
+    name: Any = TYPE_NAMES[kind]
+    return Annotated[name, strawberry.lazy(MODULES[kind])]
+
+
+def connection_of(kind: RecordType) -> Any:
+    return Connection[type_of(kind)]  # type: ignore[misc]
+
+
+def to_one(kind: RecordType, key: str, text: str, *wire: str, name: str | None = None) -> Any:
+    """The record that the attribute `key` names."""
+
+    async def follow(root: Record, info: Info) -> Any:
+        return await info.context.reading.follow(place(info), kind, root.source, getattr(root, key))
+
+    relation = Relation(kind, key, Cardinality.ONE)
+    return _field(follow, optional(type_of(kind)), relation, described(text, *wire), name)
+
+
+def to_companion(kind: RecordType, text: str, *wire: str) -> Any:
+    """The record of another collection that has this one's sourcedId; that there is none is nothing unusual."""
+
+    async def lookup(root: Record, info: Info) -> Any:
+        return await info.context.reading.lookup(place(info), kind, root.source, root.sourced_id)
+
+    relation = Relation(kind, "sourced_id", Cardinality.COMPANION)
+    return _field(lookup, optional(type_of(kind)), relation, described(text, *wire))
+
+
+def to_several(kind: RecordType, key: str, text: str, *wire: str) -> Any:
+    """The records that the attribute `key` names."""
+
+    async def follow(root: Record, info: Info) -> Any:
+        return await info.context.reading.follow_all(place(info), kind, root.source, getattr(root, key))
+
+    return _field(follow, _several(kind), Relation(kind, key, Cardinality.SEVERAL), described(text, *wire))
+
+
+def to_children(kind: RecordType, key: str, text: str, *wire: str) -> Any:
+    """The records of `kind` whose attribute `key` names this one, whole."""
+
+    async def children(root: Record, info: Info, status: Status = ACTIVE) -> Any:  # type: ignore[assignment]
+        where = one_of("status", status)
+        return await info.context.reading.children(place(info), kind, key, root, where)
+
+    return _field(children, _several(kind), Relation(kind, key, Cardinality.CHILDREN), described(text, *wire))
+
+
+def to_enrollments(key: str, text: str) -> Any:
+    """The enrollments whose attribute `key` names this record, whole."""
+    kind = RecordType.ENROLLMENT
+
+    async def enrollments(
+        root: Record,
+        info: Info,
+        role: Roles = strawberry.UNSET,
+        status: Status = ACTIVE,  # type: ignore[assignment]
+    ) -> Any:
+        where = every(one_of("role", given(role)), one_of("status", status))
+        return await info.context.reading.children(place(info), kind, key, root, where)
+
+    relation = Relation(kind, key, Cardinality.CHILDREN)
+    return _field(enrollments, _several(kind), relation, described(text, "/enrollments"))
+
+
+def to_page(kind: RecordType, key: str, filter_type: type, text: str, *wire: str) -> Any:
+    """A page of the records of `kind` whose attribute `key` names this one."""
+
+    async def page(
+        root: Record,
+        info: Info,
+        filter_: Any = strawberry.UNSET,
+        status: Status = ACTIVE,  # type: ignore[assignment]
+        first: First = DEFAULT_FIRST,
+        after: After = strawberry.UNSET,
+    ) -> Any:
+        where = every(predicate_of(filter_), one_of("status", status))
+        reading = info.context.reading
+        return await reading.children_page(place(info), kind, key, root, where, page_size(first), given(after))
+
+    resolver = annotated(page, {"filter_": filter_argument(filter_type)})
+    relation = Relation(kind, key, Cardinality.PAGE)
+    return _field(resolver, optional(connection_of(kind)), relation, described(text, *wire))
+
+
+def reference(kind: RecordType, key: str, text: str, *wire: str) -> Any:
+    """What the attribute `key` names, not followed."""
+    name = TYPE_NAMES[kind]
+
+    def ref(root: Record) -> Any:
+        sourced_id = getattr(root, key)
+        return None if sourced_id is None else GlobalId(name, root.source, sourced_id)
+
+    return strawberry.field(resolver=ref, graphql_type=RecordRef | None, description=described(text, *wire))
+
+
+def references(kind: RecordType, key: str, text: str, *wire: str) -> Any:
+    """All that the attribute `key` names, not followed."""
+    name = TYPE_NAMES[kind]
+
+    def refs(root: Record) -> Any:
+        return [GlobalId(name, root.source, i) for i in getattr(root, key)]
+
+    return strawberry.field(resolver=refs, graphql_type=list[RecordRef], description=described(text, *wire))
+
+
+def filter_argument(filter_type: type) -> Any:
+    argument = strawberry.argument(name="filter", description="Only records that satisfy this.")
+    return Annotated[optional(filter_type), argument]
+
+
+def optional(graphql_type: Any) -> Any:
+    return Optional[graphql_type]  # noqa: UP045 - a value, not an annotation
+
+
+def _several(kind: RecordType) -> Any:
+    return optional(list[type_of(kind)])  # type: ignore[misc]
+
+
+def _field(
+    resolver: Callable[..., Any], graphql_type: Any, relation: Relation, description: str, name: str | None = None
+) -> Any:
+    return strawberry.field(
+        resolver=resolver,
+        graphql_type=graphql_type,
+        name=name,
+        description=description,
+        metadata={"relation": relation},
+    )

@@ -1,0 +1,126 @@
+"""The root fields over records: one lookup and one list per kind, each from a factory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+
+from adapters.predicate import Predicate, every
+from adapters.records import RecordType
+from gateway.faults import BadInput
+from gateway.identity import GlobalId, source_key
+from gateway.roster.reading import ListQuery, Reading
+from gateway.schema.arguments import (
+    ACTIVE,
+    DEFAULT_FIRST,
+    After,
+    First,
+    Read,
+    SourceNames,
+    Status,
+    given,
+    on_source_failure,
+    one_of,
+    page_size,
+)
+from gateway.schema.context import Info, place
+from gateway.schema.fields import annotated, described
+from gateway.schema.node import TYPE_NAMES, parse_id
+from gateway.schema.relations import connection_of, filter_argument, optional, type_of
+from gateway.schema.translation import predicate_of, sources_of, within_one_source
+
+Id: TypeAlias = Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The record's global id.")]
+SourceName: TypeAlias = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="Key or global id of the source; with sourcedId, in place of id."),
+]
+SourcedId: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="The source's own id of the record; with source, in place of id.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What a root field reads."""
+
+    kind: RecordType
+    many: bool
+
+
+def lookup(kind: RecordType, text: str, wire: str, *, name: str | None = None) -> Any:
+    """One record, by global id or by source and sourcedId; null if there is none."""
+
+    async def find(
+        info: Info,
+        id_: Id = strawberry.UNSET,
+        source: SourceName = strawberry.UNSET,
+        sourced_id: SourcedId = strawberry.UNSET,
+    ) -> Any:
+        named = _named(kind, given(id_), given(source), given(sourced_id))
+        if named is None:
+            return None
+        return await info.context.reading.lookup(place(info), kind, named.source, named.sourced_id)
+
+    return strawberry.field(
+        resolver=find,
+        graphql_type=optional(type_of(kind)),
+        name=name,
+        description=described(text, wire),
+        metadata={"root": Root(kind, many=False)},
+    )
+
+
+def _named(kind: RecordType, id_: str | None, source: str | None, sourced_id: str | None) -> GlobalId | None:
+    """The record that the arguments name; None for an id that names none of this kind."""
+    name = TYPE_NAMES[kind]
+    if id_ is not None and source is None and sourced_id is None:
+        found = parse_id(id_)
+        return found if found is not None and found.type == name else None
+    if id_ is None and source is not None and sourced_id is not None:
+        return GlobalId(name, source_key(source), sourced_id)
+    raise BadInput("name one record: either by id, or by source and sourcedId together")
+
+
+def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
+    """The records of one kind, over sources, page by page."""
+
+    async def page(
+        info: Info,
+        sources: SourceNames = strawberry.UNSET,
+        filter_: Any = strawberry.UNSET,
+        status: Status = ACTIVE,  # type: ignore[assignment]
+        first: First = DEFAULT_FIRST,
+        after: After = strawberry.UNSET,
+        read: Read = strawberry.UNSET,
+    ) -> Any:
+        reading = info.context.reading
+        scope, where = narrowed(reading, given(sources), every(predicate_of(filter_), one_of("status", status)))
+        query = ListQuery(
+            kind=kind,
+            sources=scope,
+            where=where,
+            first=page_size(first),
+            after=given(after),
+            on_source_failure=on_source_failure(read),
+        )
+        return await reading.page(place(info), query)
+
+    return strawberry.field(
+        resolver=annotated(page, {"filter_": filter_argument(filter_type)}),
+        graphql_type=optional(connection_of(kind)),
+        description=described(text, wire),
+        metadata={"root": Root(kind, many=True)},
+    )
+
+
+def narrowed(
+    reading: Reading, sources: Sequence[str] | None, where: Predicate | None
+) -> tuple[Sequence[str] | None, Predicate | None]:
+    """The sources that must be read, and what is asked of them: a filter by global id rules out all others."""
+    left = sources_of(where)
+    if left is None:
+        return sources, where
+    named = [s.key for s in reading.sources.named(sources, reading.grant)]
+    scope = [key for key in named if key in left]
+    return scope, within_one_source(where) if len(left) == 1 else where

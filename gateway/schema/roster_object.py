@@ -1,0 +1,54 @@
+"""What all records have in common, and the reference to one."""
+
+from typing import Annotated, Any
+
+import msgspec
+import strawberry
+
+from adapters.records import Record
+from gateway.identity import GlobalId
+from gateway.schema.context import Info
+from gateway.schema.enums import RecordStatus
+from gateway.schema.fields import computed, over, plain
+from gateway.schema.node import Node, record_id
+from gateway.schema.scalars import JSON, DateTime, instant
+from gateway.schema.sources import Source
+
+Keys = Annotated[list[str] | None, strawberry.argument(description="Only these members; null or absent: all.")]
+
+
+def _source(root: Record, info: Info) -> Any:
+    reading = info.context.reading
+    return reading.sources.get(root.source, reading.grant)
+
+
+def _metadata(root: Record, keys: Keys = strawberry.UNSET) -> Any:
+    if root.metadata is None:
+        return None
+    found = msgspec.json.decode(root.metadata)
+    return {k: found[k] for k in keys if k in found} if keys else found
+
+
+@strawberry.interface(
+    description="What every OneRoster record has. One record of one source: records are never merged, whatever else "
+    "is known of the same person or class."
+)
+class RosterObject(Node):
+    id: strawberry.ID = computed(record_id, "Global id: names the type, the source and the record; treat it as opaque.")
+    sourced_id: str = plain("The source's own id of it; unique within the source only.", "sourcedId")
+    source: Source = computed(_source, "Where it comes from.")
+    status: RecordStatus = plain("Whether it still counts at its source.", "status")
+    status_raw: str | None = plain("The source's own word for the status.", "status")
+    date_last_modified: DateTime | None = plain("When the source last changed it.", "dateLastModified")
+    observed_at: DateTime = computed(lambda root: instant(root.observed_at), "When the gateway read it.")
+    metadata: JSON | None = computed(_metadata, "What the source adds to the standard, unchanged.", "metadata")
+
+
+@strawberry.type(
+    description="A reference as the source gave it, not followed: what it names may be missing or not yet known."
+)
+class RecordRef:
+    is_type_of = over(GlobalId)
+
+    id: strawberry.ID = computed(lambda root: str(root), "Global id of what is named.")
+    sourced_id: str = plain("The source's own id of what is named.", "sourcedId")

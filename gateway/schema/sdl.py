@@ -1,0 +1,59 @@
+"""The schema as text, ordered to be read from top to bottom."""
+
+from collections.abc import Iterator
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+from graphql.utilities import print_type
+
+
+def printed(schema: GraphQLSchema) -> str:
+    """Query first, then interfaces, objects, pages, inputs, enums and scalars, each in the order of first mention."""
+    types = list(_reached(schema))
+    types.sort(key=_section)
+    return "\n\n".join(map(print_type, types)) + "\n"
+
+
+def _reached(schema: GraphQLSchema) -> Iterator[GraphQLNamedType]:
+    """The types, breadth first from the root."""
+    ahead: list[GraphQLNamedType] = [schema.query_type] if schema.query_type else []
+    seen = {t.name for t in ahead}
+    while ahead:
+        current, *ahead = ahead
+        yield current
+        for named in _mentioned(current):
+            if named.name not in seen and not is_specified_scalar_type(named) and not is_introspection_type(named):
+                seen.add(named.name)
+                ahead.append(named)
+
+
+def _mentioned(current: GraphQLNamedType) -> Iterator[GraphQLNamedType]:
+    yield from getattr(current, "interfaces", ())
+    for field in getattr(current, "fields", {}).values():
+        yield get_named_type(field.type)
+        for argument in getattr(field, "args", {}).values():
+            yield get_named_type(argument.type)
+
+
+def _section(named: GraphQLNamedType) -> int:
+    match named:
+        case GraphQLObjectType(name="Query"):
+            return 0
+        case GraphQLInterfaceType():
+            return 1
+        case GraphQLObjectType(name=name):
+            return 3 if name.endswith(("Connection", "Edge")) else 2
+        case GraphQLInputObjectType():
+            return 4
+        case GraphQLEnumType():
+            return 5
+    return 6

@@ -1,0 +1,109 @@
+"""The list of sources: it asks none of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import strawberry
+
+from gateway.faults import BadInput, ErrorCode
+from gateway.identity import Cursor, NotACursor
+from gateway.roster import reading
+from gateway.schema.arguments import DEFAULT_FIRST, After, First, given, page_size
+from gateway.schema.connections import Edge, PageInfo, page_info
+from gateway.schema.context import Info
+from gateway.schema.enums import SourceState
+from gateway.schema.fields import computed, over
+from gateway.schema.sources import Source
+
+
+def _either(text: str) -> Any:
+    return strawberry.field(default=strawberry.UNSET, description=f"{text}; an empty list holds for no source.")
+
+
+@strawberry.input(description="Which sources. All conditions hold.")
+class SourceFilter:
+    keys: list[str] | None = _either("One of these keys")
+    districts: list[str] | None = _either("Of one of these districts")
+    labels: list[str] | None = _either("With at least one of these labels")
+    providers: list[str] | None = _either("Served by one of these products")
+    states: list[SourceState] | None = _either("In one of these states")
+
+
+_TESTS: Mapping[str, Callable[[reading.Source, set[Any]], bool]] = {
+    "keys": lambda source, wanted: source.key in wanted,
+    "districts": lambda source, wanted: source.settings.district in wanted,
+    "labels": lambda source, wanted: not wanted.isdisjoint(source.settings.labels),
+    "providers": lambda source, wanted: source.settings.provider in wanted,
+    "states": lambda source, wanted: source.state in wanted,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """A page of sources, in the order of their keys."""
+
+    rows: list[reading.Source]
+    total: int
+    has_next: bool
+    has_previous: bool
+    reading: reading.Reading
+
+    def cursor(self, index: int) -> str:
+        return self.reading.codec.encode(Cursor(self.rows[index].key, ""), _WALK)
+
+
+_WALK = "sources"
+
+
+@strawberry.type(description="A page of sources, ordered by key.")
+class SourceConnection:
+    is_type_of = over(SourcePage)
+
+    nodes: list[Source] = computed(lambda root: root.rows, "The sources of the page.")
+    edges: list[Edge[Source]] = computed(
+        lambda root: [Edge(cursor=root.cursor(i), node=row) for i, row in enumerate(root.rows)],
+        "The sources of the page, each with its cursor.",
+    )
+    page_info: PageInfo = computed(
+        lambda root: page_info(root, len(root.rows), root.has_next, root.has_previous),
+        "Where the page stands in the list.",
+    )
+    total_count: int = computed(lambda root: root.total, "How many sources the whole list has.")
+
+
+def list_sources(
+    info: Info,
+    filter_: Annotated[
+        SourceFilter | None, strawberry.argument(name="filter", description="Only sources that satisfy this.")
+    ] = strawberry.UNSET,
+    first: First = DEFAULT_FIRST,
+    after: After = strawberry.UNSET,
+) -> Any:
+    reading = info.context.reading
+    limit = page_size(first)
+    behind = _key_in(reading, given(after))
+    found = [s for s in reading.sources.within(reading.grant) if _holds(given(filter_), s)]
+    ahead = [s for s in found if behind is None or s.key > behind]
+    return SourcePage(ahead[:limit], len(found), len(ahead) > limit, behind is not None, reading)
+
+
+def _holds(filter_: SourceFilter | None, source: reading.Source) -> bool:
+    if filter_ is None:
+        return True
+    for name, test in _TESTS.items():
+        wanted = getattr(filter_, name)
+        if wanted is None:
+            raise BadInput(f"{name}: null is no condition; leave it out to ask for nothing")
+        if wanted is not strawberry.UNSET and not test(source, set(wanted)):
+            return False
+    return True
+
+
+def _key_in(reading: reading.Reading, after: str | None) -> str | None:
+    if after is None:
+        return None
+    try:
+        return reading.codec.decode(after, _WALK).source
+    except NotACursor:
+        raise BadInput("`after` is not a cursor of the list of sources", ErrorCode.BAD_CURSOR) from None

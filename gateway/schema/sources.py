@@ -1,0 +1,100 @@
+"""The configured sources and their collections, as the graph shows them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import strawberry
+
+from adapters.endpoints import ENTITIES, Entity
+from gateway.identity import source_id
+from gateway.roster import reading
+from gateway.schema.enums import ErrorCode, RecordType, SourceState
+from gateway.schema.fields import computed, over, plain
+from gateway.schema.node import Node
+from gateway.schema.scalars import DateTime, instant
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionOf:
+    """One collection of one source."""
+
+    source: reading.Source
+    entity: Entity
+
+    @property
+    def type(self) -> RecordType:
+        return self.entity.type
+
+    @property
+    def supported(self) -> bool:
+        table = self.source.tables.get(self.entity.collection)
+        return table is None or table.unsupported is None
+
+    @property
+    def state(self) -> SourceState:
+        if not self.supported:
+            return SourceState.UNSUPPORTED
+        if self.source.state is SourceState.FRESH and self.rejected:
+            return SourceState.PARTIAL
+        return self.source.state
+
+    @property
+    def rows(self) -> int | None:
+        table = self.source.tables.get(self.entity.collection)
+        return table.size if table is not None else None
+
+    @property
+    def rejected(self) -> int | None:
+        table = self.source.tables.get(self.entity.collection)
+        return table.whole.rejected if table is not None and table.whole is not None else None
+
+    @property
+    def as_of(self) -> str | None:
+        table = self.source.tables.get(self.entity.collection)
+        return instant(table.read_at) if table is not None else None
+
+
+@strawberry.type(description="One kind of record of one source: whether it has it, and what the gateway knows of it.")
+class SourceCollection:
+    is_type_of = over(CollectionOf)
+
+    type: RecordType = plain("Which kind of record.")
+    state: SourceState = plain("How this collection stands.")
+    supported: bool = plain("False once the source has told that it does not have it.")
+    rows: int | None = plain("How many records it has, as last told; null before that.")
+    rejected: int | None = plain(
+        "Records that the source sent and that could not be read; null unless it is held whole."
+    )
+    as_of: DateTime | None = plain("When records of it were last read.")
+
+
+def _collections(root: reading.Source) -> Iterator[CollectionOf]:
+    return (CollectionOf(root, entity) for entity in ENTITIES.values())
+
+
+@strawberry.type(
+    description="One configured upstream: a district, school or trust at one provider, also called connection, tenant "
+    "or data source. An argument that names a source takes its key or its global id."
+)
+class Source(Node):
+    is_type_of = over(reading.Source)
+
+    id: strawberry.ID = computed(lambda root: source_id(root.key), "Global id, made from the key.")
+    key: strawberry.ID = plain("Permanent short name; part of the global ids of all its records.")
+    name: str = computed(lambda root: root.settings.name, "Name for people; it may change.")
+    district: str | None = computed(lambda root: root.settings.district, "The district that it belongs to.")
+    labels: list[str] = computed(lambda root: root.settings.labels, "Labels from the settings, to choose sources by.")
+    provider: str = computed(
+        lambda root: root.settings.provider, "The product that serves it: a student system or hub."
+    )
+    version: str = computed(lambda root: str(root.settings.version), "The version of OneRoster that it speaks.")
+    timezone: str = computed(lambda root: root.settings.timezone, "IANA name of the time zone of its days.")
+    state: SourceState = plain("How it stood when it was last asked; FRESH before the first time.")
+    enabled: bool = computed(
+        lambda root: getattr(root.settings, "enabled", True), "False when it is switched off in the settings."
+    )
+    last_success_at: DateTime | None = computed(
+        lambda root: instant(root.last_success_at), "When it last answered; null if not since the gateway started."
+    )
+    last_error: ErrorCode | None = plain("What went wrong when it was last asked; null when it answered.")
+    collections: list[SourceCollection] = computed(_collections, "Its collections, one per kind of record.")

@@ -1,0 +1,179 @@
+"""From filter inputs to predicates: one translator for all, led by what each input field says that it means.
+
+The fields of one input are ANDed. An explicit null, and a condition without an operand, are refused: neither is to
+pass for "no constraint", which is what a forgotten variable would ask for. Empty lists follow logic: `in: []` and
+`or: []` hold for no record.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import strawberry
+
+from adapters.dialect import Op
+from adapters.predicate import And, AnyOf, Compare, Not, Or, Predicate, every
+from adapters.records import RecordType
+from gateway.faults import BadInput
+from gateway.identity import GlobalId
+from gateway.schema.arguments import NOTHING
+from gateway.schema.fields import described
+from gateway.schema.node import TYPE_NAMES, parse_id
+
+MEANING = "meaning"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a condition is about: a field in record words. kind: what it refers to, if it is a reference."""
+
+    field: str
+    kind: RecordType | None = None
+
+
+Operand: TypeAlias = Callable[[Subject, Any], Predicate]
+Combination: TypeAlias = Callable[[Any], Predicate | None]
+
+
+def about(field: str, text: str, *wire: str, kind: RecordType | None = None, name: str | None = None) -> Any:
+    """An input field that puts a condition on the record's `field`."""
+    return _field(Subject(field, kind), described(text, *wire), name)
+
+
+def operand(means: Operand, text: str, name: str | None = None) -> Any:
+    """An input field of a condition, by the predicate that it asks for."""
+    return _field(means, text, name)
+
+
+def all_of() -> Any:
+    return _field(_and, "All of these hold.", "and")
+
+
+def any_of() -> Any:
+    return _field(_or, "At least one of these holds; an empty list holds for no record.", "or")
+
+
+def none_of() -> Any:
+    return _field(_not, "This does not hold.", "not")
+
+
+def _field(meaning: Subject | Operand | Combination, text: str, name: str | None) -> Any:
+    return strawberry.field(default=strawberry.UNSET, name=name, description=text, metadata={MEANING: meaning})
+
+
+# ---------------------------------------------------------------- translation
+
+
+def predicate_of(filter_: object) -> Predicate | None:
+    """What a filter input asks for; None for nothing.
+
+    Raises:
+        BadInput: a null, a condition without operands, or an id that is none.
+    """
+    if filter_ is None or filter_ is strawberry.UNSET:
+        return None
+    return every(*(_part(name, meaning, value) for name, meaning, value in _given(filter_)))
+
+
+def _part(name: str, meaning: Any, value: Any) -> Predicate | None:
+    if not isinstance(meaning, Subject):
+        combined: Predicate | None = meaning(value)
+        return combined
+    operands = list(_given(value, name))
+    if not operands:
+        raise BadInput(f"{name}: no operand is given; leave the field out to ask for nothing")
+    return every(*(means(meaning, operand) for _, means, operand in operands))
+
+
+def _given(value: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The fields of an input that were given: name, meaning, value."""
+    for field in value.__strawberry_definition__.fields:
+        found = getattr(value, field.python_name)
+        if found is strawberry.UNSET:
+            continue
+        own = field.graphql_name or _camel(field.python_name)
+        name = f"{prefix}.{own}" if prefix else own
+        if found is None:
+            raise BadInput(f"{name}: null is no condition; leave it out to ask for nothing, or use isNull")
+        yield name, field.metadata[MEANING], found
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+def _and(parts: Iterable[object]) -> Predicate | None:
+    return every(*map(predicate_of, parts))
+
+
+def _or(parts: Iterable[object]) -> Predicate | None:
+    found = [predicate_of(part) for part in parts]
+    if not found:
+        return NOTHING
+    known = tuple(p for p in found if p is not None)
+    if len(known) < len(found):
+        return None
+    return known[0] if len(known) == 1 else Or(known)
+
+
+def _not(part: object) -> Predicate | None:
+    found = predicate_of(part)
+    return NOTHING if found is None else Not(found)
+
+
+# ---------------------------------------------------------------- references by global id
+
+
+def names_record(subject: Subject, text: str) -> Predicate:
+    """The record of this global id: its sourcedId, of its own source only."""
+    return names_records(subject, [text])
+
+
+def names_records(subject: Subject, texts: Iterable[str]) -> Predicate:
+    by_source: dict[str, set[str]] = {}
+    for text in texts:
+        found = _reference(subject, text)
+        by_source.setdefault(found.source, set()).add(found.sourced_id)
+    alternatives = tuple(
+        And((Compare("source", Op.EQ, source), _among(subject.field, ids))) for source, ids in sorted(by_source.items())
+    )
+    if not alternatives:
+        return NOTHING
+    return alternatives[0] if len(alternatives) == 1 else Or(alternatives)
+
+
+def _reference(subject: Subject, text: str) -> GlobalId:
+    found = parse_id(text)
+    wanted = TYPE_NAMES[subject.kind] if subject.kind is not None else None
+    if found is None or found.type != wanted:
+        raise BadInput(f"{text!r} is not the global id of a record of the type {wanted}")
+    return found
+
+
+def _among(field: str, values: Iterable[str]) -> Predicate:
+    words = frozenset(values)
+    return Compare(field, Op.EQ, *words) if len(words) == 1 else AnyOf(field, words)
+
+
+# ---------------------------------------------------------------- which sources a predicate leaves
+
+
+def sources_of(where: Predicate | None) -> frozenset[str] | None:
+    """The sources that can have records for which `where` holds; None for any. The others need not be asked."""
+    match where:
+        case Compare("source", Op.EQ, value):
+            return frozenset({value})
+        case And(parts):
+            known = [s for s in map(sources_of, parts) if s is not None]
+            return frozenset.intersection(*known) if known else None
+        case Or(parts):
+            known = [s for s in map(sources_of, parts) if s is not None]
+            return frozenset.union(*known) if len(known) == len(parts) else None
+    return None
+
+
+def within_one_source(where: Predicate | None) -> Predicate | None:
+    """`where` for a list of one source's records only: without its own conditions on the source."""
+    parts = where.parts if isinstance(where, And) else (where,)
+    return every(*(p for p in parts if not (isinstance(p, Compare) and p.field == "source")))
