@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.sandbox.bulk import without_collecting
 from gateway.sandbox.filters import Clause, Grammar, test_of, values_at
 from gateway.sandbox.truth import District
 from gateway.sandbox.wire import Json, Renderer, Wire
@@ -28,6 +29,13 @@ class Rows:
     def __init__(self, district: District, renderer: Renderer, wire: Wire, collection: str) -> None:
         self.plain: list[Json] = []
         self.truths: list[Any] = []
+        with without_collecting():
+            self._fill(district, renderer, wire, collection)
+        self._columns: dict[str, list[tuple[str, ...]]] = {}
+        self._indexes: dict[str, dict[str, list[int]]] = {}
+        self._orders: dict[tuple[str, bool], list[int]] = {}
+
+    def _fill(self, district: District, renderer: Renderer, wire: Wire, collection: str) -> None:
         keep = wire.keep.get(collection)
         for record in district.records(collection):
             if keep is None or keep(district, record):
@@ -38,13 +46,17 @@ class Rows:
         self.wire = self.plain
         if fix is not None:
             self.wire = [fix(district, made, truth) for made, truth in zip(self.plain, self.truths, strict=True)]
-        self._columns: dict[str, list[tuple[str, ...]]] = {}
-        self._indexes: dict[str, dict[str, list[int]]] = {}
-        self._orders: dict[tuple[str, bool], list[int]] = {}
 
     @cached_property
     def encoded(self) -> list[bytes]:
         return [_ENCODE(made) for made in self.wire]
+
+    @cached_property
+    def rows_of_truth(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for row, truth in enumerate(self.truths):
+            rows.setdefault(truth.id, []).append(row)
+        return rows
 
     @cached_property
     def row_of(self) -> dict[str, int]:

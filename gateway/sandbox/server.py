@@ -52,7 +52,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Canned:
-    """An answer that a test puts in the way of the next data requests; `status` None drops nothing and only counts."""
+    """An answer that a test puts in the place of a data request's own."""
 
     status: int
     body: bytes = b""
@@ -117,7 +117,7 @@ class Server:
     def wire_ids(self, collection: str, truth_id: str) -> list[str]:
         """The sourcedIds under which a truth record is published: several where people are split, none if hidden."""
         rows = self.publication.rows(collection)
-        return [rows.wire[n]["sourcedId"] for n, truth in enumerate(rows.truths) if truth.id == truth_id]
+        return [rows.wire[row]["sourcedId"] for row in rows.rows_of_truth.get(truth_id, ())]
 
     def truth_of(self, collection: str, wire_id: str) -> Any:
         """The truth record behind a published sourcedId."""
@@ -279,7 +279,10 @@ class Server:
         word = asked.raw_path.removeprefix("/_sandbox/").strip("/")
         if asked.method == "POST":
             if word == "latency":
-                self.latency = float(msgspec.json.decode(body, type=dict[str, float])["seconds"])
+                try:
+                    self.latency = max(0.0, msgspec.json.decode(body, type=dict[str, float])["seconds"])
+                except (msgspec.MsgspecError, KeyError):
+                    return 400, b'{"error":"expected {\\"seconds\\": number}"}', {"content-type": JSON_TYPE}
             elif word == "reset":
                 self.reset()
             elif word == "revoke":

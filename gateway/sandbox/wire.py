@@ -60,6 +60,12 @@ def same_ids(district: District, collection: str, record_id: str) -> str:
     return record_id
 
 
+def serial_of(district: District, collection: str, record_id: str) -> int:
+    """The number that numeric ids are made of; for a record that is not there, one that no record has."""
+    record = district.find(collection, record_id)
+    return record.serial if record is not None else 9_900_000 + len(record_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How a provider writes its records.

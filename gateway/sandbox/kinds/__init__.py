@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.sandbox.kind import Kind
-from gateway.sandbox.kinds import alpha, classlink, ed_fi, infinite_campus, others, standard, xporter
+from gateway.sandbox.kinds import (
+    aeries,
+    alpha,
+    classlink,
+    ed_fi,
+    infinite_campus,
+    powerschool,
+    skyward,
+    standard,
+    synergy,
+    xporter,
+)
 
 KINDS: Final[dict[str, Kind]] = {
     kind.slug: kind
@@ -21,10 +32,10 @@ KINDS: Final[dict[str, Kind]] = {
         xporter.GENERIC,
         alpha.PARTNER,
         alpha.TIMEBACK,
-        others.SKYWARD,
-        others.SYNERGY,
-        others.POWERSCHOOL,
-        others.AERIES,
+        skyward.SKYWARD,
+        synergy.SYNERGY,
+        powerschool.POWERSCHOOL,
+        aeries.AERIES,
         ed_fi.ED_FI,
     )
 }

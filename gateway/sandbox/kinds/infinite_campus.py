@@ -12,7 +12,7 @@ from gateway.sandbox.filters import Grammar
 from gateway.sandbox.ids import guid
 from gateway.sandbox.kind import ClientCredentials, Kind
 from gateway.sandbox.truth import ACTIVE, Affiliation, District, Enrollment, User
-from gateway.sandbox.wire import Json, Persona, Wire
+from gateway.sandbox.wire import Json, Persona, Wire, serial_of
 
 # Token URL with ?appName=, Basic; the body is a form, one client sends everything in the query (clients). What may be
 # read is decided by the district's "Data to Share", not by the scope (knowledge base, Troubleshooting).
@@ -36,8 +36,7 @@ _ROLES_1_1 = {**_ROLES_1_2, "aide": "administrator", "proctor": "administrator"}
 
 def _number(district: District, collection: str, record_id: str) -> str:
     """The native key: a number (Troubleshooting 1.1)."""
-    record = district.find(collection, record_id)
-    return str(record.serial + 70_000) if record is not None else str(990_000 + len(record_id))
+    return str(serial_of(district, collection, record_id) + 70_000)
 
 
 def _ids(district: District, collection: str, record_id: str) -> str:

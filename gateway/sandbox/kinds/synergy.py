@@ -1,0 +1,17 @@
+"""Synergy (Edupoint), OneRoster 1.1. Only its token call is public (one client); the rest answers as the standard."""
+
+from __future__ import annotations
+
+from gateway.sandbox.kind import ClientCredentials, Kind
+from gateway.sandbox.wire import ROLES_1_1, Wire
+
+SYNERGY = Kind(
+    slug="synergy",
+    provider="synergy",
+    version="1.1",
+    root="/ims/oneroster/v1p1",
+    # Basic, and grant_type and scope in a form body; separate token URL (client). Nothing else is public.
+    auth=ClientCredentials("/synergy/oauth/token", form=False, scope="required"),
+    wire=Wire("1.1", roles=ROLES_1_1, text_booleans=False),
+    error="statusInfoSet",
+)
