@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from adapters import registry
 from gateway.check import CollectionCheck, SourceCheck
@@ -92,10 +91,11 @@ def check(
             f"no source named {', '.join(unknown)}; there are: {', '.join(sorted({*known, *broken}))}", markup=False
         )
         raise typer.Exit(2)
-    if settings.mistakes:
-        err.print(describe(settings.mistakes), markup=False)
+    mistakes = [m for b in settings.misconfigured if not sources or b.key in sources for m in b.mistakes]
+    if mistakes:
+        err.print(describe(dict.fromkeys(mistakes)), markup=False)
     asked = [s for key, s in known.items() if not sources or key in sources]
-    ok = not settings.mistakes
+    ok = not mistakes
     for source in asked:
         if not source.enabled:
             out.print(f"{source.key}  switched off in the settings", markup=False)
@@ -109,10 +109,9 @@ def check(
 @app.command()
 def providers() -> None:
     """List the providers that settings can name, with their versions."""
-    table = Table("provider", "version", "product", box=None)
-    for dialect in registry.dialects():
-        table.add_row(dialect.name, dialect.version.value, dialect.title)
-    out.print(table)
+    _show_table(
+        ("provider", "version", "product"), [(d.name, d.version.value, d.title) for d in registry.dialects()]
+    )
 
 
 @app.command()
@@ -150,17 +149,23 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _show_demo(url: str, running: Sequence[District]) -> None:
-    table = Table("source", "district", "provider", "version", "pid", box=None)
-    for district in running:
-        provider, version = (str(district.settings[name]) for name in ("provider", "version"))
-        table.add_row(district.key, district.name, provider, version, str(district.pid))
     out.print(f"[bold]GraphiQL[/]   {url}/graphql\n")
-    out.print(table)
+    _show_table(
+        ("source", "district", "provider", "version", "pid"),
+        [(d.key, d.name, str(d.settings["provider"]), str(d.settings["version"]), str(d.pid)) for d in running],
+    )
     out.print("\n[bold]Paste this[/]\n")
     out.print(QUERY, markup=False)
     out.print("\n[bold]Or run this[/]\n")
     out.print(curl(url), markup=False)
     out.print("\nEach district is a process: kill one by its pid and ask again. Ctrl-C stops everything.")
+
+
+def _show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for number, row in enumerate([head, *rows]):
+        line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        out.print(line, style="bold" if number == 0 else None, markup=False)
 
 
 def _show_check(result: SourceCheck) -> None:

@@ -139,8 +139,9 @@ async def total(
     """How many records the whole list has; None when a source in scope did not tell."""
 
     async def count(source: Source) -> int | None:
-        if source.key in page.totals:
-            return page.totals[source.key]
+        known = page.totals.get(source.key)
+        if known is not None:
+            return known
         try:
             return await deadline.within(source.key, source.ask(lambda r: r.count(collection, where)))
         except SourceError:

@@ -127,9 +127,13 @@ class Reader:
         return tables.window(held, after.sourced_id if after else None, limit)
 
     async def count(self, collection: Collection, where: Predicate | None) -> int | None:
-        """How many records satisfy `where`; None where only reading them all would tell."""
+        """How many records satisfy `where`: as the source tells, else by reading them."""
         found = await self.window(collection, where, None, 1)
-        return found.total
+        if found.total is not None:
+            return found.total
+        where = predicate.every(where, self._scope.predicate(collection))
+        with self._reading(collection) as table:
+            return (await self._list(collection, where, table)).total
 
     def _windows(self, collection: Collection, where: Predicate | None, table: Table, after: Position | None) -> bool:
         """Whether the source itself can cut the list: it sorts, filters exactly as asked, and knows where we are."""
