@@ -8,7 +8,8 @@ import strawberry
 
 from gateway.faults import BadInput, ErrorCode
 from gateway.identity import Cursor, NotACursor
-from gateway.roster import reading
+from gateway.roster.reading import Reading
+from gateway.roster.reading import Source as Configured
 from gateway.schema.arguments import DEFAULT_FIRST, After, First, given, page_size
 from gateway.schema.connections import Edge, PageInfo, page_info
 from gateway.schema.context import Info
@@ -30,7 +31,7 @@ class SourceFilter:
     states: list[SourceState] | None = _either("In one of these states")
 
 
-_TESTS: Mapping[str, Callable[[reading.Source, set[Any]], bool]] = {
+_TESTS: Mapping[str, Callable[[Configured, set[Any]], bool]] = {
     "keys": lambda source, wanted: source.key in wanted,
     "districts": lambda source, wanted: source.settings.district in wanted,
     "labels": lambda source, wanted: not wanted.isdisjoint(source.settings.labels),
@@ -43,11 +44,11 @@ _TESTS: Mapping[str, Callable[[reading.Source, set[Any]], bool]] = {
 class SourcePage:
     """A page of sources, in the order of their keys."""
 
-    rows: list[reading.Source]
+    rows: list[Configured]
     total: int
     has_next: bool
     has_previous: bool
-    reading: reading.Reading
+    reading: Reading
 
     def cursor(self, index: int) -> str:
         return self.reading.codec.encode(Cursor(self.rows[index].key, ""), _WALK)
@@ -83,24 +84,26 @@ def list_sources(
     reading = info.context.reading
     limit = page_size(first)
     behind = _key_in(reading, given(after))
-    found = [s for s in reading.sources.within(reading.grant) if _holds(given(filter_), s)]
+    wanted = _wanted(given(filter_))
+    found = [
+        source
+        for source in reading.sources.within(reading.grant)
+        if all(_TESTS[name](source, values) for name, values in wanted.items())
+    ]
     ahead = [s for s in found if behind is None or s.key > behind]
     return SourcePage(ahead[:limit], len(found), len(ahead) > limit, behind is not None, reading)
 
 
-def _holds(filter_: SourceFilter | None, source: reading.Source) -> bool:
-    if filter_ is None:
-        return True
-    for name, test in _TESTS.items():
-        wanted = getattr(filter_, name)
-        if wanted is None:
+def _wanted(filter_: SourceFilter | None) -> dict[str, set[Any]]:
+    """The values that each condition allows."""
+    conditions = {name: getattr(filter_, name) for name in _TESTS} if filter_ is not None else {}
+    for name, values in conditions.items():
+        if values is None:
             raise BadInput(f"{name}: null is no condition; leave it out to ask for nothing")
-        if wanted is not strawberry.UNSET and not test(source, set(wanted)):
-            return False
-    return True
+    return {name: set(values) for name, values in conditions.items() if values is not strawberry.UNSET}
 
 
-def _key_in(reading: reading.Reading, after: str | None) -> str | None:
+def _key_in(reading: Reading, after: str | None) -> str | None:
     if after is None:
         return None
     try:

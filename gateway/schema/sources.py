@@ -7,7 +7,7 @@ import strawberry
 
 from adapters.endpoints import ENTITIES, Entity
 from gateway.identity import source_id
-from gateway.roster import reading
+from gateway.roster.reading import Source as Configured
 from gateway.schema.enums import ErrorCode, RecordType, SourceState
 from gateway.schema.fields import computed, over, plain
 from gateway.schema.node import Node
@@ -18,7 +18,7 @@ from gateway.schema.scalars import DateTime, instant
 class CollectionOf:
     """One collection of one source."""
 
-    source: reading.Source
+    source: Configured
     entity: Entity
 
     @property
@@ -68,7 +68,7 @@ class SourceCollection:
     as_of: DateTime | None = plain("When records of it were last read.")
 
 
-def _collections(root: reading.Source) -> Iterator[CollectionOf]:
+def _collections(root: Configured) -> Iterator[CollectionOf]:
     return (CollectionOf(root, entity) for entity in ENTITIES.values())
 
 
@@ -77,7 +77,7 @@ def _collections(root: reading.Source) -> Iterator[CollectionOf]:
     "or data source. An argument that names a source takes its key or its global id."
 )
 class Source(Node):
-    is_type_of = over(reading.Source)
+    is_type_of = over(Configured)
 
     id: strawberry.ID = computed(lambda root: source_id(root.key), "Global id, made from the key.")
     key: strawberry.ID = plain("Permanent short name; part of the global ids of all its records.")
