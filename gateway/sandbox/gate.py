@@ -7,13 +7,13 @@ import binascii
 import hmac
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
 from gateway.sandbox import oauth1
+from gateway.sandbox.asgi import Asked
 from gateway.sandbox.kind import ClientCredentials, Kind, OAuth1
 
 CORE: Final = "roster-core.readonly"
@@ -32,21 +32,6 @@ class NoToken(Exception):
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(description)
         self.status, self.error, self.description = status, error, description
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One HTTP request as it arrived."""
-
-    method: str
-    scheme: str
-    raw_path: str
-    raw_query: str
-    headers: Mapping[str, str]
-
-    @property
-    def origin(self) -> str:
-        return f"{self.scheme}://{self.headers.get('host', '')}"
 
 
 class Gate:

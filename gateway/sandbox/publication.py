@@ -10,8 +10,9 @@ import msgspec
 
 from gateway.sandbox.bulk import without_collecting
 from gateway.sandbox.filters import Clause, Grammar, test_of, values_at
+from gateway.sandbox.render import Renderer
 from gateway.sandbox.truth import District
-from gateway.sandbox.wire import Json, Renderer, Wire
+from gateway.sandbox.wire import Json, Wire
 
 BASE_OF: Final = {
     "schools": "orgs",

@@ -18,7 +18,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from gateway.sandbox.gate import CORE, DEMOGRAPHICS, FULL, Asked, Denied, Gate, NoToken
+from gateway.sandbox.asgi import Asked, answer, asked_by, read_body
+from gateway.sandbox.gate import CORE, DEMOGRAPHICS, FULL, Denied, Gate, NoToken
 from gateway.sandbox.kind import COLLECTIONS, ClientCredentials, Kind, StaticBearer
 from gateway.sandbox.kinds import KINDS
 from gateway.sandbox.publication import Publication
@@ -157,14 +158,14 @@ class Server:
         self.canned.extend([Canned(status, body, headers)] * times)
 
     async def _asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = _asked(scope)
+        asked = asked_by(scope)
         path = asked.raw_path
         if path.startswith("/_sandbox/"):
-            await _send(send, *self._control(asked, await _body(receive)))
+            await answer(send, *self._control(asked, await read_body(receive)))
             return
         if path in self.gate.token_paths():
             route = "POST token"
-            status, body, headers = self._token(asked, await _body(receive))
+            status, body, headers = self._token(asked, await read_body(receive))
         else:
             route, segments, ids = self._route(path)
             self.in_flight += 1
@@ -178,7 +179,7 @@ class Server:
             route = f"{asked.method} {'/' + route if route else '?'}"
         self.requests[route] += 1
         self.log.append(Seen(asked.method, path, asked.raw_query, status, route))
-        await _send(send, status, body, headers)
+        await answer(send, status, body, headers)
 
     def _route(self, raw_path: str) -> tuple[str, list[str], list[str]]:
         """The route template below the root ('' when there is none), its words and its ids."""
@@ -204,13 +205,13 @@ class Server:
         if asked.method != "POST":
             return 405, b"", {"allow": "POST"}
         try:
-            answer, cookie = self.gate.issue(asked, body)
+            token, cookie = self.gate.issue(asked, body)
         except NoToken as no:
             refused = {"error": no.error, "error_description": no.description}
             return no.status, msgspec.json.encode(refused), headers
         if cookie:
             headers["set-cookie"] = cookie
-        return 200, msgspec.json.encode(answer), headers
+        return 200, msgspec.json.encode(token), headers
 
     def _data(self, asked: Asked, template: str, words: list[str], ids: list[str]) -> tuple[int, bytes, dict[str, str]]:
         if self.down:
@@ -221,7 +222,7 @@ class Server:
             canned = self.canned.popleft()
             return canned.status, canned.body, dict(canned.headers or {})
         try:
-            answer = self._answer(asked, template, words, ids)
+            page = self._answer(asked, template, words, ids)
         except Denied as denied:
             if self.kind.refused_token != 401:
                 return self.kind.refused_token, b"", {}
@@ -229,7 +230,7 @@ class Server:
         except Refusal as refused:
             refusal = refused
         else:
-            return 200, answer.body, {"content-type": JSON_TYPE, **answer.headers}
+            return 200, page.body, {"content-type": JSON_TYPE, **page.headers}
         body = msgspec.json.encode(body_of(refusal, self.kind.error))
         headers = {"content-type": JSON_TYPE}
         if refusal.status == 401:
@@ -314,13 +315,16 @@ def make_server(
     filter_clauses: int | None = None,
     max_url: int | None = None,
     token_seconds: float | None = None,
+    inclusive_end: bool = False,
     requests_per_minute: int | None = None,
     scopes: Iterable[str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Server:
-    """A server of `district`. `school` (an org's truth id): for kinds that serve one; else the first.
+    """A server of `district`.
 
-    Beyond `requests_per_minute` the answer is 429."""
+    `school`: truth id of the org that a one-school kind serves; None: the first. `inclusive_end`: an endDate is the
+    last day itself, as many districts send it. `requests_per_minute`: beyond it the answer is 429.
+    """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; known are {', '.join(sorted(KINDS))}")
     made = KINDS[kind]
@@ -330,6 +334,8 @@ def make_server(
         made = replace(made, grammar=replace(made.grammar, clauses=filter_clauses))
     if max_url is not None:
         made = replace(made, max_url=max_url)
+    if inclusive_end:
+        made = replace(made, wire=replace(made.wire, exclusive_end=False))
     if token_seconds is None:
         token_seconds = made.token_seconds
     gate = Gate(made, client_id or made.client_id, client_secret, district.slug, scopes, token_seconds, clock)
@@ -346,30 +352,3 @@ def _check_scope(template: str, scopes: frozenset[str]) -> None:
         needed = {CORE, FULL}
     if not needed & scopes:
         raise Refusal(403, "forbidden", f"the token lacks the scope {' or '.join(sorted(needed))}")
-
-
-def _asked(scope: Scope) -> Asked:
-    raw = scope.get("raw_path") or scope["path"].encode()
-    return Asked(
-        method=scope["method"],
-        scheme=scope["scheme"],
-        raw_path=raw.decode("latin-1"),
-        raw_query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-    )
-
-
-async def _body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _send(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    raw.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})

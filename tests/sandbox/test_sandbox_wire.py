@@ -66,11 +66,13 @@ def test_1_1_users_have_one_role_and_orgs_and_1_2_users_have_roles(serve: Any, m
     }  # fmt: skip
 
 
-def test_end_dates_are_exclusive(serve: Any, made: District) -> None:
+def test_end_dates_are_exclusive_unless_asked_for_otherwise(serve: Any, made: District) -> None:
     year = made.sessions[0]
     row = serve("standard-1.2").published("academicSessions")[0]
     assert row["startDate"] == year.first_day.isoformat()
     assert row["endDate"] == (year.last_day + timedelta(1)).isoformat()
+    told = serve("standard-1.1", inclusive_end=True).published("academicSessions")[0]
+    assert told["endDate"] == year.last_day.isoformat()
 
 
 def test_infinite_campus_1_1_has_a_record_per_role(serve: Any, made: District) -> None:
