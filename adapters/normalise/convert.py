@@ -10,19 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from sys import intern
-from typing import Any
-
-import msgspec
 
 from adapters import records
 from adapters.normalise import wire
 from adapters.normalise.fields import FLAG, date, instant
-from adapters.normalise.vocabulary import CLASS_TYPE, ENROLLMENT_ROLE, ORG_TYPE, ROLE_TYPE, SESSION_TYPE, SEX, STATUS
-from adapters.normalise.vocabulary import USER_ROLE as ROLE
-from adapters.records import RecordStatus, RoleAssignment, RoleType, UserRole
-
-_BRACE = ord("{")
-_Roles = tuple[tuple[RoleAssignment, ...], str | None]
+from adapters.normalise.parts import (
+    Lists,
+    Roles,
+    derived_roles,
+    first_id,
+    former_ids,
+    ids,
+    kept_metadata,
+    roles,
+    user_ids,
+    user_profiles,
+)
+from adapters.normalise.vocabulary import CLASS_TYPE, ENROLLMENT_ROLE, ORG_TYPE, SESSION_TYPE, SEX, STATUS
+from adapters.records import RecordStatus
 
 
 class Converter:
@@ -35,10 +40,9 @@ class Converter:
         self._source = source
         self._absent = absent
         self._former = former
-        self._former_key = former.encode() if former else b""
         self._observed_at = observed_at
-        self._lists = _Lists()
-        self._roles: dict[object, _Roles] = {}
+        self._lists = Lists()
+        self._roles: dict[object, Roles] = {}
 
     def orgs(self, wires: Iterable[wire.Org]) -> list[records.Org]:
         source, observed_at, absent = self._source, self._observed_at, self._absent
@@ -49,14 +53,14 @@ class Converter:
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
-                metadata=_metadata(w.metadata) if w.metadata else None,
+                metadata=kept_metadata(w.metadata) if w.metadata else None,
                 observed_at=observed_at,
                 name=w.name or None,
                 type=ORG_TYPE[w.type] if w.type else None,
                 type_raw=intern(w.type) if w.type else None,
                 identifier=w.identifier or None,
                 parent_id=intern(w.parent.sourced_id) or None if w.parent else None,
-                children_ids=_ids(w.children) if w.children else (),
+                children_ids=ids(w.children) if w.children else (),
             )
             for w in wires
         ]
@@ -70,7 +74,7 @@ class Converter:
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
-                metadata=_metadata(w.metadata) if w.metadata else None,
+                metadata=kept_metadata(w.metadata) if w.metadata else None,
                 observed_at=observed_at,
                 title=w.title or None,
                 start_date=date(w.start_date) if w.start_date else None,
@@ -78,7 +82,7 @@ class Converter:
                 type=SESSION_TYPE[w.type] if w.type else None,
                 type_raw=intern(w.type) if w.type else None,
                 parent_id=intern(w.parent.sourced_id) or None if w.parent else None,
-                children_ids=_ids(w.children) if w.children else (),
+                children_ids=ids(w.children) if w.children else (),
                 school_year=None if w.school_year is None else intern(str(w.school_year)) or None,
                 org_id=intern(w.org.sourced_id) or None if w.org else None,
             )
@@ -94,16 +98,16 @@ class Converter:
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
-                metadata=_metadata(w.metadata) if w.metadata else None,
+                metadata=kept_metadata(w.metadata) if w.metadata else None,
                 observed_at=observed_at,
                 title=w.title or None,
                 course_code=w.course_code or None,
                 grades=lists[w.grades] if w.grades else (),
                 subjects=lists[w.subjects] if w.subjects else (),
                 subject_codes=lists[w.subject_codes] if w.subject_codes else (),
-                org_id=_first(w.org, w.orgs),
+                org_id=first_id(w.org, w.orgs),
                 school_year_id=intern(w.school_year.sourced_id) or None if w.school_year else None,
-                resource_ids=_ids(w.resources) if w.resources else (),
+                resource_ids=ids(w.resources) if w.resources else (),
             )
             for w in wires
         ]
@@ -117,7 +121,7 @@ class Converter:
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
-                metadata=_metadata(w.metadata) if w.metadata else None,
+                metadata=kept_metadata(w.metadata) if w.metadata else None,
                 observed_at=observed_at,
                 title=w.title or None,
                 class_code=w.class_code or None,
@@ -129,24 +133,24 @@ class Converter:
                 subject_codes=lists[w.subject_codes] if w.subject_codes else (),
                 periods=lists[w.periods] if w.periods else (),
                 course_id=intern(w.course.sourced_id) or None if w.course else None,
-                school_id=_first(w.school, (w.org,) if w.org else None),
-                term_ids=_ids(w.terms) if w.terms else (),
-                resource_ids=_ids(w.resources) if w.resources else (),
+                school_id=first_id(w.school, (w.org,) if w.org else None),
+                term_ids=ids(w.terms) if w.terms else (),
+                resource_ids=ids(w.resources) if w.resources else (),
             )
             for w in wires
         ]
 
     def users(self, wires: Iterable[wire.User]) -> list[records.User]:
         source, observed_at, absent, lists = self._source, self._observed_at, self._absent, self._lists
-        shared, user = self._roles, records.User
+        shared, former, user = self._roles, self._former, records.User
         result = []
         for w in wires:
             status = w.status
-            metadata = _metadata(w.metadata) if w.metadata else None
+            metadata = kept_metadata(w.metadata) if w.metadata else None
             key: object = w.roles or (w.role, w.orgs, w.org_sourced_ids)
             found = shared.get(key)
             if found is None:
-                found = shared[key] = _roles(w.roles) if w.roles else self._derived(w)
+                found = shared[key] = roles(w.roles) if w.roles else derived_roles(w, lists)
             result.append(
                 user(
                     source=source,
@@ -168,16 +172,16 @@ class Converter:
                     sms=w.sms or None,
                     phone=w.phone or None,
                     identifier=w.identifier or None,
-                    user_ids=_user_ids(w.user_ids) if w.user_ids else (),
+                    user_ids=user_ids(w.user_ids) if w.user_ids else (),
                     user_master_identifier=w.user_master_identifier or None,
-                    former_sourced_ids=self._former_ids(metadata) if metadata and self._former else (),
+                    former_sourced_ids=former_ids(metadata, former) if metadata and former else (),
                     enabled_user=FLAG[w.enabled_user],
                     grades=lists[w.grades] if w.grades else (),
                     roles=found[0],
                     primary_org_id=(intern(w.primary_org.sourced_id) if w.primary_org else None) or found[1],
-                    user_profiles=_profiles(w.user_profiles) if w.user_profiles else (),
-                    agent_ids=(_ids(w.agents) if w.agents else ()) or lists[w.agent_source_ids or w.agent_sourced_ids],
-                    resource_ids=_ids(w.resources) if w.resources else (),
+                    user_profiles=user_profiles(w.user_profiles) if w.user_profiles else (),
+                    agent_ids=(ids(w.agents) if w.agents else ()) or lists[w.agent_source_ids or w.agent_sourced_ids],
+                    resource_ids=ids(w.resources) if w.resources else (),
                 )
             )
         return result
@@ -191,7 +195,7 @@ class Converter:
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
-                metadata=_metadata(w.metadata) if w.metadata else None,
+                metadata=kept_metadata(w.metadata) if w.metadata else None,
                 observed_at=observed_at,
                 role=ENROLLMENT_ROLE[w.role] if w.role else None,
                 role_raw=intern(w.role) if w.role else None,
@@ -214,7 +218,7 @@ class Converter:
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
-                metadata=_metadata(w.metadata) if w.metadata else None,
+                metadata=kept_metadata(w.metadata) if w.metadata else None,
                 observed_at=observed_at,
                 birth_date=date(w.birth_date or w.birthdate or ""),
                 sex=SEX[w.sex] if w.sex else None,
@@ -233,88 +237,3 @@ class Converter:
             )
             for w in wires
         ]
-
-    def _derived(self, w: wire.User) -> _Roles:
-        """1.1's one role in each of the orgs. `orgs[0]` is no primary org, unless it is the only one."""
-        orgs: tuple[str | None, ...] = _ids(w.orgs or ()) or self._lists[w.org_sourced_ids]
-        if not orgs and not w.role:
-            return (), None
-        role = ROLE[w.role] if w.role else UserRole.OTHER
-        raw = intern(w.role) if w.role else None
-        roles = tuple(
-            RoleAssignment(role=role, role_raw=raw, role_type=RoleType.PRIMARY, org_id=org, derived=True)
-            for org in dict.fromkeys(orgs or (None,))
-        )
-        return roles, roles[0].org_id if len(roles) == 1 else None
-
-    def _former_ids(self, metadata: bytes) -> tuple[str, ...]:
-        if self._former_key not in metadata:
-            return ()
-        try:
-            value = msgspec.json.decode(metadata, type=dict[str | None, Any]).get(self._former)
-        except (ValueError, RecursionError):
-            return ()
-        values = value if isinstance(value, list) else [value]
-        return tuple(intern(str(v)) for v in values if v and isinstance(v, str | int))
-
-
-class _Lists(dict[tuple[str, ...] | str | None, tuple[str, ...]]):
-    """`lists[texts]`: a list of texts, or a text with commas, as a shared tuple without empty ones."""
-
-    def __missing__(self, texts: tuple[str, ...] | str | None) -> tuple[str, ...]:
-        parts: Iterable[str] = map(str.strip, texts.split(",")) if isinstance(texts, str) else texts or ()
-        made = self[texts] = tuple(intern(part) for part in parts if part)
-        return made
-
-
-def _metadata(raw: msgspec.Raw) -> bytes | None:
-    """The object as sent; None for an empty one, and for what is no object."""
-    sent = bytes(raw)
-    return sent if sent[0] == _BRACE and (len(sent) > 8 or sent[1:-1].strip()) else None
-
-
-def _ids(refs: tuple[wire.Ref, ...]) -> tuple[str, ...]:
-    if len(refs) == 1 and refs[0].sourced_id:
-        return (intern(refs[0].sourced_id),)
-    return tuple([intern(ref.sourced_id) for ref in refs if ref.sourced_id])
-
-
-def _first(ref: wire.Ref | None, others: tuple[wire.Ref, ...] | None) -> str | None:
-    ids = _ids((ref,)) if ref else ()
-    return next(iter(ids or _ids(others or ())), None)
-
-
-def _roles(roles: tuple[wire.Role, ...]) -> _Roles:
-    made = tuple(
-        RoleAssignment(
-            role=ROLE[w.role] if w.role else UserRole.OTHER,
-            role_raw=intern(w.role) if w.role else None,
-            role_type=ROLE_TYPE[w.role_type] if w.role_type else None,
-            org_id=intern(w.org.sourced_id) or None if w.org else None,
-            begin_date=date(w.begin_date) if w.begin_date else None,
-            end_date=date(w.end_date) if w.end_date else None,
-            user_profile=w.user_profile or None,
-        )
-        for w in roles
-        if w.role or (w.org and w.org.sourced_id)
-    )
-    return made, None
-
-
-def _user_ids(ids: tuple[wire.UserId, ...]) -> tuple[records.UserId, ...]:
-    return tuple(
-        [records.UserId(identifier=w.identifier, type=intern(w.type) if w.type else None) for w in ids if w.identifier]
-    )
-
-
-def _profiles(profiles: tuple[wire.Profile, ...]) -> tuple[records.UserProfile, ...]:
-    return tuple(
-        records.UserProfile(
-            profile_id=w.profile_id or None,
-            profile_type=w.profile_type or None,
-            vendor_id=w.vendor_id or None,
-            application_id=w.application_id or None,
-            description=w.description or None,
-        )
-        for w in profiles
-    )

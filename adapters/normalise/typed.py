@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, field
 
 from adapters.endpoints import ENTITIES, Collection
 from adapters.normalise import wire
@@ -22,21 +22,23 @@ class Page(msgspec.Struct, rename="camel", gc=False, kw_only=True):
     total: Raw = wire.NOTHING
     total_count: Raw = wire.NOTHING
     status_info_set: Raw = wire.NOTHING
+    status_info: Raw = wire.NOTHING
     error: Raw = wire.NOTHING
     errors: Raw = wire.NOTHING
     code_major: Raw = wire.NOTHING
-    major: Raw = msgspec.field(default=wire.NOTHING, name="CodeMajor")
-    imsx_major: Raw = msgspec.field(default=wire.NOTHING, name="imsx_codeMajor")
-    imsx_info: Raw = msgspec.field(default=wire.NOTHING, name="imsx_StatusInfo")
+    severity: Raw = wire.NOTHING
+    imsx_info: Raw = field(default=wire.NOTHING, name="imsx_StatusInfo")
+    imsx_major: Raw = field(default=wire.NOTHING, name="imsx_codeMajor")
+    imsx_severity: Raw = field(default=wire.NOTHING, name="imsx_severity")
+    major: Raw = field(default=wire.NOTHING, name="CodeMajor")
+    upper_severity: Raw = field(default=wire.NOTHING, name="Severity")
 
     def tells(self) -> bool:
         """Whether status information came with the records: it may be a warning, or a failure."""
-        return any(
-            (
-                *(self.status_info_set, self.error, self.errors, self.code_major),
-                *(self.major, self.imsx_major, self.imsx_info),
-            )
-        )
+        return any(getattr(self, name) for name in _STATUS)
+
+
+_STATUS = set(Page.__struct_fields__) - {"total", "total_count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Shape:
 def _shape(
     collection: Collection, kind: type[wire.Base], convert: Callable[[Converter, Iterable[Any]], Sequence[Record]]
 ) -> Shape:
-    records = ("records", list[kind], msgspec.field(name=ENTITIES[collection].plural))  # type: ignore[valid-type]
+    records = ("records", list[kind], field(name=ENTITIES[collection].plural))  # type: ignore[valid-type]
     page = msgspec.defstruct(f"{kind.__name__}Page", [records], bases=(Page,), kw_only=True, gc=False)
     return Shape(collection, kind, msgspec.json.Decoder(kind), msgspec.json.Decoder(page), convert)
 
