@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,7 +21,7 @@ from starlette.routing import Route
 
 from gateway.app import build
 from gateway.config import from_tables
-from gateway.serve import address, listen
+from tests.serving import served
 
 CAPTURES = Path(os.environ.get("CAPTURES", Path(__file__).parent.parent / "captures"))
 PLURALS = {"class": "classes", "demographics": "demographics"}
@@ -62,20 +59,6 @@ def static(prefix: str, files: dict[str, list[dict[str, Any]]]) -> Starlette:
         return JSONResponse({name: rows[offset : offset + limit]}, headers={"X-Total-Count": str(len(rows))})
 
     return Starlette(routes=[Route(prefix + "/{name}", collection)])
-
-
-@contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    bound = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    try:
-        yield address(bound)
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        bound.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
 from adapters import registry
@@ -16,6 +14,7 @@ from gateway.cli import app
 from gateway.sandbox.district import generate
 from gateway.sandbox.server import make_server
 from gateway.serve import CannotListen, address, listen
+from tests.serving import served
 
 RUN = CliRunner()
 BROKEN = """
@@ -39,41 +38,31 @@ colour = "blue"
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> Iterator[tuple[Path, uvicorn.Server]]:
-    """A settings file with one source, served over real HTTP."""
-    made = make_server("infinite-campus-1.2", generate(1, students=60))
-    bound = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    told = made.settings(address(bound))
-    (tmp_path / "secret").write_text(str(told.pop("client_secret")))
-    lines = [f"{name} = {str(value).lower() if value is True else repr(value)}" for name, value in told.items()]
-    config = tmp_path / "gateway.toml"
-    config.write_text(
-        '[[sources]]\nkey = "maple"\nname = "Maple"\nclient_secret = "file:secret"\n' + "\n".join(lines) + "\n"
-    )
-    yield config, server
-    server.should_exit = True
-    thread.join(10)
-    bound.close()
+def config(tmp_path: Path) -> Iterator[Path]:
+    """Settings with one source, that is served over real HTTP."""
+    server = make_server("infinite-campus-1.2", generate(1, students=60))
+    with served(server.app) as url:
+        told = server.settings(url)
+        (tmp_path / "secret").write_text(str(told.pop("client_secret")))
+        lines = [f"{name} = {'true' if value is True else repr(value)}" for name, value in told.items()]
+        path = tmp_path / "gateway.toml"
+        path.write_text(
+            '[[sources]]\nkey = "maple"\nname = "Maple"\nclient_secret = "file:secret"\n' + "\n".join(lines) + "\n"
+        )
+        yield path
 
 
-def test_check_counts_every_collection_of_a_source(district: tuple[Path, uvicorn.Server]) -> None:
-    result = RUN.invoke(app, ["check", "--config", str(district[0])])
+def test_check_counts_every_collection_of_a_source(config: Path) -> None:
+    result = RUN.invoke(app, ["check", "--config", str(config)])
     assert result.exit_code == 0, result.output
     for collection in ("orgs", "academicSessions", "courses", "classes", "users", "enrollments", "demographics"):
         assert collection in result.output
     assert " or more" not in result.output
 
 
-def test_check_says_what_to_do_about_a_source_that_is_down(district: tuple[Path, uvicorn.Server]) -> None:
-    config, server = district
-    text = config.read_text().replace("127.0.0.1:", "127.0.0.1:1")
-    closed = socket.socket()
-    closed.bind(("127.0.0.1", 0))
-    port = closed.getsockname()[1]
-    config.write_text(text.replace(text.split("127.0.0.1:")[1].split("/")[0], str(port)))
+def test_check_says_what_to_do_about_a_source_that_is_down(config: Path) -> None:
+    closed = listen("127.0.0.1", 0)
+    config.write_text(re.sub(r"http://127\.0\.0\.1:\d+", address(closed), config.read_text()))
     result = RUN.invoke(app, ["check", "--config", str(config), "maple"])
     closed.close()
     assert result.exit_code == 1
@@ -81,8 +70,7 @@ def test_check_says_what_to_do_about_a_source_that_is_down(district: tuple[Path,
     assert "check base_url and token_url" in result.output
 
 
-def test_check_with_a_wrong_secret_names_it_and_never_shows_it(district: tuple[Path, uvicorn.Server]) -> None:
-    config, _ = district
+def test_check_with_a_wrong_secret_names_it_and_never_shows_it(config: Path) -> None:
     (config.parent / "secret").write_text("wrong-and-private")
     result = RUN.invoke(app, ["check", "--config", str(config)])
     assert result.exit_code == 1
@@ -109,8 +97,8 @@ def test_every_mistake_of_a_settings_file_is_told_at_once(tmp_path: Path) -> Non
     assert "in the clear" not in result.output
 
 
-def test_an_unknown_source_is_named_with_those_there_are(district: tuple[Path, uvicorn.Server]) -> None:
-    result = RUN.invoke(app, ["check", "--config", str(district[0]), "birch"])
+def test_an_unknown_source_is_named_with_those_there_are(config: Path) -> None:
+    result = RUN.invoke(app, ["check", "--config", str(config), "birch"])
     assert result.exit_code == 2
     assert "no source named birch; there are: maple" in result.output
 

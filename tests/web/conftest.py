@@ -1,23 +1,20 @@
-"""A gateway-like server on a port of its own, and a Chromium that can reach nothing else."""
+"""The gateway on a port of its own, and a Chromium that can reach nothing else."""
 
 import os
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import httpx2
 import pytest
-import strawberry
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
-from starlette import routing
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
-from gateway.web import pages
+from adapters.client import SourceClient
+from gateway.app import build
+from gateway.config import SourceSettings, from_tables
+from gateway.sandbox.district import generate
+from gateway.sandbox.server import make_server
+from tests.serving import served
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -31,66 +28,22 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@strawberry.type(description="One configured OneRoster server that the gateway reads.")
-class Source:
-    key: strawberry.ID
-    name: str = strawberry.field(description="For people; may change.")
-
-
-@strawberry.type(description="Some sources.")
-class SourceConnection:
-    nodes: list[Source]
-
-
-@strawberry.type
-class Query:
-    @strawberry.field(description="The sources in scope.")
-    def sources(self, first: int = 50) -> SourceConnection:
-        all_sources = [
-            Source(key=strawberry.ID("springfield"), name="Springfield Public Schools"),
-            Source(key=strawberry.ID("shelby"), name="Shelby Unified"),
-        ]
-        return SourceConnection(nodes=all_sources[:first])
-
-
-SCHEMA = strawberry.Schema(query=Query)
-
-
-async def graphql(request: Request) -> Response:
-    if request.method == "GET":
-        assert pages.accepts_html(request)
-        return pages.graphiql(request)
-    body = await request.json()
-    result = await SCHEMA.execute(body["query"], body.get("variables"), operation_name=body.get("operationName"))
-    errors = [error.formatted for error in result.errors or ()]
-    return JSONResponse({"data": result.data, **({"errors": errors} if errors else {})})
-
-
-async def front(request: Request) -> Response:
-    return pages.front(request, ["Springfield Public Schools", "Shelby Unified"])
-
-
 @pytest.fixture(scope="session")
 def graphql_server() -> Iterator[str]:
-    """The base URL of a server with GraphiQL at /graphql, the front page at / and at least one source."""
-    routes = [
-        routing.Route("/graphql", graphql, methods=["GET", "POST"]),
-        routing.Route("/", front),
-        *pages.routes(),
+    """The base URL of the gateway over two sandbox districts."""
+    servers = {
+        "springfield": make_server("infinite-campus-1.2", generate(1, students=60)),
+        "shelby": make_server("classlink", generate(2, students=60)),
+    }
+    tables = [
+        {"key": key, "name": key.title(), **server.settings(f"http://{key}.test")} for key, server in servers.items()
     ]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), lifespan="off", log_level="warning"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.started
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
-    assert not thread.is_alive()
+
+    def connect(settings: SourceSettings) -> SourceClient:
+        return SourceClient(settings.spec, httpx2.ASGITransport(servers[settings.key].app))
+
+    with served(build(from_tables({"sources": tables}), connect)) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
