@@ -21,7 +21,7 @@ from adapters.endpoints import Collection
 from adapters.errors import Mismatched, PagingBroken, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
-from adapters.normalise import Normaliser, error_code
+from adapters.normalise import Normaliser, error_code, names
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record, Rejected
@@ -242,7 +242,9 @@ class SourceClient:
         collection = route.entity.collection
         overhead = self.url_overhead(collection)
         split = lowering.batches(self.dialect, collection, "sourced_id", sorted(wanted), overhead)
-        passes = [frozenset(wanted)] if split is None else map(frozenset, split)
+        if split is None or (len(split) > 1 and self.capabilities.all_without_limit):
+            split = [tuple(wanted)]
+        passes = map(frozenset, split)
         found = [every(AnyOf("sourced_id", ids), route.where) for ids in passes]
         return [where for where in found if where is not None]
 
@@ -269,8 +271,9 @@ class SourceClient:
             parameters.append(("limit", str(limit)))
         if limit is not None or offset:
             parameters.append(("offset", str(offset)))
-        if self.capabilities.sort:
-            parameters += [("sort", "sourcedId"), ("orderBy", "asc")]
+        order = names.wire_field(route.entity.collection, "sourced_id", self.dialect.version)
+        if order and self.capabilities.sort:
+            parameters += [("sort", order), ("orderBy", "asc")]
         if filter_text:
             parameters.append(("filter", filter_text))
         return self._base + route.path + (f"?{query_text(parameters)}" if parameters else "")

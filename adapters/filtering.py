@@ -18,7 +18,7 @@ from adapters.normalise import names
 from adapters.predicate import And, AnyOf, Clause, Compare, Or, Predicate, equals, join
 
 MAX_VALUE = 250
-"""Characters; Ed-Fi's bridge refuses longer ones."""
+"""Characters; one open-source server refuses longer ones, others say nothing."""
 
 _IN = "@"
 _ALWAYS_THERE = frozenset({"sourced_id", "status"})

@@ -143,9 +143,14 @@ def _classes(role: str | None) -> Callable[[str], Through]:
     )
 
 
-def _terms(school_id: str) -> Through:
-    """1.1 sessions name no school: a school's terms are those its classes are held in."""
-    return Through(Collection.CLASSES, _all(equals("school_id", school_id)), "term_ids")
+def _of_classes(field: str) -> Callable[[str], Through]:
+    """What a school's classes refer to: courses often belong to the district, and 1.1 sessions name no org at all."""
+    return lambda school_id: Through(Collection.CLASSES, equals("school_id", school_id), field)
+
+
+def _courses(school_id: str) -> Through:
+    """Those taught there: a course often belongs to the district, not to the school."""
+    return Through(Collection.CLASSES, _all(equals("school_id", school_id)), "course_id")
 
 
 def _all(*parts: Predicate) -> Predicate:
@@ -161,12 +166,12 @@ def _in_school(school_id: str, class_id: str) -> Predicate:
 
 
 _LOWERED: dict[str, Callable[..., Predicate | Through]] = {
-    "coursesForSchool": _by("org_id"),
+    "coursesForSchool": _courses,
     "classesForSchool": _by("school_id"),
     "enrollmentsForSchool": _by("school_id"),
     "studentsForSchool": _by("roles.org_id"),
     "teachersForSchool": _by("roles.org_id"),
-    "termsForSchool": _terms,
+    "termsForSchool": _of_classes("term_ids"),
     "enrollmentsForClassInSchool": _in_school,
     "studentsForClassInSchool": _people_in_school("STUDENT"),
     "teachersForClassInSchool": _people_in_school("TEACHER"),

@@ -46,7 +46,7 @@ def token_request(url: str, how: OAuth2, client_id: Secret, client_secret: Secre
     """The request for a new token (RFC 6749 4.4.2).
 
     Id and secret go into Basic as they are: RFC 6749 2.3.1 would have them form-encoded first, but hardly any server
-    decodes them, and Xporter's `rp|estab` would not survive.
+    decodes them, and a user name such as `rp|estab` would not survive.
     """
     grant = [("grant_type", "client_credentials")]
     if how.scopes:

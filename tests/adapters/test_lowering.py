@@ -57,7 +57,6 @@ def test_the_kind_of_a_native_route_is_tested_but_not_asked_for() -> None:
         ("demographic", ("u",), "/demographics", equals("sourced_id", "u")),
         ("student", ("u",), "/users", every(equals("sourced_id", "u"), STUDENT)),
         ("classesForSchool", ("s",), "/classes", equals("school_id", "s")),
-        ("coursesForSchool", ("s",), "/courses", equals("org_id", "s")),
         ("enrollmentsForSchool", ("s",), "/enrollments", equals("school_id", "s")),
         ("studentsForSchool", ("s",), "/users", every(equals("roles.org_id", "s"), STUDENT)),
         (
@@ -114,10 +113,14 @@ def test_people_and_classes_are_reached_through_enrollments_that_are_not_deleted
     assert found.where == then
 
 
-def test_the_terms_of_a_school_are_those_of_its_classes() -> None:
-    found = route(BARE, "termsForSchool", ("s",))
-    assert found.through == Through(Collection.CLASSES, every(equals("school_id", "s"), PRESENT), "term_ids")  # type: ignore[arg-type]
-    assert found.where == equals("type", "TERM")
+@pytest.mark.parametrize(
+    ("name", "field", "then"),
+    [("termsForSchool", "term_ids", equals("type", "TERM")), ("coursesForSchool", "course_id", None)],
+)
+def test_terms_and_courses_of_a_school_are_those_of_its_classes(name: str, field: str, then: Predicate | None) -> None:
+    found = route(BARE, name, ("s",))
+    assert found.through == Through(Collection.CLASSES, equals("school_id", "s"), field)
+    assert found.where == then
 
 
 @pytest.mark.parametrize(
