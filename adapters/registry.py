@@ -22,7 +22,7 @@ class UnknownProvider(LookupError):
 
 
 def get(slug: str, version: str) -> Dialect:
-    """The dialect of one provider in one version, such as ("infinite-campus", "1.2").
+    """The dialect of one provider in one version, such as ("standard", "1.2").
 
     Raises:
         UnknownProvider: naming those that are known.

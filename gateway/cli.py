@@ -127,7 +127,7 @@ def sandbox(context: typer.Context) -> None:
     """Serve one make-believe district as a OneRoster test server; `sandbox --help` has its options."""
     from gateway.sandbox.run import main as run
 
-    run(context.args)
+    raise typer.Exit(run(context.args))
 
 
 def _load(config: Path) -> Settings:

@@ -19,7 +19,7 @@ from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import Cursor
 from gateway.roster import tables
-from gateway.roster.loaders import Deadline
+from gateway.roster.deadline import Deadline
 from gateway.roster.outcomes import SourceOutcome
 from gateway.roster.reader import Position
 from gateway.roster.sources import Source
@@ -79,9 +79,7 @@ async def read_page(
         here = after is not None and after.source == source.key
         position = Position(after.sourced_id, after.offset) if after is not None and here else None
         try:
-            return await deadline.within(
-                source.key, source.ask(lambda r: r.window(collection, where, position, first + 1))
-            )
+            return await source.ask(lambda r: r.window(collection, where, position, first + 1), deadline)
         except SourceError as error:
             return error
 
@@ -143,7 +141,7 @@ async def total(
         if known is not None:
             return known
         try:
-            return await deadline.within(source.key, source.ask(lambda r: r.count(collection, where)))
+            return await source.ask(lambda r: r.count(collection, where), deadline)
         except SourceError:
             return None
 

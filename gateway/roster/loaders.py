@@ -15,28 +15,10 @@ from aiodataloader import DataLoader
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import Record
-from gateway.faults import DeadlineExceeded
+from gateway.roster.deadline import Deadline
 from gateway.roster.sources import Source
 
-T = TypeVar("T")
 V = TypeVar("V")
-
-
-class Deadline:
-    """When the operation must be answered, on the event loop's clock."""
-
-    def __init__(self, seconds: float) -> None:
-        self.at = asyncio.get_running_loop().time() + seconds
-
-    async def within(self, source: str, work: Awaitable[T]) -> T:
-        """Raises:
-        DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.
-        """
-        try:
-            async with asyncio.timeout_at(self.at):
-                return await work
-        except TimeoutError:
-            raise DeadlineExceeded(source, "had not answered when the operation's time was up") from None
 
 
 class Loaders:
@@ -48,25 +30,23 @@ class Loaders:
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
         async def read(ids: list[str]) -> dict[str, Record | None]:
-            return await source.ask(lambda reader: reader.by_ids(collection, ids))
+            return await source.ask(lambda reader: reader.by_ids(collection, ids), self._deadline)
 
-        return await self._load((source.key, collection), source, read, sourced_id)
+        return await self._load((source.key, collection), read, sourced_id)
 
     async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
         async def read(parents: list[str]) -> dict[str, tuple[Record, ...]]:
-            return await source.ask(lambda reader: reader.children(collection, field, parents))
+            return await source.ask(lambda reader: reader.children(collection, field, parents), self._deadline)
 
-        return await self._load((source.key, collection, field), source, read, parent)
+        return await self._load((source.key, collection, field), read, parent)
 
-    async def _load(
-        self, name: Hashable, source: Source, read: Callable[[list[str]], Awaitable[dict[str, V]]], key: str
-    ) -> V:
+    async def _load(self, name: Hashable, read: Callable[[list[str]], Awaitable[dict[str, V]]], key: str) -> V:
         loader = self._made.get(name)
         if loader is None:
 
             async def batch(keys: list[str]) -> list[Any]:
                 try:
-                    found = await self._deadline.within(source.key, read(keys))
+                    found = await read(keys)
                 except SourceError as error:
                     return [error] * len(keys)
                 return [found[k] for k in keys]

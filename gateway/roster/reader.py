@@ -42,7 +42,7 @@ class Reader:
         self._client = client
         self._scope = scope
         self._flights = Flights()
-        self.tables = {c: Table(fresh_for[c], max_records) for c in Collection}
+        self.tables = {c: Table(fresh_for[c], max_records, absent=_absence(client, c)) for c in Collection}
 
     async def close(self) -> None:
         await self._flights.close()
@@ -278,6 +278,14 @@ class Reader:
 
 
 T = TypeVar("T")
+
+
+def _absence(client: SourceClient, collection: Collection) -> Unsupported | None:
+    try:
+        lowering.route(client.dialect, collection.value, source=client.spec.key)
+    except Unsupported as error:
+        return error
+    return None
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -16,8 +16,9 @@ from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import lists
+from gateway.roster.deadline import Deadline
 from gateway.roster.lists import OnSourceFailure, Page, describe
-from gateway.roster.loaders import Deadline, Loaders
+from gateway.roster.loaders import Loaders
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import Source, Sources
 

@@ -13,6 +13,7 @@ from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, Disabled, ErrorCode, SourceState, code_of, state_of
 from gateway.identity import source_key
+from gateway.roster.deadline import Deadline
 from gateway.roster.reader import Reader
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
@@ -45,8 +46,8 @@ class Source:
     def tables(self) -> dict[Collection, Table]:
         return self._reader.tables if self._reader is not None else {}
 
-    async def ask(self, read: Callable[[Reader], Awaitable[T]]) -> T:
-        """What `read` finds; how it went is remembered.
+    async def ask(self, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
+        """What `read` finds before the deadline; how it went is remembered.
 
         Raises:
             SourceError: the source could not answer, or cannot be asked.
@@ -54,7 +55,7 @@ class Source:
         if self._reader is None:
             raise self._refusal or Disabled(self.key, "switched off in the settings")
         try:
-            answer = await read(self._reader)
+            answer = await deadline.within(self.key, read(self._reader))
         except Unsupported:
             raise
         except SourceError as error:

@@ -76,11 +76,12 @@ def window(held: Slice, after: str | None, limit: int) -> Slice:
 class Table:
     """One collection of one source. `size`: records in it as last told, None if never.
 
-    unsupported: the source has no such collection; remembered, not asked again while it lasts.
+    absent: the dialect says that the source has no such collection.
     """
 
     fresh_for: float
     max_records: int
+    absent: SourceError | None = None
     clock: Callable[[], float] = time.monotonic
     size: int | None = None
     read_at: float | None = None
@@ -109,7 +110,8 @@ class Table:
 
     @property
     def unsupported(self) -> SourceError | None:
-        return self._refusals.get("")
+        """Why the source does not have this collection; one that told so itself is believed for a while."""
+        return self.absent or self._refusals.get("")
 
     def known(self, ids: Iterable[str]) -> dict[str, Record | None]:
         """Of `ids`, those whose record is held, or known to be absent (None)."""

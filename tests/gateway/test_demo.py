@@ -34,7 +34,8 @@ class Demo:
         self._reading.start()
         until = time.monotonic() + 60
         while "Ctrl-C" not in self.told:
-            assert self.process.poll() is None and time.monotonic() < until, self.told
+            assert self.process.poll() is None, self.told
+            assert time.monotonic() < until, self.told
             time.sleep(0.05)
         self.url = re.findall(r"http://127\.0\.0\.1:\d+", self.told)[0]
         self.pids = {m[1]: int(m[2]) for m in re.finditer(r"^\s*(\S+)\s.*\s(\d+)\s*$", self.told, re.MULTILINE)}

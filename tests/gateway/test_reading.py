@@ -193,6 +193,9 @@ async def test_a_slow_source_ends_at_the_deadline_and_its_reading_runs_on(world:
     found = await page(reading, first=1000)
     assert {r.source for r in found.page.records} == {"b"}
     assert [e.extensions["code"] for e in reading.outcomes.errors() if e.extensions] == [ErrorCode.DEADLINE_EXCEEDED]
+    source = made.sources.get("a", Grant())
+    assert source is not None
+    assert source.state is SourceState.FAILED
     await asyncio.sleep(0.3)
     assert made.requests("a") == 1
     again = await page(made.reading(), first=1000)

@@ -1,0 +1,28 @@
+"""When an operation must be answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from gateway.faults import DeadlineExceeded
+
+T = TypeVar("T")
+
+
+class Deadline:
+    """When the operation must be answered, on the event loop's clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self.at = asyncio.get_running_loop().time() + seconds
+
+    async def within(self, source: str, work: Awaitable[T]) -> T:
+        """Raises:
+        DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.
+        """
+        try:
+            async with asyncio.timeout_at(self.at):
+                return await work
+        except TimeoutError:
+            raise DeadlineExceeded(source, "had not answered when the operation's time was up") from None
