@@ -148,11 +148,6 @@ def _of_classes(field: str) -> Callable[[str], Through]:
     return lambda school_id: Through(Collection.CLASSES, equals("school_id", school_id), field)
 
 
-def _courses(school_id: str) -> Through:
-    """Those taught there: a course often belongs to the district, not to the school."""
-    return Through(Collection.CLASSES, _all(equals("school_id", school_id)), "course_id")
-
-
 def _all(*parts: Predicate) -> Predicate:
     whole = every(*parts, _PRESENT)
     assert whole is not None
@@ -166,7 +161,7 @@ def _in_school(school_id: str, class_id: str) -> Predicate:
 
 
 _LOWERED: dict[str, Callable[..., Predicate | Through]] = {
-    "coursesForSchool": _courses,
+    "coursesForSchool": _of_classes("course_id"),
     "classesForSchool": _by("school_id"),
     "enrollmentsForSchool": _by("school_id"),
     "studentsForSchool": _by("roles.org_id"),
