@@ -151,7 +151,7 @@ def test_arguments_read_as_documented(field: str, arguments: str) -> None:
                totalCount
                complete
                pageInfo { hasNextPage endCursor }
-               nodes { id sourcedId status dateLastModified role primary beginDate endDate userRef { id } classRef { id } }
+               nodes { id status dateLastModified role primary beginDate endDate userRef { id } classRef { id } }
              }
            }""",
         "query Mine($ids: [ID!]!) { nodes(ids: $ids) { id ... on User { sourcedId status formerSourcedIds } } }",
