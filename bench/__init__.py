@@ -1,0 +1,1 @@
+"""What the gateway costs: its districts, its clients, this machine. `python -m bench`; docs/performance.md."""

@@ -1,0 +1,161 @@
+"""The servers under measurement, each a process of its own, and what they cost: CPU seconds and resident memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bench.queries import IN_FLIGHT, PAGE_LIMIT, Upstream
+from bench.truth import SEED
+from gateway.sandbox.district import FIXED_TODAY
+
+ROOT: Final = Path(__file__).parent.parent
+SECRETS: Final = {
+    "BENCH_CLIENT_SECRET": "sandbox-secret",
+    "BENCH_GATEWAY_SECRET": "only-for-measuring-0123456789abcdef",
+}
+
+
+class DidNotStart(Exception):
+    """A server ended before it listened; what it said is on standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that is up. `started`: seconds from its start until it listened. `settings`: a sandbox's own."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    started: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def cpu(self) -> float:
+        """CPU seconds so far, user and system."""
+        with contextlib.suppress(FileNotFoundError):
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        seconds = 0.0
+        for part in self._ps("cputime").replace("-", ":").split(":"):
+            seconds = seconds * 60 + float(part)
+        return seconds
+
+    def rss_mb(self) -> float:
+        with contextlib.suppress(FileNotFoundError):
+            pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+            return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return int(self._ps("rss")) * 1024 / 1e6
+
+    def _ps(self, column: str) -> str:
+        """For systems without /proc."""
+        command = ["ps", "-o", f"{column}=", "-p", str(self.process.pid)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@contextlib.contextmanager
+def _started(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[tuple[Running, str]]:
+    """The process and the line that it says when it listens; it ends with the block."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environ or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        line = process.stdout.readline().decode().strip()
+        if not line:
+            raise DidNotStart(" ".join(arguments))
+        yield Running(process, 0, time.perf_counter() - began), line
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+async def together(stack: contextlib.ExitStack, *starting: AbstractContextManager[Running]) -> list[Running]:
+    """Start several side by side; each ends with the stack."""
+    return await asyncio.gather(*(asyncio.to_thread(stack.enter_context, each) for each in starting))
+
+
+@contextlib.contextmanager
+def sandbox(upstream: Upstream) -> Iterator[Running]:
+    """A district of exact sizes behind a server of the upstream's kind."""
+    arguments = ["gateway.sandbox", "--kind", upstream.kind, "--exact", "--seed", str(SEED), "--with-parent"]
+    with _started([*arguments, "--today", FIXED_TODAY.isoformat()]) as (running, line):
+        told = msgspec.json.decode(line)
+        yield Running(running.process, told["port"], running.started, told["settings"])
+
+
+@contextlib.contextmanager
+def gateway(config: Path) -> Iterator[Running]:
+    with _started(["gateway", "serve", "--config", str(config), "--port", "0"], SECRETS) as (running, line):
+        port = int(line.rpartition(":")[2].partition("/")[0])
+        yield Running(running.process, port, running.started)
+
+
+@contextlib.contextmanager
+def baseline(upstream: Upstream, source: Running, token: str, *, cached: bool) -> Iterator[Running]:
+    environ = {
+        "UPSTREAM": source.settings["base_url"],
+        "TOKEN": token,
+        "CLAUSES": str(upstream.clauses),
+        "CACHE_TTL": "3600" if cached else "0",
+    }
+    with _started(["bench.plain_strawberry"], environ) as (running, line):
+        yield Running(running.process, int(line), running.started)
+
+
+@contextlib.contextmanager
+def fixed_bytes() -> Iterator[Running]:
+    with _started(["bench.fixed_bytes"]) as (running, line):
+        yield Running(running.process, int(line), running.started)
+
+
+def write_config(
+    path: Path, upstream: Upstream, source: Running, keys: Sequence[str], *, fresh_for: str = "1h"
+) -> Path:
+    """A gateway.toml in which every key is a source of its own, with its own tables, over the same server."""
+    settings = source.settings
+    fresh = ", ".join(f'{name} = "{fresh_for}"' for name in ("users", "enrollments", "classes", "courses"))
+    lines = ["[gateway]", 'secret = "env:BENCH_GATEWAY_SECRET"', 'deadline = "120s"']
+    for key in keys:
+        lines += [
+            "[[sources]]",
+            f'key = "{key}"',
+            f'provider = "{settings["provider"]}"',
+            f'version = "{settings["version"]}"',
+            f'base_url = "{settings["base_url"]}"',
+            f'token_url = "{settings["token_url"]}"',
+            f'client_id = "{settings["client_id"]}"',
+            'client_secret = "env:BENCH_CLIENT_SECRET"',
+            "allow_http = true",
+            f"max_concurrency = {IN_FLIGHT}",
+            "[sources.capabilities]",
+            f"max_limit = {PAGE_LIMIT}",
+            f"filter_clauses = {upstream.clauses}",
+            f"max_url = {upstream.max_url}",
+            "dotted_filters = true",
+            f"max_concurrency = {IN_FLIGHT}",
+            "[sources.cache]",
+            f"fresh_for = {{ {fresh} }}",
+        ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
