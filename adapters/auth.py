@@ -6,6 +6,7 @@ A token is held per source, renewed before it ends, and asked for once for any n
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -45,7 +46,10 @@ def authenticator(spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: 
                 wall,
             )
         case StaticBearer():
-            return BearerFlow(_needed(spec, "token", held.token))
+            token = _needed(spec, "token", held.token)
+            if not re.fullmatch(r"[!-~]+", token.reveal()):
+                raise Misconfigured(spec.key, "token holds blanks or letters that no header can carry")
+            return BearerFlow(token)
         case OAuth2() as how:
             base = base_url(spec.dialect, spec.base_url, source=spec.key, allow_http=spec.allow_http)
             return OAuth2Flow(

@@ -7,8 +7,8 @@ is decided above.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 
 import httpx2
 
@@ -18,66 +18,23 @@ from adapters.answers import Answer, is_page_for_people, refusal
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
 from adapters.dialect import Capabilities, Dialect, Totals
 from adapters.endpoints import Collection
-from adapters.errors import Mismatched, PagingBroken, Unsupported
+from adapters.errors import Mismatched, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
 from adapters.normalise import Normaliser, error_code, names
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
-from adapters.records import Record, Rejected
+from adapters.records import Record
+from adapters.scanning import MAX_RECORDS, NOTHING, Fetched, Page, PageRequest, pages
 from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
 
+__all__ = ["Page", "PageRequest", "SourceClient"]
+
 MAX_LIMIT = 5_000
-MAX_REQUESTS = 10_000
-"""Of one scan."""
-MAX_RECORDS = 2_000_000
-"""Of one scan."""
+"""Records of one page, whatever a source would serve."""
 
 _LOOKUP_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """One page of a route's records that satisfy `where`. limit: None asks for as many as the source serves at once."""
-
-    endpoint: str
-    ids: tuple[str, ...] = ()
-    where: Predicate | None = None
-    limit: int | None = None
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """records: those of this page that satisfy what was asked. rejected: those that could not be read. received: how
-    many records the source sent. total: how many it says there are; of what was asked, if `exact`, else of more.
-    next_offset: where the next page starts; None at the end.
-    """
-
-    records: tuple[Record, ...]
-    rejected: tuple[Rejected, ...]
-    received: int
-    total: int | None
-    exact: bool
-    next_offset: int | None
-
-
-_NOTHING = Page((), (), 0, 0, exact=True, next_offset=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """A page as it came: every record, and how it looks to paging."""
-
-    page: Page
-    ids: frozenset[str]
-    nameless: int
-    seen: PageSeen
-    filtered: bool
-
-    def new(self, known: set[str]) -> int:
-        return len(self.ids - known) + self.nameless
 
 
 class SourceClient:
@@ -177,7 +134,7 @@ class SourceClient:
             SourceError: no page was had.
         """
         if "" in request.ids:
-            return _NOTHING
+            return NOTHING
         route = self._route(request)
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
@@ -205,31 +162,11 @@ class SourceClient:
             async for page in self._pages(replace(route, where=where, asked=where, through=None), request):
                 yield page
 
-    async def _pages(self, route: Route, request: PageRequest) -> AsyncGenerator[Page, None]:
-        known: set[str] = set()
-        offset, total, repeating_until = request.offset, None, -1
-        for _ in range(MAX_REQUESTS):
-            fetched = await self._fetch(route, request.limit, offset)
-            seen = fetched.seen
-            fresh = tuple(r for r in fetched.page.records if r.sourced_id not in known)
-            new = fetched.new(known)
-            following = self._next(replace(seen, new=max(new, 1) if offset < repeating_until else new))
-            if seen.received == 0 and seen.total is not None and seen.total > offset and not fetched.filtered:
-                raise PagingBroken(
-                    self._spec.key, f"{route.name}: {seen.total} records are claimed, none came after {offset}"
-                )
-            known |= fetched.ids
-            if len(known) > MAX_RECORDS:
-                break
-            if total is not None and seen.total is not None and seen.total < total and offset > request.offset:
-                repeating_until = offset + seen.received
-                following = max(request.offset, offset - (total - seen.total))
-            total = seen.total
-            yield replace(fetched.page, records=fresh, next_offset=following)
-            if following is None:
-                return
-            offset = following
-        raise PagingBroken(self._spec.key, f"{route.name}: more than {MAX_REQUESTS} pages or {MAX_RECORDS} records")
+    def _pages(self, route: Route, request: PageRequest) -> AsyncGenerator[Page, None]:
+        def fetch(offset: int) -> Awaitable[Fetched]:
+            return self._fetch(route, request.limit, offset)
+
+        return pages(self._spec.key, route.name, fetch, self._next, request.offset)
 
     async def _second_step(self, route: Route) -> list[Predicate]:
         """What the wanted records satisfy, one predicate per pass: batches of ids, or all in one pass over all."""
@@ -278,7 +215,7 @@ class SourceClient:
             parameters.append(("filter", filter_text))
         return self._base + route.path + (f"?{query_text(parameters)}" if parameters else "")
 
-    async def _fetch(self, route: Route, limit: int | None, offset: int, *, needs_filter: bool = False) -> _Fetched:
+    async def _fetch(self, route: Route, limit: int | None, offset: int, *, needs_filter: bool = False) -> Fetched:
         most = min(self.capabilities.max_limit, MAX_LIMIT)
         if limit is not None or not self.capabilities.all_without_limit:
             limit = most if limit is None else max(1, min(limit, most))
@@ -288,7 +225,7 @@ class SourceClient:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
         answer = await self._exchange.get(route.name, self._url(route, limit, offset, pushed.text or ""))
         if answer.status_code == 204 or self._parent_unknown(route, answer):
-            return _Fetched(_NOTHING, frozenset(), 0, PageSeen(received=0, limit=limit, offset=offset, new=0), True)
+            return Fetched(NOTHING, PageSeen(received=0, limit=limit, offset=offset, new=0))
         self._raise_for(route.name, answer)
         came = self._normaliser.page(route.entity, answer.content)
         holds = compile_test(route.where)
@@ -307,7 +244,7 @@ class SourceClient:
         ids = [r.sourced_id for r in came.records] + [r.sourced_id for r in came.rejected if r.sourced_id is not None]
         nameless = sum(r.sourced_id is None for r in came.rejected)
         page = Page(records, tuple(came.rejected), came.received, seen.total, exact, None)
-        return _Fetched(page, frozenset(ids), nameless, seen, pushed.text is not None)
+        return Fetched(page, seen, frozenset(ids), nameless, filtered=pushed.text is not None)
 
     def _total(self, answer: httpx2.Response, in_body: int | None) -> int | None:
         match self.capabilities.totals:

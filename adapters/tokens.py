@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -22,6 +23,8 @@ DEFAULT_LIFETIME = 1800.0
 the answer that refuses it."""
 
 EARLY = 60.0
+
+_SPEAKABLE = re.compile(r"[!-~]+")
 
 # RFC 6749 4.1.2.1 and 5.2, RFC 8628 3.5. Others are not repeated: they would be text of the server's choosing.
 _ERRORS = frozenset(
@@ -78,15 +81,15 @@ def read_token(source: str, how: OAuth2, response: httpx2.Response, *, monotonic
     if response.status_code not in (200, 201):
         _refuse(source, response, wall)
     body = _json(response.content)
-    if isinstance(body, str) and body:
+    if isinstance(body, str) and _SPEAKABLE.fullmatch(body):
         return Token(Secret(body), monotonic + _usable(DEFAULT_LIFETIME), _cookie(how, response))
     if not isinstance(body, dict):
         raise Malformed(source, "the token server's answer is not JSON; is token_url right?")
     if body.get("error"):
         _refuse(source, response, wall)
     text, kind = body.get("access_token"), body.get("token_type")
-    if not isinstance(text, str) or not text:
-        raise Malformed(source, "the token server's answer holds no access_token")
+    if not isinstance(text, str) or not _SPEAKABLE.fullmatch(text):
+        raise Malformed(source, "the token server's answer holds no access_token that a header could carry")
     if isinstance(kind, str) and kind.strip().lower() not in ("bearer", "bearertoken", ""):
         raise Denied(source, "the token server hands out a token that is not of type bearer")
     return Token(
@@ -150,4 +153,4 @@ def _cookie(how: OAuth2, response: httpx2.Response) -> Secret | None:
     if not how.keeps_cookies:
         return None
     pairs = [line.partition(";")[0].strip() for line in response.headers.get_list("set-cookie")]
-    return Secret("; ".join(pair for pair in pairs if "=" in pair)) if pairs else None
+    return Secret("; ".join(pair for pair in pairs if "=" in pair and pair.isascii())) if pairs else None

@@ -231,6 +231,8 @@ async def test_calls_that_stay_forbidden_do_not_cost_a_token_each() -> None:
         (httpx2.Response(200, content=b"[" * 100_000), Malformed, "JSON"),
         (httpx2.Response(200, json={"token_type": "Bearer"}), Malformed, "access_token"),
         (httpx2.Response(200, json={"access_token": 7}), Malformed, "access_token"),
+        (httpx2.Response(200, json={"access_token": "hunter2\r\nX: y"}), Malformed, "header"),
+        (httpx2.Response(200, json="hunter2 \u00e9"), Malformed, "JSON"),
         (httpx2.Response(200, json=[]), Malformed, "JSON"),
     ],
 )
@@ -317,6 +319,13 @@ def test_the_flow_is_that_of_the_dialect() -> None:
     assert isinstance(flow, BearerFlow)
     request = next(flow.auth_flow(httpx2.Request("GET", DATA)))
     assert bearer(request) == "Bearer t"
+
+
+@pytest.mark.parametrize("text", ["hunter2\n", "hunter 2", "hünter2"])
+def test_a_static_token_that_no_header_can_carry_is_refused_unsaid(text: str) -> None:
+    with pytest.raises(Misconfigured, match="token") as caught:
+        authenticator(spec(StaticBearer(), Credentials(token=Secret(text))))
+    assert text not in str(caught.value)
 
 
 @pytest.mark.parametrize(
