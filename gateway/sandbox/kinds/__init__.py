@@ -34,6 +34,7 @@ KINDS: Final[dict[str, Kind]] = {
         alpha.TIMEBACK,
         skyward.SKYWARD,
         synergy.SYNERGY,
+        synergy.V1P2,
         powerschool.POWERSCHOOL,
         aeries.AERIES,
         ed_fi.ED_FI,

@@ -1,6 +1,8 @@
-"""Synergy (Edupoint), OneRoster 1.1. Only its token call is public (one client); the rest answers as the standard."""
+"""Synergy (Edupoint), OneRoster 1.1 and 1.2. Only its token call is public (one client); the rest is the standard."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from gateway.sandbox.kind import ClientCredentials, Kind
 from gateway.sandbox.wire import ROLES_1_1, Wire
@@ -14,4 +16,13 @@ SYNERGY = Kind(
     auth=ClientCredentials("/synergy/oauth/token", form=False, scope="required"),
     wire=Wire("1.1", roles=ROLES_1_1, text_booleans=False),
     error="statusInfoSet",
+)
+
+V1P2 = replace(
+    SYNERGY,
+    slug="synergy-1.2",
+    version="1.2",
+    root="/ims/oneroster/rostering/v1p2",
+    wire=Wire("1.2"),
+    error="imsx",
 )
