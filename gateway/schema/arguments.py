@@ -5,18 +5,16 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import strawberry
 
-from adapters.predicate import AnyOf, Predicate, equals
+from adapters.predicate import Predicate
 from gateway.faults import BadInput
 from gateway.schema.enums import EnrollmentRole, OnSourceFailure, RecordStatus
+from gateway.schema.predicates import among
 
 T = TypeVar("T")
 
 MAX_FIRST = 10_000
 DEFAULT_FIRST = 50
 ACTIVE = (RecordStatus.ACTIVE,)
-
-NOTHING: Predicate = AnyOf("sourced_id", frozenset())
-"""Holds for no record."""
 
 First: TypeAlias = Annotated[
     int | None,
@@ -69,8 +67,7 @@ def one_of(field: str, values: Sequence[RecordStatus | EnrollmentRole] | None) -
     """`field` has one of `values`; None for any."""
     if values is None:
         return None
-    words = frozenset(value.value for value in values)
-    return equals(field, *words) if len(words) == 1 else AnyOf(field, words)
+    return among(field, (value.value for value in values))
 
 
 def on_source_failure(read: ReadOptions | None) -> OnSourceFailure:

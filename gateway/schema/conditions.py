@@ -5,8 +5,9 @@ from typing import Any
 import strawberry
 
 from adapters.dialect import Op
-from adapters.predicate import AnyOf, Compare, Folded, IsNull, Not, Predicate, equals
+from adapters.predicate import Compare, Folded, IsNull, Not, Predicate, equals
 from gateway.schema.enums import AcademicSessionType, ClassType, EnrollmentRole, OrgType, UserRole
+from gateway.schema.predicates import among
 from gateway.schema.translation import Subject, names_record, names_records, operand
 
 
@@ -19,7 +20,7 @@ def _ne(subject: Subject, value: str) -> Predicate:
 
 
 def _in(subject: Subject, values: list[str]) -> Predicate:
-    return AnyOf(subject.field, frozenset(map(str, values)))
+    return among(subject.field, map(str, values))
 
 
 def _folded(subject: Subject, value: str) -> Predicate:

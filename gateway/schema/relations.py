@@ -10,7 +10,6 @@ from typing import Annotated, Any, Optional
 
 import strawberry
 
-from adapters.predicate import every
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
 from gateway.schema.arguments import ACTIVE, DEFAULT_FIRST, After, First, Roles, Status, given, one_of, page_size
@@ -18,6 +17,7 @@ from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place
 from gateway.schema.fields import annotated, described
 from gateway.schema.node import TYPE_NAMES
+from gateway.schema.predicates import conjunction
 from gateway.schema.roster_object import RecordRef
 from gateway.schema.translation import predicate_of
 
@@ -114,7 +114,7 @@ def to_enrollments(key: str, text: str) -> Any:
         role: Roles = strawberry.UNSET,
         status: Status = ACTIVE,  # type: ignore[assignment]
     ) -> Any:
-        where = every(one_of("role", given(role)), one_of("status", status))
+        where = conjunction(one_of("role", given(role)), one_of("status", status))
         return await info.context.reading.children(place(info), kind, key, root, where)
 
     relation = Relation(kind, key, Cardinality.CHILDREN)
@@ -132,7 +132,7 @@ def to_page(kind: RecordType, key: str, filter_type: type, text: str, *wire: str
         first: First = DEFAULT_FIRST,
         after: After = strawberry.UNSET,
     ) -> Any:
-        where = every(predicate_of(filter_), one_of("status", status))
+        where = conjunction(predicate_of(filter_), one_of("status", status))
         reading = info.context.reading
         return await reading.children_page(place(info), kind, key, root, where, page_size(first), given(after))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
-from adapters.predicate import Predicate, every
+from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId, source_key
@@ -27,8 +27,9 @@ from gateway.schema.arguments import (
 from gateway.schema.context import Info, place
 from gateway.schema.fields import annotated, described
 from gateway.schema.node import TYPE_NAMES, parse_id
+from gateway.schema.predicates import conjunction, sources_of, within_one_source
 from gateway.schema.relations import connection_of, filter_argument, optional, type_of
-from gateway.schema.translation import predicate_of, sources_of, within_one_source
+from gateway.schema.translation import predicate_of
 
 Id: TypeAlias = Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The record's global id.")]
 SourceName: TypeAlias = Annotated[
@@ -95,7 +96,7 @@ def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
         read: Read = strawberry.UNSET,
     ) -> Any:
         reading = info.context.reading
-        scope, where = narrowed(reading, given(sources), every(predicate_of(filter_), one_of("status", status)))
+        scope, where = narrowed(reading, given(sources), conjunction(predicate_of(filter_), one_of("status", status)))
         query = ListQuery(
             kind=kind,
             sources=scope,

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
-from adapters.dialect import Op
-from adapters.predicate import And, AnyOf, Compare, Not, Or, Predicate, every
+from adapters.predicate import And, Not, Predicate, equals
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId
-from gateway.schema.arguments import NOTHING
 from gateway.schema.fields import described
 from gateway.schema.node import TYPE_NAMES, parse_id
+from gateway.schema.predicates import NOTHING, alternatives, among, conjunction
 
 MEANING = "meaning"
 
@@ -31,7 +31,7 @@ class Subject:
     kind: RecordType | None = None
 
 
-Operand: TypeAlias = Callable[[Subject, Any], Predicate]
+Operand: TypeAlias = Callable[[Subject, Any], Predicate | None]
 Combination: TypeAlias = Callable[[Any], Predicate | None]
 
 
@@ -72,7 +72,7 @@ def predicate_of(filter_: object) -> Predicate | None:
     """
     if filter_ is None or filter_ is strawberry.UNSET:
         return None
-    return every(*(_part(name, meaning, value) for name, meaning, value in _given(filter_)))
+    return conjunction(*(_part(name, meaning, value) for name, meaning, value in _given(filter_)))
 
 
 def _part(name: str, meaning: Any, value: Any) -> Predicate | None:
@@ -82,7 +82,7 @@ def _part(name: str, meaning: Any, value: Any) -> Predicate | None:
     operands = list(_given(value, name))
     if not operands:
         raise BadInput(f"{name}: no operand is given; leave the field out to ask for nothing")
-    return every(*(means(meaning, operand) for _, means, operand in operands))
+    return conjunction(*(means(meaning, operand) for _, means, operand in operands))
 
 
 def _given(value: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -91,56 +91,44 @@ def _given(value: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
         found = getattr(value, field.python_name)
         if found is strawberry.UNSET:
             continue
-        own = field.graphql_name or _camel(field.python_name)
+        own = field.graphql_name or to_camel_case(field.python_name)
         name = f"{prefix}.{own}" if prefix else own
         if found is None:
             raise BadInput(f"{name}: null is no condition; leave it out to ask for nothing, or use isNull")
         yield name, field.metadata[MEANING], found
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
-
-
 def _and(parts: Iterable[object]) -> Predicate | None:
-    return every(*map(predicate_of, parts))
+    return conjunction(*map(predicate_of, parts))
 
 
 def _or(parts: Iterable[object]) -> Predicate | None:
-    found = [predicate_of(part) for part in parts]
-    if not found:
-        return NOTHING
-    known = tuple(p for p in found if p is not None)
-    if len(known) < len(found):
-        return None
-    return known[0] if len(known) == 1 else Or(known)
+    return alternatives(map(predicate_of, parts))
 
 
 def _not(part: object) -> Predicate | None:
     found = predicate_of(part)
-    return NOTHING if found is None else Not(found)
+    if found is None:
+        return NOTHING
+    return None if found == NOTHING else Not(found)
 
 
 # ---------------------------------------------------------------- references by global id
 
 
-def names_record(subject: Subject, text: str) -> Predicate:
+def names_record(subject: Subject, text: str) -> Predicate | None:
     """The record of this global id: its sourcedId, of its own source only."""
     return names_records(subject, [text])
 
 
-def names_records(subject: Subject, texts: Iterable[str]) -> Predicate:
+def names_records(subject: Subject, texts: Iterable[str]) -> Predicate | None:
     by_source: dict[str, set[str]] = {}
     for text in texts:
         found = _reference(subject, text)
         by_source.setdefault(found.source, set()).add(found.sourced_id)
-    alternatives = tuple(
-        And((Compare("source", Op.EQ, source), _among(subject.field, ids))) for source, ids in sorted(by_source.items())
+    return alternatives(
+        And((equals("source", source), among(subject.field, ids))) for source, ids in sorted(by_source.items())
     )
-    if not alternatives:
-        return NOTHING
-    return alternatives[0] if len(alternatives) == 1 else Or(alternatives)
 
 
 def _reference(subject: Subject, text: str) -> GlobalId:
@@ -149,31 +137,3 @@ def _reference(subject: Subject, text: str) -> GlobalId:
     if found is None or found.type != wanted:
         raise BadInput(f"{text!r} is not the global id of a record of the type {wanted}")
     return found
-
-
-def _among(field: str, values: Iterable[str]) -> Predicate:
-    words = frozenset(values)
-    return Compare(field, Op.EQ, *words) if len(words) == 1 else AnyOf(field, words)
-
-
-# ---------------------------------------------------------------- which sources a predicate leaves
-
-
-def sources_of(where: Predicate | None) -> frozenset[str] | None:
-    """The sources that can have records for which `where` holds; None for any. The others need not be asked."""
-    match where:
-        case Compare("source", Op.EQ, value):
-            return frozenset({value})
-        case And(parts):
-            known = [s for s in map(sources_of, parts) if s is not None]
-            return frozenset.intersection(*known) if known else None
-        case Or(parts):
-            known = [s for s in map(sources_of, parts) if s is not None]
-            return frozenset.union(*known) if len(known) == len(parts) else None
-    return None
-
-
-def within_one_source(where: Predicate | None) -> Predicate | None:
-    """`where` for a list of one source's records only: without its own conditions on the source."""
-    parts = where.parts if isinstance(where, And) else (where,)
-    return every(*(p for p in parts if not (isinstance(p, Compare) and p.field == "source")))

@@ -15,7 +15,8 @@ from adapters.records import RecordStatus as Status
 from gateway.faults import BadInput
 from gateway.schema import SCHEMA
 from gateway.schema.arguments import one_of
-from gateway.schema.translation import predicate_of, sources_of, within_one_source
+from gateway.schema.predicates import NOTHING, sources_of, within_one_source
+from gateway.schema.translation import predicate_of
 
 
 def role(kind: UserRole, org: str) -> RoleAssignment:
@@ -172,6 +173,8 @@ def test_status_null_is_any_and_an_empty_list_none(values: list[Status] | None, 
         ('{ orgs: { eq: "Org:a:1" }, and: [{ orgs: { eq: "Org:b:1" } }] }', set()),
         ('{ or: [{ orgs: { eq: "Org:a:1" } }, { sourcedId: { eq: "1" } }] }', None),
         ('{ not: { orgs: { eq: "Org:a:1" } } }', None),
+        ("{ role: { eq: STUDENT }, email: { in: [] } }", set()),
+        ('{ or: [{ orgs: { eq: "Org:a:1" } }, { email: { in: [] } }] }', {"a"}),
     ],
 )
 def test_references_by_global_id_tell_which_sources_need_not_be_asked(text: str, sources: set[str] | None) -> None:
@@ -182,3 +185,11 @@ def test_references_by_global_id_tell_which_sources_need_not_be_asked(text: str,
 def test_a_list_of_one_source_needs_no_condition_on_the_source() -> None:
     where = predicate_of(filter_of("UserFilter", '{ orgs: { in: ["Org:a:1", "Org:a:2"] } }'))
     assert within_one_source(where) == AnyOf("org_ids", frozenset({"1", "2"}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{ email: { in: [] } }", "{ or: [] }", "{ not: {} }", '{ sourcedId: { eq: "1" }, and: [{ orgs: { in: [] } }] }'],
+)
+def test_what_no_record_can_satisfy_is_known_as_such(text: str) -> None:
+    assert predicate_of(filter_of("UserFilter", text)) == NOTHING

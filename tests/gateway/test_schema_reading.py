@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from gateway.access.grant import EVERYTHING, Grant
+from gateway.config import from_tables
 from gateway.faults import ErrorCode
+from gateway.identity import CursorCodec
+from gateway.roster.reading import Reading, Sources
 from gateway.sandbox.server import Server
 from gateway.sandbox.truth import District
 from gateway.schema import SCHEMA
@@ -15,6 +18,8 @@ from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
 pytestmark = pytest.mark.anyio
+
+CODEC = CursorCodec(b"secret")
 
 
 async def ask(made: World, query: str, grant: Grant = EVERYTHING, **variables: Any) -> tuple[Any, list[Any], Any]:
@@ -248,6 +253,14 @@ async def test_a_filter_by_global_id_asks_that_source_only(world: MakeWorld) -> 
     assert made.requests("b") == 0
 
 
+@pytest.mark.parametrize("argument", ["status: []", "filter: { email: { in: [] } }", "filter: { or: [] }"])
+async def test_a_list_that_must_be_empty_asks_nobody(world: MakeWorld, argument: str) -> None:
+    made = world(a="standard-1.2")
+    data = await answered(made, "{ users(%s) { totalCount complete nodes { id } } }" % argument)  # noqa: UP031 - braces
+    assert data["users"] == {"totalCount": 0, "complete": True, "nodes": []}
+    assert made.requests("a") == 0
+
+
 async def test_a_filter_and_the_sources_argument_must_both_hold(world: MakeWorld) -> None:
     made = world(a="standard-1.2", b="standard-1.2")
     data = await answered(
@@ -415,6 +428,31 @@ async def test_collections_tell_what_a_source_has_once_it_was_read(world: MakeWo
     assert found["USER"]["asOf"].endswith("Z")
     assert found["ORG"] == {**found["ORG"], "supported": True, "rows": None, "asOf": None}
     assert data["source"]["lastSuccessAt"].endswith("Z")
+
+
+async def test_a_source_with_mistakes_in_its_settings_is_shown_as_such() -> None:
+    settings = from_tables({"sources": [{"key": "a", "name": "North", "provider": "unheard-of"}]})
+    reading = Reading(Sources.open(settings, lambda _: pytest.fail("it cannot be asked")), EVERYTHING, CODEC, 10)
+    query = """{
+      source(id: "a") { id name provider version state enabled lastError collections { state supported rows asOf } }
+      users { complete sources { state code } }
+    }"""
+    result = await SCHEMA.execute(query, {}, Context(reading))
+    assert result.data is not None
+    source = result.data["source"]
+    collections = source.pop("collections")
+    assert source == {
+        "id": "Source:a",
+        "name": "North",
+        "provider": "unheard-of",
+        "version": "",
+        "state": "MISCONFIGURED",
+        "enabled": True,
+        "lastError": "SOURCE_MISCONFIGURED",
+    }
+    assert collections == [{"state": "MISCONFIGURED", "supported": True, "rows": None, "asOf": None}] * 7
+    assert result.data["users"]["sources"] == [{"state": "MISCONFIGURED", "code": "SOURCE_MISCONFIGURED"}]
+    assert [e.extensions["code"] for e in result.errors or () if e.extensions] == ["SOURCE_MISCONFIGURED"]
 
 
 async def test_metadata_is_shown_whole_or_by_key(world: MakeWorld) -> None:
