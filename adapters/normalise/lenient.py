@@ -29,12 +29,24 @@ def sourced_id(value: Raw) -> str | None:
     return found if found and not found.isspace() else None
 
 
-def read(kind: type[S], value: Raw, **given: object) -> S:
-    """`value` as a struct of `kind`. given: fields that are not read from it."""
-    return kind(**given, **{name: reader(value[key]) for key, name, reader in _plan(kind) if key in value})
+def read(kind: type[S], value: Raw, **fields: object) -> S:
+    """`value` as a struct of `kind`. fields: those that are not read from it."""
+    texts, others = _plan(kind)
+    for key, name in texts:
+        found = value.get(key)
+        if found is not None:
+            fields[name] = found if type(found) is str else _text(found)
+    for key, name, reader in others:
+        found = value.get(key)
+        if found is not None:
+            fields[name] = reader(found)
+    return kind(**fields)
 
 
 def _id(value: Raw) -> str | None:
+    usual = value.get("sourcedId")
+    if usual and type(usual) is str:
+        return usual
     return next((found for key in _ID_KEYS if (found := _text(value.get(key)))), None)
 
 
@@ -98,13 +110,17 @@ _READERS: dict[Any, Reader] = {
     wire.Profiles: _profiles,
 }
 
-_PLANS: dict[type[msgspec.Struct], list[tuple[str, str, Reader]]] = {}
+_Plan = tuple[list[tuple[str, str]], list[tuple[str, str, Reader]]]
+_PLANS: dict[type[msgspec.Struct], _Plan] = {}
 
 
-def _plan(kind: type[msgspec.Struct]) -> list[tuple[str, str, Reader]]:
-    """(wire name, field, reader) of each field that has a reader."""
-    if kind not in _PLANS:
-        _PLANS[kind] = [
+def _plan(kind: type[msgspec.Struct]) -> _Plan:
+    """(wire name, field) of each text, the most of them by far, and (wire name, field, reader) of the others."""
+    plan = _PLANS.get(kind)
+    if plan is None:
+        readers = [
             (f.encode_name, f.name, _READERS[f.type]) for f in msgspec.structs.fields(kind) if f.type in _READERS
         ]
-    return _PLANS[kind]
+        texts = [(key, name) for key, name, reader in readers if reader is _text]
+        plan = _PLANS[kind] = texts, [r for r in readers if r[2] is not _text]
+    return plan

@@ -17,8 +17,6 @@ from adapters.records import RoleAssignment, RoleType, UserRole
 Roles: TypeAlias = tuple[tuple[RoleAssignment, ...], str | None]
 """A person's roles, and the primary org where these alone tell it."""
 
-_BRACE = ord("{")
-
 
 class Lists(dict[tuple[str, ...] | str | None, tuple[str, ...]]):
     """`lists[texts]`: a list of texts, or a text with commas, as a shared tuple without empty ones."""
@@ -32,7 +30,7 @@ class Lists(dict[tuple[str, ...] | str | None, tuple[str, ...]]):
 def kept_metadata(raw: msgspec.Raw) -> bytes | None:
     """The object as sent; None for an empty one, and for what is no object."""
     sent = bytes(raw)
-    return sent if sent[0] == _BRACE and (len(sent) > 8 or sent[1:-1].strip()) else None
+    return sent if sent[0] == 123 and (len(sent) > 8 or sent[1:-1].strip()) else None  # 123: a brace
 
 
 def former_ids(metadata: bytes, key: str) -> tuple[str, ...]:
@@ -92,6 +90,9 @@ def derived_roles(user: wire.User, lists: Lists) -> Roles:
 
 
 def user_ids(given: tuple[wire.UserId, ...]) -> tuple[records.UserId, ...]:
+    if len(given) == 1 and given[0].identifier:
+        only = given[0]
+        return (records.UserId(identifier=only.identifier, type=intern(only.type) if only.type else None),)
     return tuple(
         [
             records.UserId(identifier=w.identifier, type=intern(w.type) if w.type else None)
@@ -112,3 +113,31 @@ def user_profiles(profiles: tuple[wire.Profile, ...]) -> tuple[records.UserProfi
         )
         for w in profiles
     )
+
+
+def has_further(user: wire.User) -> bool:
+    """Whether a user has any of the fields that most lack."""
+    return bool(
+        user.user_master_identifier
+        or user.preferred_first_name
+        or user.preferred_middle_name
+        or user.preferred_last_name
+        or user.pronouns
+        or user.user_profiles
+        or user.resources
+    )
+
+
+def further_fields(user: wire.User, metadata: bytes | None, former: str | None) -> dict[str, Any]:
+    """Those of a user's fields that most lack, where this one has them."""
+    found: dict[str, Any] = {
+        "user_master_identifier": user.user_master_identifier,
+        "preferred_first_name": user.preferred_first_name,
+        "preferred_middle_name": user.preferred_middle_name,
+        "preferred_last_name": user.preferred_last_name,
+        "pronouns": user.pronouns,
+        "user_profiles": user_profiles(user.user_profiles or ()),
+        "resource_ids": ids(user.resources or ()),
+        "former_sourced_ids": former_ids(metadata, former) if metadata and former else (),
+    }
+    return {name: value for name, value in found.items() if value}
