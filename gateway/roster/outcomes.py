@@ -6,6 +6,7 @@ and code tells why, with a count.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -13,6 +14,7 @@ from typing import Any, TypeAlias
 from graphql import FieldNode, GraphQLError
 
 from adapters.errors import SourceError
+from adapters.records import RecordType
 from gateway.faults import ErrorCode, SourceState, code_of, extensions, state_of
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -68,7 +70,8 @@ class Outcomes:
     """Collects during one operation; tells afterwards."""
 
     _entries: dict[tuple[tuple[str, ...], str, ErrorCode], _Entry] = field(default_factory=dict)
-    _sources: dict[str, SourceOutcome] = field(default_factory=dict)
+    _collections: dict[tuple[str, RecordType], SourceOutcome] = field(default_factory=dict)
+    _answered: set[str] = field(default_factory=set)
 
     def fault(
         self, find: FindPlace, source: str, code: ErrorCode, message: str, retry_after: float | None = None
@@ -81,11 +84,14 @@ class Outcomes:
             entry = self._entries[key] = _Entry(place, message, source, code, retry_after)
         entry.count += 1
 
-    def saw(self, outcome: SourceOutcome) -> None:
-        """How a source stood; a failure outlasts a success."""
-        known = self._sources.get(outcome.source)
-        if known is None or known.state is SourceState.FRESH:
-            self._sources[outcome.source] = outcome
+    def answered(self, source: str) -> None:
+        self._answered.add(source)
+
+    def saw(self, kind: RecordType, outcome: SourceOutcome) -> None:
+        """How one collection of a source stood; what went wrong outlasts what went well."""
+        self._answered.add(outcome.source)
+        if outcome.state is not SourceState.FRESH:
+            self._collections.setdefault((outcome.source, kind), outcome)
 
     def errors(self) -> list[GraphQLError]:
         return [
@@ -101,15 +107,14 @@ class Outcomes:
         ]
 
     def extension(self) -> dict[str, Any] | None:
-        """`extensions.sources`: those not fresh, and how many there are of each state; None if no source was read."""
-        if not self._sources:
+        """`extensions.sources`: what is not fresh, and how many sources stand how; None if none was read."""
+        if not self._answered:
             return None
-        counts: dict[str, int] = {}
-        for outcome in self._sources.values():
-            counts[outcome.state.value] = counts.get(outcome.state.value, 0) + 1
-        troubled = [
-            {"source": o.source, "state": o.state.value, "code": o.code.value if o.code else None}
-            for o in self._sources.values()
-            if o.state is not SourceState.FRESH
-        ]
-        return {"counts": counts, "notFresh": troubled}
+        states = dict.fromkeys(sorted(self._answered), SourceState.FRESH)
+        troubled = []
+        for (source, kind), outcome in sorted(self._collections.items()):
+            states[source] = outcome.state
+            entry = {"source": source, "collection": kind.value, "state": outcome.state.value}
+            troubled.append(entry | ({"code": outcome.code.value} if outcome.code else {}))
+        counts = Counter(state.value for state in states.values())
+        return {"counts": dict(counts), "notFresh": troubled}

@@ -13,7 +13,7 @@ from adapters.errors import SourceError, Unsupported
 from adapters.predicate import Predicate, compile_test
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
-from gateway.faults import BadInput, ErrorCode, SourceState, extensions
+from gateway.faults import BadInput, ErrorCode, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import lists
 from gateway.roster.deadline import Deadline
@@ -101,13 +101,21 @@ class Reading:
         try:
             return await self._one(kind, source, sourced_id)
         except SourceError as error:
-            self._failed(find, error)
+            self._failed(find, kind, error)
             return None
 
     async def follow(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str | None) -> Record | None:
         """What a reference names. One that names nothing is data: null, and told once per field of the document."""
-        found = await self.follow_all(find, kind, source, () if sourced_id is None else (sourced_id,))
-        return found[0] if found else None
+        if sourced_id is None:
+            return None
+        try:
+            found = await self._one(kind, source, sourced_id)
+        except SourceError as error:
+            self._failed(find, kind, error)
+            return None
+        if found is None:
+            self._dangling(find, source)
+        return found
 
     async def follow_all(
         self, find: FindPlace, kind: RecordType, source: str, sourced_ids: Sequence[str]
@@ -116,12 +124,11 @@ class Reading:
         try:
             found = await asyncio.gather(*(self._one(kind, source, i) for i in sourced_ids))
         except SourceError as error:
-            self._failed(find, error)
+            self._failed(find, kind, error)
             return None
         for record in found:
             if record is None:
-                message = f"{source}: a reference names a record that the source does not have"
-                self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message)
+                self._dangling(find, source)
         return [record for record in found if record is not None]
 
     async def _one(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
@@ -129,7 +136,7 @@ class Reading:
         if known is None:
             return None
         record = await self._loaders.by_id(known, _COLLECTIONS[kind], sourced_id)
-        self.outcomes.saw(SourceOutcome(source, SourceState.FRESH))
+        self.outcomes.answered(source)
         return record
 
     # -------------------------------------------------------------- lists
@@ -181,7 +188,7 @@ class Reading:
         collection = _COLLECTIONS[query.kind]
         page = await lists.read_page(chosen, collection, query.where, cursor, query.first, self.deadline)
         for outcome in page.outcomes:
-            self.outcomes.saw(outcome)
+            self.outcomes.saw(query.kind, outcome)
             if outcome.code is None or outcome.code is ErrorCode.UNSUPPORTED:
                 continue
             if query.on_source_failure is OnSourceFailure.FAIL:
@@ -205,14 +212,20 @@ class Reading:
         if source is None:
             return ()
         try:
-            return await self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id)
+            rows = await self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id)
         except SourceError as error:
-            self._failed(find, error)
+            self._failed(find, kind, error)
             return None
+        self.outcomes.answered(parent.source)
+        return rows
 
-    def _failed(self, find: FindPlace, error: SourceError) -> None:
+    def _dangling(self, find: FindPlace, source: str) -> None:
+        message = f"{source}: a reference names a record that the source does not have"
+        self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message)
+
+    def _failed(self, find: FindPlace, kind: RecordType, error: SourceError) -> None:
         outcome = SourceOutcome.failed(error)
-        self.outcomes.saw(outcome)
+        self.outcomes.saw(kind, outcome)
         if outcome.code is not None and not isinstance(error, Unsupported):
             self.outcomes.fault(find, error.source, outcome.code, str(error), error.retry_after)
 
