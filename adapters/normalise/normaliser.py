@@ -75,7 +75,7 @@ class Normaliser:
 
     def _as_a_whole(self, shape: Shape, body: bytes) -> NormalisedPage | None:
         """The page decoded at once; None where it is not, or may not be, of the standard's types."""
-        if shape.collection.value in self._dialect.fixups or not _is_utf8(body):
+        if shape.collection in self._dialect.fixups or not _is_utf8(body):
             return None
         try:
             page = shape.page.decode(envelope.without_bom(body))
@@ -95,7 +95,7 @@ class Normaliser:
 
     def _read(self, shape: Shape, text: bytes) -> wire.Base | Rejected:
         """One record as its wire struct: by the standard's types, else leniently."""
-        if shape.collection.value not in self._dialect.fixups and _is_utf8(text):
+        if shape.collection not in self._dialect.fixups and _is_utf8(text):
             try:
                 typed = shape.wire.decode(text)
             except (msgspec.DecodeError, RecursionError):
@@ -112,7 +112,8 @@ class Normaliser:
         if not isinstance(raw, dict):
             return self._rejected(shape, None, "", "a record is a JSON object of readable text and numbers")
         metadata = raw.get("metadata")
-        fixup = self._dialect.fixups.get(shape.collection.value)
+        kept = _METADATA.decode(text).metadata if metadata else wire.NOTHING
+        fixup = self._dialect.fixups.get(shape.collection)
         if fixup is not None:
             try:
                 raw = fixup(raw)
@@ -125,7 +126,7 @@ class Normaliser:
             shape.kind,
             raw,
             sourced_id=sourced_id,
-            metadata=_METADATA.decode(text).metadata if raw.get("metadata") is metadata else _encoded(raw["metadata"]),
+            metadata=kept if raw.get("metadata") is metadata else _encoded(raw.get("metadata")),
         )
 
     def _rejected(self, shape: Shape, sourced_id: str | None, path: str, rule: str) -> Rejected:

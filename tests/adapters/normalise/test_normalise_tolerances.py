@@ -305,6 +305,12 @@ def test_metadata_that_a_fixup_changes_is_written_anew(normaliser_for: Callable[
     assert org.metadata == b'{"moved":"Harbor"}'
 
 
+def test_metadata_that_a_fixup_drops_is_gone(normaliser_for: Callable[..., Normaliser]) -> None:
+    normaliser = normaliser_for(fixups={"orgs": lambda raw: {"sourcedId": raw["sourcedId"]}})
+    (org,) = records(normaliser, ORGS, {"sourcedId": "o", "metadata": {"x": 1}})
+    assert org.metadata is None
+
+
 def test_shared_texts_are_the_same_object(normaliser: Normaliser) -> None:
     rows = [
         {
