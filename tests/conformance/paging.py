@@ -1,0 +1,191 @@
+"""Paging: every end is found, every page is as large as it may be, and no more is asked at once than is allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+
+from adapters.client import PageRequest
+from adapters.dialect import OAuth1, Totals
+from adapters.endpoints import Collection
+from adapters.errors import PagingBroken, SourceError
+from conformance.subjects import Case, NotApplicable, Subject, Way, data_requests, everything, published
+
+_ALL = "enrollments"
+_LARGEST = 5_000
+
+
+def _ids(made: list[dict[str, Any]]) -> Counter[str]:
+    return Counter(one["sourcedId"] for one in made)
+
+
+async def an_empty_collection_has_no_records(subject: Subject) -> None:
+    server = subject.new_server()
+    server.district.enrollments.clear()
+    server.district.revision += 1
+    assert await everything(subject.client(server), _ALL) == []
+    assert len(data_requests(server)) == 1
+
+
+async def pages_that_fit_exactly_or_not_hold_every_record_once(subject: Subject) -> None:
+    server = subject.server
+    expected = _ids(published(server, Collection.CLASSES))
+    size = len(expected)
+    for limit in (size, size - 1, size + 1, size // 2):
+        got = await everything(subject.client(server), "classes", limit=limit)
+        assert Counter(r.sourced_id for r in got) == expected
+
+
+async def pages_cut_by_the_server_lose_nothing(subject: Subject) -> None:
+    server = subject.new_server(max_limit=97, over_limit="clamp")
+    got = await everything(subject.client(server), _ALL, limit=200)
+    assert Counter(r.sourced_id for r in got) == _ids(published(server, _ALL))
+
+
+async def pages_cut_by_the_server_lose_nothing_when_nothing_tells_the_total(subject: Subject) -> None:
+    """A short page is no end: totals and links may be lost behind a proxy."""
+
+    def without_totals(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        if request.method != "GET":
+            return response
+        body = {n: v for n, v in json.loads(response.content).items() if n not in ("total", "totalCount", "pageCount")}
+        return httpx2.Response(response.status_code, content=json.dumps(body).encode())
+
+    server = subject.new_server(max_limit=97, over_limit="clamp")
+    got = await everything(subject.client(server, way=Way(server, without_totals)), _ALL, limit=200)
+    assert Counter(r.sourced_id for r in got) == _ids(published(server, _ALL))
+
+
+async def a_collection_that_shrinks_between_pages_loses_none_of_those_that_stay(subject: Subject) -> None:
+    if subject.capabilities.totals is Totals.NONE:
+        raise NotApplicable("nothing tells that records slipped to a page that was read already")
+    server = subject.new_server()
+    district = server.district
+    client = subject.client(server)
+    seen: Counter[str] = Counter()
+    removed: set[str] = set()
+    async for page in client.scan(PageRequest(_ALL, limit=60)):
+        seen.update(r.sourced_id for r in page.records)
+        if not removed:
+            gone = [server.truth_of(_ALL, r.sourced_id) for r in page.records[:5]]
+            removed = {r.sourced_id for r in page.records[:5]}
+            for enrollment in gone:
+                district.remove(enrollment)
+    staying = set(_ids(published(server, _ALL)))
+    assert staying <= set(seen)
+    assert set(seen) - staying == removed
+    assert max(seen.values()) == 1
+
+
+async def a_server_that_repeats_itself_is_noticed(subject: Subject) -> None:
+    """A server that ignores the offset sends its first page for ever."""
+    server = subject.new_server()
+
+    class Repeating(Way):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            offset = request.url.params.get("offset", "0")
+            if request.method == "GET" and offset != "0":
+                request.url = request.url.copy_set_param("offset", "0")
+            return await super().handle_async_request(request)
+
+    if isinstance(subject.known.auth, OAuth1):
+        raise NotApplicable("a request changed on its way is not the one that was signed")
+    try:
+        await everything(subject.client(server, way=Repeating(server)), _ALL, limit=50)
+    except PagingBroken:
+        return
+    raise AssertionError("a scan that never got past its first page was called complete")
+
+
+async def a_page_is_as_large_as_the_server_serves_in_full(subject: Subject) -> None:
+    server = subject.large
+    page = await subject.client(server).page(PageRequest(_ALL, limit=_LARGEST))
+    asked = int(parse_qs(data_requests(server)[-1].query)["limit"][0])
+    assert asked == min(subject.capabilities.max_limit, _LARGEST)
+    assert page.received == asked, "the server cuts a page of the size that the dialect claims"
+    if asked < _LARGEST:
+        assert not await _serves_page_of(subject, asked + 1), "the server serves larger pages than the dialect claims"
+
+
+async def _serves_page_of(subject: Subject, size: int) -> bool:
+    client = subject.claiming(subject.large, max_limit=size)
+    try:
+        return (await client.page(PageRequest(_ALL, limit=size))).received == size
+    except SourceError:
+        return False
+
+
+async def no_limit_is_sent_where_that_means_everything_and_only_there(subject: Subject) -> None:
+    server = subject.server
+    whole = _ids(published(server, _ALL))
+    got = await everything(subject.client(server), _ALL)
+    assert Counter(r.sourced_id for r in got) == whole
+    limits = [parse_qs(seen.query).get("limit") for seen in data_requests(server)]
+    unlimited = subject.claiming(server, all_without_limit=True)
+    all_at_once = (await unlimited.page(PageRequest(_ALL))).received == whole.total()
+    assert (limits == [None]) is all_at_once
+
+
+async def totals_are_told_where_the_dialect_says(subject: Subject) -> None:
+    server = subject.server
+    size = len(published(server, _ALL))
+    page = await subject.client(server).page(PageRequest(_ALL, limit=10))
+    told = {
+        place: (await subject.claiming(server, totals=place).page(PageRequest(_ALL, limit=10))).total == size
+        for place in (Totals.HEADER, Totals.BODY)
+    }
+    assert (page.total == size) is any(told.values())
+    assert (page.total is None) is (subject.capabilities.totals is Totals.NONE)
+
+
+async def records_come_in_the_order_of_their_ids_where_sorting_is_claimed(subject: Subject) -> None:
+    server = subject.server
+
+    async def orders(client: Any) -> list[bool]:
+        made = [[r.sourced_id for r in await everything(client, c)] for c in ("users", "courses", _ALL)]
+        return [ids == sorted(ids) for ids in made]
+
+    works = all(await orders(subject.claiming(server, sort=True)))
+    assert subject.capabilities.sort is works
+    server.reset()
+    sorted_pages = all(await orders(subject.client(server)))
+    assert sorted_pages or not works
+    assert all(("sort" in parse_qs(seen.query)) is works for seen in data_requests(server))
+
+
+async def no_more_requests_run_at_once_than_are_allowed_and_no_fewer(subject: Subject) -> None:
+    server = subject.new_server()
+    client = subject.client(server)
+    await client.page(PageRequest("orgs"))
+    server.latency = 0.005
+    server.reset()
+    await asyncio.gather(*(client.page(PageRequest("orgs", limit=n + 1)) for n in range(12)))
+    assert server.in_flight_peak == subject.facts.at_once
+
+
+async def a_source_can_be_asked_more_gently_than_its_provider_allows(subject: Subject) -> None:
+    server = subject.new_server(latency=0.002)
+    client = subject.client(server, max_concurrency=2)
+    await asyncio.gather(*(client.page(PageRequest("orgs", limit=n + 1)) for n in range(6)))
+    assert server.in_flight_peak <= 2
+
+
+CASES: list[Case] = [
+    an_empty_collection_has_no_records,
+    pages_that_fit_exactly_or_not_hold_every_record_once,
+    pages_cut_by_the_server_lose_nothing,
+    pages_cut_by_the_server_lose_nothing_when_nothing_tells_the_total,
+    a_collection_that_shrinks_between_pages_loses_none_of_those_that_stay,
+    a_server_that_repeats_itself_is_noticed,
+    no_limit_is_sent_where_that_means_everything_and_only_there,
+    totals_are_told_where_the_dialect_says,
+    records_come_in_the_order_of_their_ids_where_sorting_is_claimed,
+    no_more_requests_run_at_once_than_are_allowed_and_no_fewer,
+    a_source_can_be_asked_more_gently_than_its_provider_allows,
+    a_page_is_as_large_as_the_server_serves_in_full,
+]

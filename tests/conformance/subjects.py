@@ -1,0 +1,310 @@
+"""What a case is given: a dialect, and servers of its provider to ask through the real client.
+
+The servers are the sandbox's, which never read a dialect. Where the sandbox is kinder than anything that a source
+shows to work, its server is narrowed here; where a server takes several forms of the same request, `Facts` says which
+one the provider documents.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+
+from adapters.client import PageRequest, SourceClient
+from adapters.dialect import SCOPE_PREFIX, Capabilities, Dialect, FilterLevel, Op, Version
+from adapters.endpoints import Collection
+from adapters.records import Record
+from adapters.secret import Secret
+from adapters.spec import Credentials, SourceSpec
+from gateway.sandbox.district import generate
+from gateway.sandbox.exact import exact_district
+from gateway.sandbox.filters import Grammar
+from gateway.sandbox.kind import Kind
+from gateway.sandbox.kinds import KINDS
+from gateway.sandbox.scope import copy_of
+from gateway.sandbox.server import Seen, Server, make_server
+from gateway.sandbox.truth import District
+
+ADDRESS = "https://sandbox.example"
+SOURCE = "northfield"
+TOKEN = "POST token"
+
+Alter = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is documented of a provider and not shown by its sandbox server, which takes more than one form.
+
+    credentials, parameters: where the token request carries them. scopes: short names asked for; never one to write.
+    stale: answers that can mean that the token is no longer good. cookies: those of the token answer must be returned.
+    at_once: requests at the same time, as the provider allows or, unasked, as we allow ourselves.
+    """
+
+    credentials: str = "header"
+    parameters: str = "form"
+    scopes: tuple[str, ...] = ()
+    stale: frozenset[int] = frozenset({401})
+    cookies: bool = False
+    signature: str = "HMAC-SHA256"
+    at_once: int = 8
+
+
+_ROSTER = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")
+_FULL = ("roster.readonly", "roster-demographics.readonly")
+
+# Infinite Campus knowledge base, Guidelines for OneRoster API Consumers (five at once); public client (403, cookies).
+# Aeries: authentication article. Xporter: token example without a body. Alpha: partner developer guide. TimeBack API
+# reference and PowerSchool UCHA: id and secret in the form. Skyward: scopes and 500 of a public connector.
+FACTS: Mapping[str, Facts] = {
+    "standard": Facts(scopes=_ROSTER),
+    "infinite-campus": Facts(stale=frozenset({401, 403}), cookies=True, at_once=5),
+    "classlink": Facts(),
+    "classlink-proxy": Facts(),
+    "xporter": Facts(parameters="none"),
+    "xporter-generic": Facts(parameters="none"),
+    "alpha": Facts(scopes=("roster.readonly",)),
+    "timeback": Facts(credentials="form"),
+    "skyward": Facts(scopes=_FULL, stale=frozenset({401, 500}), at_once=4),
+    "synergy": Facts(scopes=_ROSTER),
+    "ed-fi": Facts(scopes=_FULL),
+    "powerschool": Facts(credentials="form"),
+    "aeries": Facts(scopes=_ROSTER, cookies=True),
+}
+
+_EQUALITY = Grammar(operators=frozenset({"="}), clauses=1, joints=frozenset(), dotted={})
+_SCHOOL_ONLY = {"classes": frozenset({"school.sourcedId"}), "enrollments": frozenset({"school.sourcedId"})}
+
+
+def _narrowed(kind: Kind) -> Kind:
+    """The server with nothing left that no source shows to work."""
+    match kind.provider:
+        case "infinite-campus":
+            return _with_grammar(kind, joints=frozenset({"AND"}), dotted=_SCHOOL_ONLY)
+        case "classlink" | "classlink-proxy":
+            return dataclasses.replace(kind, grammar=_EQUALITY)
+        case "xporter":
+            return _with_grammar(kind, joints=frozenset({"and"}), any_case=False)
+        case "xporter-generic":
+            return _with_grammar(kind, operators=frozenset({"="}))
+        case "alpha":
+            return _with_grammar(kind, clauses=2)
+        case "skyward":
+            return dataclasses.replace(
+                kind,
+                max_limit=1000,
+                sorts=False,
+                grammar=Grammar(operators=frozenset({"="}), clauses=1, status_only=True),
+            )
+        case "ed-fi":  # its code's allow-lists
+            lists = ("grades", "subjects", "subjectCodes")
+            refused = {(c, f) for c in ("classes", "courses") for f in lists}
+            refused |= {("users", f) for f in ("grades", "phone", "pronouns", "sms", "userMasterIdentifier")}
+            return _with_grammar(kind, refused=frozenset(refused | {("demographics", "publicSchoolResidenceStatus")}))
+    return kind
+
+
+def _with_grammar(kind: Kind, **changes: Any) -> Kind:
+    return dataclasses.replace(kind, grammar=dataclasses.replace(kind.grammar, **changes))
+
+
+class NotApplicable(Exception):
+    """The case asks for what this provider has no part in."""
+
+
+@cache
+def _district(size: str) -> District:
+    """small: fifty students with every oddity. awkward: the same with ids that must be escaped. large: one collection
+    longer than the largest page. All in an order that is not that of their ids."""
+    match size:
+        case "large":
+            return exact_district(7, users=650, classes=50, courses=20, enrollments=5_200)
+        case "awkward":
+            made = generate(7, 50, id_style="awkward")
+        case _:
+            made = generate(7, 50)
+    for records in (made.courses, made.classes, made.users, made.enrollments, made.demographics):
+        records.reverse()
+    return made
+
+
+class Way(httpx2.AsyncBaseTransport):
+    """The way to a server: notes what is sent, and may alter what is answered."""
+
+    def __init__(self, server: Server, alter: Alter | None = None) -> None:
+        self.sent: list[httpx2.Request] = []
+        self._inner = httpx2.ASGITransport(app=server.app)
+        self._alter = alter
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.sent.append(request)
+        response = await self._inner.handle_async_request(request)
+        if self._alter is None:
+            return response
+        await response.aread()
+        return self._alter(request, response)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """dialect: under test, perhaps a mutant. known: the registry's own, for asking what the server could do."""
+
+    dialect: Dialect
+    known: Dialect
+    kind: str
+    facts: Facts
+    served: dict[str, Server] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.dialect.capabilities
+
+    @cached_property
+    def server(self) -> Server:
+        """A server that cases only read from."""
+        return self._kept("small")
+
+    @cached_property
+    def awkward(self) -> Server:
+        return self._kept("awkward")
+
+    @cached_property
+    def large(self) -> Server:
+        return self._kept("large")
+
+    def _kept(self, size: str) -> Server:
+        if size not in self.served:
+            self.served[size] = self.new_server(size)
+        self.served[size].reset()
+        return self.served[size]
+
+    def new_server(self, size: str = "small", *, over_limit: str | None = None, **options: Any) -> Server:
+        """A server of its own, with a district that may be changed."""
+        server = make_server(self.kind, copy_of(_district(size)), **options)
+        server.kind = _narrowed(server.kind)
+        if over_limit is not None:
+            server.kind = dataclasses.replace(server.kind, over_limit=over_limit)
+        return server
+
+    def client(
+        self, server: Server, dialect: Dialect | None = None, *, way: Way | None = None, **changes: Any
+    ) -> SourceClient:
+        """A client of the dialect under test, or of another, as the settings of the server say."""
+        return SourceClient(self.spec(server, dialect, **changes), way or Way(server))
+
+    def spec(self, server: Server, dialect: Dialect | None = None, **changes: Any) -> SourceSpec:
+        said = {name: str(value) for name, value in server.settings(ADDRESS).items()}
+        credentials = Credentials(
+            **{name: Secret(said[name]) for name in ("client_id", "client_secret", "token") if name in said}
+        )
+        given: dict[str, Any] = {
+            "key": SOURCE,
+            "dialect": dialect or self.dialect,
+            "base_url": said["base_url"],
+            "token_url": said.get("token_url"),
+            "credentials": credentials,
+        }
+        return SourceSpec(**{**given, **changes})
+
+    def claiming(self, server: Server, **claims: Any) -> SourceClient:
+        """A client of the known dialect with other claims: what could the server do?"""
+        return self.client(server, self.known.with_capabilities(**claims))
+
+    def claims_every_filter(self, **claims: Any) -> dict[str, Any]:
+        """Claims under which every single clause is sent."""
+        return {
+            "filter_level": FilterLevel.FIELDS,
+            "filter_operators": frozenset(Op),
+            "filter_clauses": max(1, self.known.capabilities.filter_clauses),
+            "unfilterable": {},
+            "dotted_filters": True,
+            **claims,
+        }
+
+    def serves(self, template: str) -> bool:
+        """Whether the server has a route, such as `schools/{id}/classes`."""
+        return template.strip("/").replace("{cid}", "{id}") in self.server.kind.routes
+
+
+Case = Callable[[Subject], Awaitable[None]]
+
+
+def needs(*names: str) -> Callable[[Case], Case]:
+    """Marks a case that reads these routes: where the dialect declares one absent, `Unsupported` is expected."""
+
+    def marked(case: Case) -> Case:
+        case.needs = names  # type: ignore[attr-defined]
+        return case
+
+    return marked
+
+
+def declared_gap(case: Case, dialect: Dialect) -> str | None:
+    """Whose word it is that a route which the case needs is not served; None for no gap."""
+    names: tuple[str, ...] = getattr(case, "needs", ())
+    return next((dialect.absent[name].source for name in names if name in dialect.absent), None)
+
+
+async def everything(client: SourceClient, endpoint: str, *ids: str, **request: Any) -> list[Record]:
+    return [r async for p in client.scan(PageRequest(endpoint, ids, **request)) for r in p.records]
+
+
+def published(server: Server, collection: Collection | str) -> list[dict[str, Any]]:
+    """What the server publishes of a base collection; where it has no sessions but terms, these are they."""
+    name = str(collection)
+    if name == "academicSessions" and name not in server.kind.routes:
+        name = "terms"
+    return server.published(name)
+
+
+def plain(server: Server, collection: Collection) -> dict[str, dict[str, Any]]:
+    """The standard's own form of what is published, by published sourcedId."""
+    rows = server.publication.rows(collection)
+    return {sent["sourcedId"]: made for sent, made in zip(rows.wire, rows.plain, strict=True)}
+
+
+def data_requests(server: Server) -> list[Seen]:
+    return [seen for seen in server.log if seen.route != TOKEN]
+
+
+def token_requests(server: Server) -> int:
+    return Counter(seen.route for seen in server.log)[TOKEN]
+
+
+def sent_filters(server: Server) -> list[str]:
+    """The filter of each data request that had one."""
+    return [f for seen in data_requests(server) for f in parse_qs(seen.query).get("filter", [])]
+
+
+def scope_uri(version: Version, name: str) -> str:
+    return SCOPE_PREFIX[version] + name
+
+
+def altered_json(change: Callable[[dict[str, Any]], Any]) -> Alter:
+    """Changes each JSON object that comes from a data route."""
+
+    def alter(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        if request.method != "GET" or response.status_code != 200:
+            return response
+        body = json.loads(response.content)
+        body = change(body) or body
+        headers = [(n, v) for n, v in response.headers.raw if n.lower() != b"content-length"]
+        return httpx2.Response(200, headers=headers, content=json.dumps(body).encode())
+
+    return alter
+
+
+def subject_of(dialect: Dialect, known: Dialect | None = None, served: dict[str, Server] | None = None) -> Subject:
+    known = known or dialect
+    kind = f"{known.name}-{known.version}"
+    return Subject(
+        dialect, known, kind if kind in KINDS else known.name, FACTS[known.name], served if served is not None else {}
+    )

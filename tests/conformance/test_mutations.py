@@ -1,0 +1,96 @@
+"""The suite notices every wrong field of every dialect: each is changed in turn, and a case must fail.
+
+Mutants run in process against the same servers. The cases that found earlier mutants of a field are tried first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from adapters import registry
+from adapters.dialect import Capabilities, Dialect, OAuth1, OAuth2, StaticBearer
+from adapters.errors import Unsupported
+from conformance import auth, errors, filters, paging, reads, records
+from conformance.mutants import DOCUMENTATION, Mutant, mutants
+from conformance.subjects import Case, NotApplicable, Server, Subject, declared_gap, subject_of
+from conformance.test_conformance import ALL_CASES
+
+_FIRST: dict[str, list[Case]] = {
+    "auth": auth.CASES,
+    "capabilities.filter": filters.CASES,
+    "capabilities.max_limit": [paging.a_page_is_as_large_as_the_server_serves_in_full],
+    "capabilities.max_concurrency": [paging.no_more_requests_run_at_once_than_are_allowed_and_no_fewer],
+    "capabilities.end_date": [records.end_dates_are_read_as_the_provider_means_them],
+    "capabilities.absent_status": [records.a_missing_status_means_what_the_provider_means_by_it],
+    "capabilities.delta": [records.what_changed_can_be_asked_for_where_the_dialect_says_so],
+    "former_id": [records.earlier_ids_are_those_that_the_provider_declares],
+    "capabilities.all": paging.CASES,
+    "capabilities.short": paging.CASES,
+    "capabilities.totals": paging.CASES,
+    "capabilities.sort": paging.CASES,
+    "capabilities": filters.CASES,
+    "absent": reads.CASES,
+    "paths": reads.CASES,
+}
+_PATIENCE = 20.0
+_WORKED: dict[str, list[Case]] = {}
+
+
+def _ordered(field: str) -> Iterator[Case]:
+    """Every case once, those first that are likely to notice."""
+    hinted = next((cases for start, cases in _FIRST.items() if field.startswith(start)), [])
+    yield from dict.fromkeys([*_WORKED.get(field, []), *hinted, *ALL_CASES])
+
+
+async def _noticed_by(mutant: Mutant, known: Dialect, served: dict[str, Server]) -> Case | None:
+    subject = subject_of(mutant.dialect, known, served)
+    for case in _ordered(mutant.field):
+        if not await _passes(case, subject):
+            worked = _WORKED.setdefault(mutant.field, [])
+            if case not in worked:
+                worked.append(case)
+            return case
+    return None
+
+
+async def _passes(case: Case, subject: Subject) -> bool:
+    gap = declared_gap(case, subject.dialect)
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await case(subject)
+    except NotApplicable:
+        return True
+    except Unsupported:
+        return gap is not None
+    except Exception:
+        return False
+    return gap is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("known", registry.dialects(), ids=lambda d: f"{d.name}-{d.version}")
+async def test_no_wrong_field_of_a_dialect_goes_unnoticed(known: Dialect) -> None:
+    served: dict[str, Server] = {}
+    survivors = [str(m) for m in mutants(known) if await _noticed_by(m, known, served) is None]
+    assert not survivors
+
+
+@pytest.mark.parametrize("kind", [Dialect, Capabilities, OAuth1, OAuth2])
+def test_every_field_is_changed_in_some_dialect(kind: type) -> None:
+    changed = {mutant.field for dialect in registry.dialects() for mutant in mutants(dialect)}
+    prefix = {Dialect: "", Capabilities: "capabilities."}.get(kind, "auth.")
+    fields = {f"{prefix}{f.name}" for f in dataclasses.fields(kind)} - DOCUMENTATION - {"capabilities"}
+    assert fields <= changed
+
+
+def test_a_static_bearer_has_no_field() -> None:
+    assert not dataclasses.fields(StaticBearer)
+
+
+def test_the_case_list_is_whole() -> None:
+    parts = (reads, paging, filters, auth, errors, records)
+    assert len(ALL_CASES) == sum(len(part.CASES) for part in parts)
