@@ -25,10 +25,18 @@ class Answer(NamedTuple):
 
 
 def refusal(
-    source: str, endpoint: str, answer: Answer, *, now: float, signed: bool = False, lost_scopes: tuple[str, ...] = ()
+    source: str,
+    endpoint: str,
+    answer: Answer,
+    *,
+    now: float,
+    collection: bool = True,
+    signed: bool = False,
+    lost_scopes: tuple[str, ...] = (),
 ) -> SourceError:
     """The error that an answer other than 2xx stands for.
 
+    collection: it was asked whole, so that a 404 says that the source has none; else a 404 is one more refusal.
     now: wall clock, epoch seconds. signed: the request carried an OAuth 1 timestamp. lost_scopes: asked for, but not
     granted with the token.
     """
@@ -44,7 +52,7 @@ def refusal(
         return Throttled(source, f"{endpoint}: {status}, asked too often", retry_after=wait)
     if status >= 500:
         return Failing(source, f"{endpoint}: {status}, the server failed")
-    if status == 404:
+    if status == 404 and collection:
         return Unsupported(source, f"{endpoint} is not served", because="the server answered 404")
     code = safe_code(error_code(answer.body))
     return Refused(
@@ -73,6 +81,21 @@ def retry_after(text: str | None, now: float) -> float | None:
 def safe_code(code: str | None) -> str | None:
     """A code that may stand in a message: a word, not text of the server's choosing."""
     return code if code is not None and re.fullmatch(r"[A-Za-z_]{1,40}", code) else None
+
+
+def says_no_such_record(answer: Answer) -> bool:
+    """A 404 to a single read that is about the record: with a code that says so, or without any word to the contrary.
+    Text and pages for people come from what stands before the server, or stands there in its place.
+    """
+    if answer.status != 404:
+        return False
+    code = error_code(answer.body)
+    return code == "unknownobject" if code else answer.body.strip()[:1] in (b"", b"{")
+
+
+def says_no_such_parent(answer: Answer) -> bool:
+    """A 404 to a route below a parent that is about the parent, in OneRoster's own word."""
+    return answer.status == 404 and error_code(answer.body) == "unknownobject"
 
 
 def is_page_for_people(answer: Answer) -> bool:

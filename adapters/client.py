@@ -14,14 +14,14 @@ import httpx2
 
 from adapters import endpoints, lowering
 from adapters.addresses import base_url, query_text, request_path
-from adapters.answers import Answer, is_page_for_people, refusal
+from adapters.answers import Answer, refusal, says_no_such_parent, says_no_such_record
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
 from adapters.dialect import Capabilities, Dialect, Totals
 from adapters.endpoints import Collection
 from adapters.errors import Mismatched, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
-from adapters.normalise import Normaliser, error_code, names
+from adapters.normalise import Normaliser, names
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record
@@ -61,6 +61,7 @@ class SourceClient:
         self._wall = wall
         self._exchange = Exchange(spec, self._auth, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
+        self._answered: set[str] = set()
 
     @property
     def spec(self) -> SourceSpec:
@@ -107,6 +108,7 @@ class SourceClient:
         Raises:
             Unsupported: neither a route for one record nor a filter by id; a scan would tell.
             Mismatched: another record came.
+            SourceError: it is not known whether there is one.
         """
         if not sourced_id:
             return None
@@ -115,11 +117,9 @@ class SourceClient:
         if native is None:
             return await self._look_up(collection, name, sourced_id)
         answer = await self._exchange.get(name, self._base + request_path(native, (sourced_id,)))
-        if answer.status_code == 204:
+        if answer.status_code == 204 or says_no_such_record(_start(answer)):
             return None
-        if answer.status_code == 404 and not is_page_for_people(_start(answer)):
-            return None
-        self._raise_for(name, answer)
+        self._raise_for(name, answer, collection=False)
         record = self._normaliser.one(native.entity, answer.content)
         if record.sourced_id != sourced_id and sourced_id not in getattr(record, "former_sourced_ids", ()):
             raise Mismatched(self._spec.key, f"{name}: another record came than the one asked for")
@@ -192,7 +192,7 @@ class SourceClient:
         fetched = await self._fetch(route, request.limit, 0, needs_filter=True)
         if fetched.page.records:
             return fetched.page.records[0]
-        if fetched.ids:
+        if fetched.page.received:
             raise Unsupported(self._spec.key, f"{name}: a filter by sourcedId is ignored")
         return None
 
@@ -224,9 +224,13 @@ class SourceClient:
         if needs_filter and pushed.text is None:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
         answer = await self._exchange.get(route.name, self._url(route, limit, offset, pushed.text or ""))
-        if answer.status_code == 204 or self._parent_unknown(route, answer):
+        below = lowering.endpoint(route.name).nested and not route.lowered
+        # Some servers have no word of their own for a route they lack: only one that has answered is believed.
+        unknown = below and route.name in self._answered and says_no_such_parent(_start(answer))
+        if answer.status_code == 204 or unknown:
             return Fetched(NOTHING, PageSeen(received=0, limit=limit, offset=offset, new=0))
-        self._raise_for(route.name, answer)
+        self._raise_for(route.name, answer, collection=not below)
+        self._answered.add(route.name)
         came = self._normaliser.page(route.entity, answer.content)
         holds = compile_test(route.where)
         records = tuple(record for record in came.records if holds(record))
@@ -255,18 +259,14 @@ class SourceClient:
             case Totals.NONE:
                 return None
 
-    def _parent_unknown(self, route: Route, answer: httpx2.Response) -> bool:
-        """A route below a parent that says, in OneRoster's own words, that it knows no such parent."""
-        below = lowering.endpoint(route.name).nested and not route.lowered
-        return below and answer.status_code == 404 and error_code(answer.content) == "unknownobject"
-
-    def _raise_for(self, name: str, answer: httpx2.Response) -> None:
+    def _raise_for(self, name: str, answer: httpx2.Response, *, collection: bool) -> None:
         if not answer.is_success:
             raise refusal(
                 self._spec.key,
                 name,
                 _start(answer),
                 now=self._wall(),
+                collection=collection,
                 signed=isinstance(self._auth, OAuth1Flow),
                 lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
             )

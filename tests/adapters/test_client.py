@@ -335,11 +335,27 @@ async def test_a_record_that_the_source_does_not_know_is_none() -> None:
     assert server.log == ["/users/nobody"]
 
 
-async def test_a_page_for_people_is_not_taken_for_no_such_record() -> None:
+@pytest.mark.parametrize("body", [b"<html>Not Found</html>", b"Not Found", b'{"imsx_codeMinor": "forbidden"}'])
+async def test_a_404_that_may_be_about_the_route_is_not_taken_for_no_such_record(body: bytes) -> None:
     server = School()
-    server.answer = lambda r: httpx2.Response(404, html="<html>Not Found</html>")
-    with pytest.raises(Unsupported, match="404"):
+    server.answer = lambda r: httpx2.Response(404, content=body)
+    with pytest.raises(Refused, match="404"):
         await client(server).read(Collection.USERS, "u001")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"imsx_codeMinor": "Unknown Object"}',
+        b'{"statusInfoSet": [{"imsx_codeMinor": "unknown object"}]}',
+        b'{"error": ""}',
+        b"",
+    ],
+)
+async def test_a_404_that_is_about_the_record_says_that_there_is_none(body: bytes) -> None:
+    server = School()
+    server.answer = lambda r: httpx2.Response(404, content=body)
+    assert await client(server).read(Collection.USERS, "u001") is None
 
 
 async def test_another_record_than_the_one_asked_for_is_refused() -> None:
@@ -420,13 +436,25 @@ async def test_a_class_without_students_asks_for_no_users() -> None:
     assert server.log == ["/enrollments"]
 
 
-async def test_below_a_parent_that_is_unknown_there_is_nothing() -> None:
+async def test_below_an_unknown_parent_there_is_nothing_if_the_route_is_known_to_be_served() -> None:
     server = School()
-    server.answer = lambda r: httpx2.Response(404, json={"imsx_codeMinor": "unknownobject"})
-    assert (await client(server).page(PageRequest("classesForSchool", ("nowhere",)))).received == 0
-    server.answer = lambda r: httpx2.Response(404, html="<html>")
-    with pytest.raises(Unsupported):
-        await client(server).page(PageRequest("classesForSchool", ("s1",)))
+    asked = client(server)
+    unknown = httpx2.Response(404, json={"imsx_codeMinor": "unknownobject"})
+    below = PageRequest("classesForSchool", ("nowhere",))
+    for answer in (unknown, httpx2.Response(404, html="<html>")):
+        server.answer = lambda r, answer=answer: answer  # type: ignore[misc]
+        with pytest.raises(Refused, match="404"):
+            await asked.page(below)
+    server.answer = lambda r: httpx2.Response(200, json={"classes": []})
+    await asked.page(PageRequest("classesForSchool", ("s1",)))
+    server.answer = lambda r: unknown
+    assert (await asked.page(below)).received == 0
+
+
+async def test_a_collection_that_answers_404_is_not_served() -> None:
+    with pytest.raises(Unsupported, match="404") as caught:
+        await client(School()).page(PageRequest("orgs"))
+    assert caught.value.because == "the server answered 404"
 
 
 # ------------------------------------------------------------------ authentication
