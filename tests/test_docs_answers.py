@@ -29,7 +29,8 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def sample(page: str, language: str) -> str:
     """The first block of a language."""
-    return next(text for found, text in FENCE.findall((ROOT / page).read_text("utf-8")) if found == language)
+    found: list[tuple[str, str]] = FENCE.findall((ROOT / page).read_text("utf-8"))
+    return next(text for name, text in found if name == language)
 
 
 def district(key: str) -> Server:
