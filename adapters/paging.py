@@ -1,10 +1,10 @@
 """Which page comes after the one just seen, and when there is none. Pure.
 
-Offsets count the records received, not those asked for: a server may serve fewer than it was asked and more may follow.
-A `next` link says that there is more; its address is never asked. The one thing taken from it is its offset, when it
-points to where we ask anyway and back into what was received: there a server counts other rows than it sends, and the
-computed offset would jump over some. A link that points further would skip rows a server withheld from this page only
-by its own word, and one to another host is an internal name of the provider's, or worse.
+Offsets count the records received, not those asked for: a server may serve fewer than it was asked, and more follow.
+A `next` link is believed that there is more; its address is never asked, since behind proxies it often names an internal
+host. Its offset counts where the link points below our own base URL and back into what was just received: such a server
+counts other rows than it sends, and the computed offset would jump over some. One that points further is left alone: a
+server that clamps may step by the limit it was asked for.
 """
 
 from __future__ import annotations
