@@ -1,7 +1,7 @@
 """Which page comes after the one just seen, and when there is none. Pure.
 
 Offsets count the records received, not those asked for: a server may serve fewer than it was asked, and more follow.
-A `next` link is believed that there is more; its address is never asked, since behind proxies it often names an internal
+A `next` link is believed that there is more; its address is never asked, since behind proxies it may name an internal
 host. Its offset counts where the link points below our own base URL and back into what was just received: such a server
 counts other rows than it sends, and the computed offset would jump over some. One that points further is left alone: a
 server that clamps may step by the limit it was asked for.
