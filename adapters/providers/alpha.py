@@ -19,8 +19,7 @@ V1P2 = Dialect(
     auth=OAuth2(scopes=("roster.readonly",), token_path="/auth/1.0/token"),  # short scope names, not the standard's
     absent=absent(
         _LISTED,
-        *("students", "student", "teachers", "teacher", "schools", "school", "gradingPeriods", "gradingPeriod"),
-        *("demographics", "demographic", "academicSession", "term"),
+        *("students", "teachers", "schools", "gradingPeriods", "demographics", "demographic", "academicSession"),
         *("coursesForSchool", "classesForSchool", "enrollmentsForSchool", "studentsForSchool", "teachersForSchool"),
         *("termsForSchool", "enrollmentsForClassInSchool", "studentsForClassInSchool", "teachersForClassInSchool"),
         *("classesForTerm", "gradingPeriodsForTerm", "classesForCourse", "studentsForClass", "teachersForClass"),

@@ -11,19 +11,19 @@ import httpx2
 import pytest
 
 from adapters.client import PageRequest
-from adapters.dialect import OAuth1, OAuth2, StaticBearer
+from adapters.dialect import Dialect, OAuth1, OAuth2, StaticBearer
 from adapters.errors import Denied, Forbidden, Misconfigured, SourceError
 from adapters.secret import Secret
 from adapters.spec import Credentials
 from conformance.subjects import (
     ADDRESS,
     Case,
-    NotApplicable,
     Server,
     Subject,
     Way,
     data_requests,
     everything,
+    only,
     published,
     scope_uri,
     token_requests,
@@ -46,21 +46,23 @@ async def wrong_credentials_are_denied(subject: Subject) -> None:
     assert not isinstance(refused.value, Forbidden)
 
 
-def _oauth2(subject: Subject) -> OAuth2:
-    if not isinstance(subject.known.auth, OAuth2):
-        raise NotApplicable("there is no token to ask for")
-    assert isinstance(subject.dialect.auth, OAuth2)
-    return subject.dialect.auth
+def _asks_for_tokens(dialect: Dialect) -> bool:
+    return isinstance(dialect.auth, OAuth2)
 
 
+def _signs(dialect: Dialect) -> bool:
+    return isinstance(dialect.auth, OAuth1)
+
+
+@only(_asks_for_tokens)
 async def many_readers_ask_for_one_token_in_the_documented_form(subject: Subject) -> None:
-    _oauth2(subject)
     server = subject.new_server()
     way = Way(server)
     client = subject.client(server, way=way)
     await asyncio.gather(*(client.page(PageRequest("orgs")) for _ in range(5)))
     asked = [request for request in way.sent if request.method == "POST"]
     assert len(asked) == 1
+    assert str(asked[0].url) == subject.spec(server).token_url
     _check_token_request(subject, asked[0])
 
 
@@ -83,9 +85,8 @@ def _check_token_request(subject: Subject, request: httpx2.Request) -> None:
     assert form == expected
 
 
+@only(_signs)
 async def requests_are_signed_by_the_documented_method(subject: Subject) -> None:
-    if not isinstance(subject.known.auth, OAuth1):
-        raise NotApplicable("requests are not signed")
     server = subject.new_server()
     way = Way(server)
     await subject.client(server, way=way).page(PageRequest("orgs"))
@@ -93,8 +94,8 @@ async def requests_are_signed_by_the_documented_method(subject: Subject) -> None
     assert f'oauth_signature_method="{subject.facts.signature}"' in header
 
 
+@only(_asks_for_tokens)
 async def a_token_that_has_ended_is_renewed_once(subject: Subject) -> None:
-    _oauth2(subject)
     now = [time.time()]
     server = subject.new_server(clock=lambda: now[0])
     client = subject.client(server)
@@ -105,8 +106,8 @@ async def a_token_that_has_ended_is_renewed_once(subject: Subject) -> None:
     assert token_requests(server) == 2
 
 
+@only(_asks_for_tokens)
 async def a_token_revoked_during_a_scan_leaves_no_gap_and_costs_one_request(subject: Subject) -> None:
-    _oauth2(subject)
     server = subject.new_server()
     client = subject.client(server)
     first = await client.page(PageRequest("classes", limit=5))
@@ -120,8 +121,8 @@ async def a_token_revoked_during_a_scan_leaves_no_gap_and_costs_one_request(subj
 
 
 def _answer(status: int) -> Case:
+    @only(_asks_for_tokens)
     async def case(subject: Subject) -> None:
-        _oauth2(subject)
         server = subject.new_server()
         client = subject.client(server)
         await client.page(PageRequest("orgs"))
@@ -141,8 +142,8 @@ def _answer(status: int) -> Case:
     return case
 
 
+@only(_asks_for_tokens)
 async def cookies_of_the_token_answer_are_returned_where_the_provider_wants_them(subject: Subject) -> None:
-    _oauth2(subject)
     server = subject.new_server()
 
     def balanced(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
@@ -157,8 +158,10 @@ async def cookies_of_the_token_answer_are_returned_where_the_provider_wants_them
     assert all(("cookie" in request.headers) is subject.facts.cookies for request in asked)
 
 
+@only(_asks_for_tokens)
 async def the_token_url_is_derived_only_where_the_dialect_knows_it(subject: Subject) -> None:
-    auth = _oauth2(subject)
+    auth = subject.dialect.auth
+    assert isinstance(auth, OAuth2)
     server = subject.new_server()
     kind = server.kind.auth
     try:

@@ -175,6 +175,7 @@ def _below(endpoint: Endpoint) -> Case:
                 return
             native = data_requests(server)[0].route == f"GET {endpoint.path}".replace("{cid}", "{id}")
             assert native is subject.serves(endpoint.path), "a route is used where there is one, and only there"
+            assert {seen.status for seen in data_requests(server)} == {200}
             expected = _expected(server, endpoint.name, ids, native=native)
             assert {r.sourced_id for r in got} == expected
             found_any = found_any or bool(expected)

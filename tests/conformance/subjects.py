@@ -100,7 +100,7 @@ def _narrowed(kind: Kind) -> Kind:
         case "skyward":
             return dataclasses.replace(
                 kind,
-                max_limit=1000,
+                max_limit=min(kind.max_limit or 1000, 1000),
                 sorts=False,
                 grammar=Grammar(operators=frozenset({"="}), clauses=1, status_only=True),
             )
@@ -114,10 +114,6 @@ def _narrowed(kind: Kind) -> Kind:
 
 def _with_grammar(kind: Kind, **changes: Any) -> Kind:
     return dataclasses.replace(kind, grammar=dataclasses.replace(kind.grammar, **changes))
-
-
-class NotApplicable(Exception):
-    """The case asks for what this provider has no part in."""
 
 
 @cache
@@ -245,6 +241,22 @@ def needs(*names: str) -> Callable[[Case], Case]:
         return case
 
     return marked
+
+
+def only(applies: Callable[[Dialect], bool]) -> Callable[[Case], Case]:
+    """Marks a case that asks for what some dialects have no part in."""
+
+    def marked(case: Case) -> Case:
+        case.applies = applies  # type: ignore[attr-defined]
+        return case
+
+    return marked
+
+
+def applies(case: Case, dialect: Dialect) -> bool:
+    """Whether the dialect has a part in what the case asks for."""
+    test: Callable[[Dialect], bool] = getattr(case, "applies", lambda _: True)
+    return test(dialect)
 
 
 def declared_gap(case: Case, dialect: Dialect) -> str | None:
