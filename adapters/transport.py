@@ -172,11 +172,8 @@ class _Inflate:
         return self._member.eof or not self._started
 
     def steps(self, raw: bytes, source: str) -> Iterator[bytes]:
-        full = False
-        while raw or full:
+        while raw:
             if self._member.eof:
-                if not raw:
-                    return
                 self._member = zlib.decompressobj(wbits=31)
             self._started = True
             try:
@@ -184,6 +181,5 @@ class _Inflate:
             except zlib.error:
                 raise Malformed(source, "the body cannot be decompressed") from None
             raw = self._member.unconsumed_tail or self._member.unused_data
-            full = len(chunk) == _STEP  # more may wait inside, with nothing left to feed
             if chunk:
                 yield chunk

@@ -56,6 +56,12 @@ def test_a_quote_sent_raw_is_signed_as_percent_27() -> None:
     )
 
 
+def test_a_plus_sent_raw_is_the_blank_that_forms_make_of_it() -> None:
+    assert base_string("GET", "https://h.example/u?a3=2+q", []) == base_string(
+        "GET", "https://h.example/u?a3=2%20q", []
+    )
+
+
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"))) | st.text("'+&=%~!()* aä;,")
 
 

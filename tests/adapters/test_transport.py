@@ -63,6 +63,13 @@ async def test_a_compressed_body_is_inflated_whatever_its_chunks(size: int) -> N
     assert "content-encoding" not in answer.headers
 
 
+@pytest.mark.parametrize("size", range(1_048_560, 1_048_600, 5))
+async def test_no_byte_is_lost_where_a_step_of_inflating_ends(size: int) -> None:
+    packed = gzip.compress(bytes(size))
+    chunks = [packed[i : i + 1] for i in range(len(packed))]
+    assert len((await fetch(streamed(Chunks(*chunks), **{"content-encoding": "gzip"}))).content) == size
+
+
 async def test_two_compressed_members_are_one_body() -> None:
     packed = gzip.compress(b"a" * 10) + gzip.compress(b"b" * 10)
     assert (await fetch(streamed(Chunks(packed), **{"content-encoding": "x-gzip"}))).content == b"a" * 10 + b"b" * 10
