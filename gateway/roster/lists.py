@@ -113,15 +113,14 @@ async def read_page(
 def page_of(source: str, rows: Sequence[Record], where: Predicate | None, after: Cursor | None, first: int) -> Page:
     """A page of records already read whole: the children of one parent."""
     holds = predicate.compile_test(where)
-    kept = tuple(sorted((r for r in rows if holds(r)), key=lambda r: r.sourced_id))
-    as_of = min((r.observed_at for r in kept), default=None)
-    part = tables.window(Slice(kept, 0, True, len(kept), as_of or 0.0), after.sourced_id if after else None, first)
+    whole = tables.listed(r for r in rows if holds(r))
+    part = tables.window(whole, after.sourced_id if after else None, first)
     return Page(
         records=part.records,
         starts=tuple(range(part.start, part.start + len(part.records))),
         has_next=not part.ended,
         has_previous=after is not None,
-        outcomes=(SourceOutcome(source, SourceState.FRESH, as_of=as_of, rows=len(part.records)),),
+        outcomes=(SourceOutcome(source, SourceState.FRESH, as_of=whole.read_at, rows=len(part.records)),),
         missing=(),
         totals={source: part.total},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -19,9 +19,12 @@ from adapters.predicate import And, AnyOf, Compare, Predicate
 from adapters.records import Record
 from gateway.roster import tables
 from gateway.roster.flights import Flights
+from gateway.roster.health import Health
 from gateway.roster.planner import AccessPath, Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Slice, Table, Whole
+
+T = TypeVar("T")
 
 Found: TypeAlias = dict[str, Record | None]
 Children: TypeAlias = dict[str, tuple[Record, ...]]
@@ -42,6 +45,7 @@ class Reader:
         self._client = client
         self._scope = scope
         self._flights = Flights()
+        self.health = Health()
         self.tables = {c: Table(fresh_for[c], max_records, absent=_absence(client, c)) for c in Collection}
 
     async def close(self) -> None:
@@ -58,7 +62,7 @@ class Reader:
             missing = tuple(sorted(i for i in wanted if i not in found))
             if missing:
                 need = ByIds(collection, missing)
-                found |= await self._flights.share(need, lambda: self._fetch_ids(need, table))
+                found |= await self._share(need, lambda: self._fetch_ids(need, table))
             return await self._admitted(collection, found)
 
     async def _fetch_ids(self, need: ByIds, table: Table) -> Found:
@@ -87,7 +91,7 @@ class Reader:
             missing = tuple(sorted(p for p in wanted if p not in found))
             if missing:
                 need = ChildrenOf(collection, field, missing)
-                found |= await self._flights.share(need, lambda: self._fetch_children(need, table))
+                found |= await self._share(need, lambda: self._fetch_children(need, table))
         if self._scope.everything:
             return found
         holds = self._scope.test(collection)
@@ -156,7 +160,7 @@ class Reader:
         request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=start - overlap)
         found = table.known_slice(where, request.offset, limit + overlap)
         if found is None:
-            found = await self._flights.share((request, "window"), lambda: self._fetch_window(request, table))
+            found = await self._share((request, "window"), lambda: self._fetch_window(request, table))
         ids = [r.sourced_id for r in found.records]
         if table.unsorted or (after is not None and ids[:overlap] != [after.sourced_id]):
             return None
@@ -189,10 +193,10 @@ class Reader:
         if ids is not None:
             holds = predicate.compile_test(where)
             found = await self.by_ids(collection, ids)
-            return table.keep_list(where, (r for r in found.values() if r is not None and holds(r)))
+            return tables.listed(r for r in found.values() if r is not None and holds(r))
         if lowering.pushdown(self._client.dialect, collection, _but_status(where)).text is not None:
             request = PageRequest(collection.value, where=where)
-            return await self._flights.share((request, "list"), lambda: self._fetch_list(request, table))
+            return await self._share((request, "list"), lambda: self._fetch_list(request, table))
         await self._whole(collection, table)
         held = table.known_list(where)
         assert held is not None
@@ -225,7 +229,7 @@ class Reader:
     ) -> Whole | None:
         if (whole := table.whole) is not None:
             return whole
-        return await self._flights.share((collection, "whole"), lambda: self._scan(collection, table, worth))
+        return await self._share((collection, "whole"), lambda: self._scan(collection, table, worth))
 
     async def _scan(self, collection: Collection, table: Table, worth: Callable[[int], bool] | None) -> Whole | None:
         """The whole collection; None when its first page told a size for which it is not worth it."""
@@ -254,6 +258,9 @@ class Reader:
 
     # -------------------------------------------------------------- helpers
 
+    async def _share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await self._flights.share(need, lambda: self.health.watch(ask()))
+
     async def _admitted(self, collection: Collection, found: Found) -> Found:
         """`found` without what lies outside the scope, which is as if it did not exist."""
         if self._scope.everything:
@@ -275,9 +282,6 @@ class Reader:
         except Unsupported as error:
             table.refuse(error)
             raise
-
-
-T = TypeVar("T")
 
 
 def _absence(client: SourceClient, collection: Collection) -> Unsupported | None:

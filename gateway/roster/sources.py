@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from adapters.client import SourceClient
 from adapters.endpoints import Collection
-from adapters.errors import Misconfigured, SourceError, Unsupported
+from adapters.errors import Misconfigured, SourceError
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
-from gateway.faults import BadInput, Disabled, ErrorCode, SourceState, code_of, state_of
+from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, SourceState
 from gateway.identity import source_key
 from gateway.roster.deadline import Deadline
+from gateway.roster.health import Health
 from gateway.roster.reader import Reader
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
@@ -33,37 +33,43 @@ class Source:
     ) -> None:
         self.key = key
         self.settings = settings
-        self.last_success_at: float | None = None
-        self.last_error: ErrorCode | None = code_of(refusal) if refusal is not None else None
         self._reader = reader
         self._refusal = refusal
+        self._health = reader.health if reader is not None else Health(refusal)
+
+    @property
+    def disabled(self) -> bool:
+        return isinstance(self._refusal, Disabled)
 
     @property
     def state(self) -> SourceState:
-        return SourceState.FRESH if self.last_error is None else state_of(self.last_error)
+        return self._health.state
 
     @property
-    def tables(self) -> dict[Collection, Table]:
+    def last_success_at(self) -> float | None:
+        return self._health.last_success_at
+
+    @property
+    def last_error(self) -> ErrorCode | None:
+        return self._health.last_error
+
+    @property
+    def tables(self) -> Mapping[Collection, Table]:
         return self._reader.tables if self._reader is not None else {}
 
     async def ask(self, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
-        """What `read` finds before the deadline; how it went is remembered.
+        """What `read` finds before the deadline.
 
         Raises:
-            SourceError: the source could not answer, or cannot be asked.
+            SourceError: the source could not answer in time, or cannot be asked.
         """
         if self._reader is None:
             raise self._refusal or Disabled(self.key, "switched off in the settings")
         try:
-            answer = await deadline.within(self.key, read(self._reader))
-        except Unsupported:
+            return await deadline.within(self.key, read(self._reader))
+        except DeadlineExceeded as error:
+            self._health.failed(error)
             raise
-        except SourceError as error:
-            self.last_error = code_of(error)
-            raise
-        self.last_error = None
-        self.last_success_at = time.time()
-        return answer
 
     async def close(self) -> None:
         if self._reader is not None:
@@ -93,13 +99,15 @@ class Sources:
         return self._by_key.get(key) if grant.reaches(key) else None
 
     def named(self, names: Sequence[str] | None, grant: Grant) -> list[Source]:
-        """The sources that a client names by key or global id, each once, by key; all within the grant for None.
+        """The sources that a client names by key or global id, each once, by key.
+
+        None means all within the grant but those that are switched off: they are nobody's to wait for.
 
         Raises:
             BadInput: a name is not that of a source within the grant.
         """
         if names is None:
-            return self.within(grant)
+            return [s for s in self.within(grant) if not s.disabled]
         keys = sorted({source_key(n) for n in names})
         found = [self.get(k, grant) for k in keys]
         unknown = [k for k, s in zip(keys, found, strict=True) if s is None]

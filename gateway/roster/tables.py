@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from adapters import predicate
 from adapters.errors import SourceError
@@ -41,8 +41,8 @@ class Whole:
         self.records = {r.sourced_id: r for r in sorted(records, key=_sourced_id)}
         self.rejected = rejected
         self.read_at = read_at
-        self._ids = list(self.records)
         self._indexes: dict[str, dict[str, tuple[Record, ...]]] = {}
+        self._lists: LRUCache[Predicate | None, Slice] = LRUCache(100)
 
     def children(self, field: str, parent: str) -> tuple[Record, ...]:
         """The records whose `field` names `parent`."""
@@ -51,9 +51,14 @@ class Whole:
             index = self._indexes[field] = group(self.records.values(), field)
         return index.get(parent, ())
 
-    def matching(self, where: Predicate | None) -> tuple[Record, ...]:
-        holds = predicate.compile_test(where)
-        return tuple(r for r in self.records.values() if holds(r))
+    def matching(self, where: Predicate | None) -> Slice:
+        """The records that satisfy `where`."""
+        found = self._lists.get(where)
+        if found is None:
+            holds = predicate.compile_test(where)
+            rows = tuple(r for r in self.records.values() if holds(r))
+            found = self._lists[where] = Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
+        return found
 
 
 def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]]:
@@ -63,6 +68,12 @@ def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]
         for value in dict.fromkeys(predicate.texts(record, field)):
             grouped.setdefault(value, []).append(record)
     return {value: tuple(found) for value, found in grouped.items()}
+
+
+def listed(records: Iterable[Record]) -> Slice:
+    """A whole list of records that were read before, as old as the oldest of them."""
+    rows = tuple(sorted(records, key=_sourced_id))
+    return Slice(rows, 0, True, len(rows), min((r.observed_at for r in rows), default=time.time()))
 
 
 def window(held: Slice, after: str | None, limit: int) -> Slice:
@@ -128,11 +139,8 @@ class Table:
 
     def known_list(self, where: Predicate | None) -> Slice | None:
         """Every record that satisfies `where`, if that is known."""
-        held = self._lists.get(where)
-        if held is None and (whole := self.whole) is not None:
-            rows = whole.matching(where)
-            held = self._lists[where] = Slice(rows, 0, True, len(rows), whole.read_at, whole.rejected)
-        return held
+        whole = self.whole
+        return self._lists.get(where) if whole is None else whole.matching(where)
 
     def known_slice(self, where: Predicate | None, start: int, limit: int) -> Slice | None:
         held = self._slices.get((where, start))
