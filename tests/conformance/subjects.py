@@ -87,17 +87,17 @@ _SCHOOL_ONLY = {"classes": frozenset({"school.sourcedId"}), "enrollments": froze
 def _narrowed(kind: Kind) -> Kind:
     """The server with nothing left that no source shows to work."""
     match kind.provider:
-        case "infinite-campus":
+        case "infinite-campus":  # no client is seen to use OR, nor another path
             return _with_grammar(kind, joints=frozenset({"AND"}), dotted=_SCHOOL_ONLY)
-        case "classlink" | "classlink-proxy":
+        case "classlink" | "classlink-proxy":  # clients use one equality
             return dataclasses.replace(kind, grammar=_EQUALITY)
-        case "xporter":
+        case "xporter":  # the examples write it in lower case
             return _with_grammar(kind, joints=frozenset({"and"}), any_case=False)
-        case "xporter-generic":
+        case "xporter-generic":  # "a single expression of the form key='value'"
             return _with_grammar(kind, operators=frozenset({"="}))
-        case "alpha":
+        case "alpha":  # no number is documented: the standard's
             return _with_grammar(kind, clauses=2)
-        case "skyward":
+        case "skyward":  # importers kept status='active' alone; one of them asks for 1,000 at most of some collections
             return dataclasses.replace(
                 kind,
                 max_limit=min(kind.max_limit or 1000, 1000),

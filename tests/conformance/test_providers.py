@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from adapters import providers, registry
+from adapters.addresses import base_url, token_url
 from adapters.dialect import Dialect
 from conformance.subjects import FACTS
+from gateway.config.reading import from_tables
+from gateway.config.settings import SourceSettings
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for path in Path(providers.__path__[0]).glob("*.py") if path.name != "__init__.py")
@@ -84,6 +88,45 @@ def test_a_provider_names_its_product_and_where_it_is_described(dialect: Dialect
     )
 
 
-def test_each_documented_section_is_of_a_known_provider() -> None:
-    known = {f"{d.name} {d.version}" for d in registry.dialects()}
-    assert {section.splitlines()[0] for section in SECTIONS} == known
+@pytest.mark.parametrize("section", [s for s in SECTIONS if "[[sources]]" in s], ids=lambda s: s.splitlines()[0])
+def test_the_settings_that_a_section_shows_are_accepted(section: str) -> None:
+    table = tomllib.loads(section.partition("```toml")[2].partition("```")[0])
+    environ = dict.fromkeys(re.findall(r"env:(\w+)", section), "made-up")
+    [source] = from_tables(table, environ=environ).sources
+    assert isinstance(source, SourceSettings), source
+    assert f"{source.spec.dialect.name} {source.spec.dialect.version}" == section.splitlines()[0]
+    assert base_url(source.spec.dialect, source.spec.base_url).endswith(source.spec.dialect.base_path)
+
+
+@pytest.mark.parametrize(
+    ("slug", "version", "base", "expected"),
+    [
+        (
+            "xporter",
+            "1.1",
+            "https://xporter.groupcall.com/api/ims/oneroster/v1p1/school",
+            "https://xporter.groupcall.com/api/ims/oneroster/v1p1/school/auth/token",
+        ),
+        (
+            "xporter-generic",
+            "1.1",
+            "https://xporter.groupcall.com/api",
+            "https://xporter.groupcall.com/api/ims/oneroster/v1p1/token",
+        ),
+        (
+            "alpha",
+            "1.2",
+            "https://api.alpha-1edtech.ai/rostering/1.0/",
+            "https://api.alpha-1edtech.ai/auth/1.0/token",
+        ),
+        (
+            "aeries",
+            "1.1",
+            "https://pinevalley.aeries.example/aeries",
+            "https://pinevalley.aeries.example/aeries/token",
+        ),
+    ],
+)
+def test_a_token_url_is_derived_as_the_provider_documents_it(slug: str, version: str, base: str, expected: str) -> None:
+    dialect = registry.get(slug, version)
+    assert token_url(dialect, None, base_url(dialect, base)) == expected
