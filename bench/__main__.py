@@ -23,7 +23,7 @@ from bench.figures import Figures, Samples, broken
 from bench.queries import QUESTIONS, UPSTREAMS, Question
 from bench.report import told, with_ratios
 from bench.truth import Truth, WrongAnswer
-from bench.warm import CONTENDERS, Warm
+from bench.warm import CONTENDERS, HOLDING, Warm
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,9 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seconds", type=float, default=0.5, help="length of a warm stretch")
     made.add_argument("--windows", type=int, default=16, help="different windows asked for, warm")
     made.add_argument("--upstreams", default=",".join(UPSTREAMS), help="some of wide,standard; warm is wide alone")
-    made.add_argument(
-        "--contenders", default=",".join(CONTENDERS), help="some of these; the first is repeated by fixed"
-    )
+    made.add_argument("--contenders", default=",".join(CONTENDERS), help="who answers, warm")
     made.add_argument("--quick", action="store_true", help="W1 and W2, one run, short: is everything still there?")
     made.add_argument("--json", action="store_true", help="print one flat object, name to number, instead of tables")
     return made
@@ -73,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ):
         if unknown := [name for name in given.split(",") if name not in known]:
             made.error(f"no {unknown[0]}; there are {', '.join(known)}")
+    if options.contenders.split(",")[0] not in HOLDING:
+        made.error(f"the first contender is {' or '.join(HOLDING)}: what it answers is what fixed repeats")
     questions = [QUESTIONS[name] for name in options.questions.split(",")]
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

@@ -14,9 +14,12 @@ import msgspec
 
 from bench.processes import Running
 
+PATIENCE = 60
+"""Seconds that any answer may take."""
+
 
 class Failed(Exception):
-    """A request was not answered with 200."""
+    """A request was not answered, or not with 200."""
 
 
 class Connection(asyncio.Protocol):
@@ -62,7 +65,11 @@ class Connection(asyncio.Protocol):
             f"accept: application/json\r\n{headers}content-length: {len(body)}\r\n\r\n"
         )
         self._transport.write(head.encode() + body)
-        return await self._answer
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._answer
+        except TimeoutError:
+            raise Failed(f"no answer in {PATIENCE} s to {method} {path} {body[:200]!r}") from None
 
     async def post(self, asked: bytes) -> bytes:
         """The answer to a GraphQL question."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import subprocess
 import sys
 import time
@@ -28,7 +29,11 @@ SECRETS: Final = {
 
 
 class DidNotStart(Exception):
-    """A server ended before it listened; what it said is on standard error."""
+    """A server ended before it listened, or did not come to it; what it said is on standard error."""
+
+
+PATIENCE: Final = 60
+"""Seconds that a server may take to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ def _started(arguments: Sequence[str], environ: Mapping[str, str] | None = None)
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        line = process.stdout.readline().decode().strip()
+        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        line = process.stdout.readline().decode().strip() if ready else ""
         if not line:
             raise DidNotStart(" ".join(arguments))
         yield Running(process, 0, time.perf_counter() - began), line

@@ -9,7 +9,7 @@ from bench.figures import Samples, broken, percentile
 from bench.queries import QUESTIONS, USERS, W2
 from bench.truth import Truth, WrongAnswer
 
-SHORT = "--questions W1,W2 --upstreams wide --latencies 20 --runs 1 --seconds 0 --windows 2 --contenders held,fixed"
+SHORT = ("--questions", "W1,W2", "--upstreams", "wide", "--runs", "1", "--json")
 
 
 @pytest.fixture(scope="module")
@@ -18,18 +18,25 @@ def truth() -> Truth:
 
 
 @pytest.mark.slow
-def test_a_short_run_answers_rightly_and_keeps_its_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*SHORT.split(), "--json"]) == 0
+def test_a_cold_run_answers_rightly_and_keeps_its_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SHORT, "--only", "cold", "--latencies", "20"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["w1.wide.cold.requests"] == 1
     assert 4 <= figures["w2.wide.cold.requests"] <= 6
     assert figures["w2.wide.warm.requests"] == 0
     assert figures["w2.wide.cold.token_requests"] == 0
-    assert figures["w2.wide.baseline.requests"] == 4
     assert figures["w2.wide.cold.ms.at20"] >= 40
+    assert figures["w2.wide.baseline.requests"] == 4
+
+
+@pytest.mark.slow
+def test_a_warm_run_asks_its_source_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    warm = ("--only", "warm", "--seconds", "0", "--windows", "2", "--contenders", "held,fixed")
+    assert main([*SHORT, *warm]) == 0
+    figures = json.loads(capsys.readouterr().out)
     assert figures["w2.held.clients16.answers"] >= 16
-    assert figures["w2.held.clients1.requests"] == 0
-    assert figures["w2.held.clients1.cpu_ms"] > figures["w2.fixed.clients1.cpu_ms"]
+    assert figures["w2.held.clients1.requests"] == figures["w2.held.clients16.requests"] == 0
+    assert figures["w2.held.clients16.cpu_ms"] > figures["w2.fixed.clients16.cpu_ms"]
     assert figures["rss_mb.held"] > 20
 
 
