@@ -12,7 +12,7 @@ import pytest
 from adapters import providers, registry
 from adapters.addresses import base_url, token_url
 from adapters.dialect import Dialect
-from conformance.subjects import FACTS
+from conformance.facts import FACTS
 from gateway.config.reading import from_tables
 from gateway.config.settings import SourceSettings
 
