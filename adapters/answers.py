@@ -30,13 +30,13 @@ def refusal(
     answer: Answer,
     *,
     now: float,
-    collection: bool = True,
+    optional: bool = False,
     signed: bool = False,
     lost_scopes: tuple[str, ...] = (),
 ) -> SourceError:
     """The error that an answer other than 2xx stands for.
 
-    collection: it was asked whole, so that a 404 says that the source has none; else a 404 is one more refusal.
+    optional: an optional collection was asked whole, so that a 404 says that the source has none of it.
     now: wall clock, epoch seconds. signed: the request carried an OAuth 1 timestamp. lost_scopes: asked for, but not
     granted with the token.
     """
@@ -52,7 +52,7 @@ def refusal(
         return Throttled(source, f"{endpoint}: {status}, asked too often", retry_after=wait)
     if status >= 500:
         return Failing(source, f"{endpoint}: {status}, the server failed")
-    if status == 404 and collection:
+    if status == 404 and optional:
         return Unsupported(source, f"{endpoint} is not served", because="the server answered 404")
     code = safe_code(error_code(answer.body))
     return Refused(

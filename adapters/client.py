@@ -25,7 +25,7 @@ from adapters.normalise import Normaliser, names
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record
-from adapters.scanning import MAX_RECORDS, NOTHING, Fetched, Page, PageRequest, pages
+from adapters.scanning import NOTHING, Fetched, Page, PageRequest, pages
 from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
 
@@ -83,7 +83,7 @@ class SourceClient:
     def url_overhead(self, collection: Collection) -> int:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""
         request = PageRequest(collection.value)
-        return len(self._url(self._route(request), MAX_LIMIT, MAX_RECORDS)) + len("&filter=")
+        return len(self._url(self._route(request), MAX_LIMIT, self._spec.max_records)) + len("&filter=")
 
     async def aclose(self) -> None:
         await self._exchange.aclose()
@@ -119,7 +119,7 @@ class SourceClient:
         answer = await self._exchange.get(name, self._base + request_path(native, (sourced_id,)))
         if answer.status_code == 204 or says_no_such_record(_start(answer)):
             return None
-        self._raise_for(name, answer, collection=False)
+        self._raise_for(name, answer)
         record = self._normaliser.one(native.entity, answer.content)
         if record.sourced_id != sourced_id and sourced_id not in getattr(record, "former_sourced_ids", ()):
             raise Mismatched(self._spec.key, f"{name}: another record came than the one asked for")
@@ -166,7 +166,7 @@ class SourceClient:
         def fetch(offset: int) -> Awaitable[Fetched]:
             return self._fetch(route, request.limit, offset)
 
-        return pages(self._spec.key, route.name, fetch, self._next, request.offset)
+        return pages(self._spec.key, route.name, fetch, self._next, request.offset, self._spec.max_records)
 
     async def _second_step(self, route: Route) -> list[Predicate]:
         """What the wanted records satisfy, one predicate per pass: batches of ids, or all in one pass over all."""
@@ -229,7 +229,7 @@ class SourceClient:
         unknown = below and route.name in self._answered and says_no_such_parent(_start(answer))
         if answer.status_code == 204 or unknown:
             return Fetched(NOTHING, PageSeen(received=0, limit=limit, offset=offset, new=0))
-        self._raise_for(route.name, answer, collection=not below)
+        self._raise_for(route.name, answer, optional=route.entity.optional and not below)
         self._answered.add(route.name)
         came = self._normaliser.page(route.entity, answer.content)
         holds = compile_test(route.where)
@@ -259,14 +259,14 @@ class SourceClient:
             case Totals.NONE:
                 return None
 
-    def _raise_for(self, name: str, answer: httpx2.Response, *, collection: bool) -> None:
+    def _raise_for(self, name: str, answer: httpx2.Response, *, optional: bool = False) -> None:
         if not answer.is_success:
             raise refusal(
                 self._spec.key,
                 name,
                 _start(answer),
                 now=self._wall(),
-                collection=collection,
+                optional=optional,
                 signed=isinstance(self._auth, OAuth1Flow),
                 lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
             )

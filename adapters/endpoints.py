@@ -31,12 +31,13 @@ class Collection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A base collection's wrapper keys and record type."""
+    """A base collection's wrapper keys and record type. optional: a server may leave the collection out."""
 
     collection: Collection
     singular: str
     record: type[Record]
     type: RecordType
+    optional: bool = False
 
     @property
     def plural(self) -> str:
@@ -65,26 +66,28 @@ class Endpoint:
         return "{id}/" in self.path
 
 
-def _entity(collection: Collection, singular: str, record: type[Record], kind: RecordType) -> Entity:
-    return Entity(collection, singular, record, kind)
-
-
 ENTITIES: Mapping[Collection, Entity] = MappingProxyType(
     {
         e.collection: e
         for e in (
-            _entity(Collection.ORGS, "org", records.Org, RecordType.ORG),
-            _entity(
+            Entity(Collection.ORGS, "org", records.Org, RecordType.ORG),
+            Entity(
                 Collection.ACADEMIC_SESSIONS,
                 "academicSession",
                 records.AcademicSession,
                 RecordType.ACADEMIC_SESSION,
             ),
-            _entity(Collection.COURSES, "course", records.Course, RecordType.COURSE),
-            _entity(Collection.CLASSES, "class", records.Class, RecordType.CLASS),
-            _entity(Collection.USERS, "user", records.User, RecordType.USER),
-            _entity(Collection.ENROLLMENTS, "enrollment", records.Enrollment, RecordType.ENROLLMENT),
-            _entity(Collection.DEMOGRAPHICS, "demographics", records.Demographics, RecordType.DEMOGRAPHICS),
+            Entity(Collection.COURSES, "course", records.Course, RecordType.COURSE),
+            Entity(Collection.CLASSES, "class", records.Class, RecordType.CLASS),
+            Entity(Collection.USERS, "user", records.User, RecordType.USER),
+            Entity(Collection.ENROLLMENTS, "enrollment", records.Enrollment, RecordType.ENROLLMENT),
+            Entity(
+                Collection.DEMOGRAPHICS,
+                "demographics",
+                records.Demographics,
+                RecordType.DEMOGRAPHICS,
+                optional=True,
+            ),
         )
     }
 )

@@ -13,8 +13,6 @@ from adapters.records import Record, Rejected
 
 MAX_REQUESTS = 10_000
 """Of one scan."""
-MAX_RECORDS = 2_000_000
-"""Of one scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +61,16 @@ Fetch: TypeAlias = Callable[[int], Awaitable[Fetched]]
 After: TypeAlias = Callable[[PageSeen], int | None]
 
 
-async def pages(source: str, name: str, fetch: Fetch, after: After, start: int) -> AsyncGenerator[Page, None]:
+async def pages(
+    source: str, name: str, fetch: Fetch, after: After, start: int, most: int
+) -> AsyncGenerator[Page, None]:
     """Every page from offset `start` on, each sourcedId once.
 
     Where the total fell since the page before, records have moved up, and as many of them as it fell by may have
     slipped over the border: those are read again.
 
-    fetch: the page at an offset. after: the offset after a page, None at the end.
+    fetch: the page at an offset. after: the offset after a page, None at the end. most: records, above which the
+    reading is given up.
 
     Raises:
         PagingBroken: pages repeat, end before the total they claim, or do not end.
@@ -85,7 +86,7 @@ async def pages(source: str, name: str, fetch: Fetch, after: After, start: int) 
         new = len(fetched.ids - known) + fetched.nameless
         following = after(replace(seen, new=max(new, 1) if offset < repeating_until else new))
         known |= fetched.ids
-        if len(known) > MAX_RECORDS:
+        if len(known) > most:
             break
         if total is not None and seen.total is not None and seen.total < total and offset > start:
             repeating_until = offset + seen.received
@@ -95,4 +96,4 @@ async def pages(source: str, name: str, fetch: Fetch, after: After, start: int) 
         if following is None:
             return
         offset = following
-    raise PagingBroken(source, f"{name}: more than {MAX_REQUESTS} pages or {MAX_RECORDS} records")
+    raise PagingBroken(source, f"{name}: more than {MAX_REQUESTS} pages or {most} records")

@@ -31,7 +31,8 @@ class SourceSpec:
     """One source: its key, how it speaks (overrides applied), where it is, and how we prove who we are.
 
     base_url and token_url are as the district handed them out (see `adapters.addresses`). max_concurrency: requests at
-    once, at most; the dialect's own maximum holds as well.
+    once, at most; the dialect's own maximum holds as well. max_records: of one collection, above which reading it is
+    given up.
     """
 
     key: str
@@ -41,4 +42,5 @@ class SourceSpec:
     token_url: str | None = None
     allow_http: bool = False
     max_concurrency: int = 8
+    max_records: int = 2_000_000
     timeouts: Timeouts = field(default_factory=Timeouts)

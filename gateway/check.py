@@ -18,6 +18,7 @@ from adapters.errors import (
     Malformed,
     Misconfigured,
     Redirected,
+    Refused,
     SourceError,
     Throttled,
     TimedOut,
@@ -39,6 +40,7 @@ ADVICE: tuple[tuple[type[SourceError], str], ...] = (
     (Throttled, "ask less often: lower max_concurrency, or try later"),
     (Malformed, "check that base_url is the OneRoster API and not a web page"),
     (Misconfigured, "correct the settings named"),
+    (Refused, "check that base_url ends where the OneRoster API begins, and the provider and version"),
 )
 
 

@@ -31,7 +31,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 Port = Annotated[
-    int | None, typer.Option("--port", "-p", envvar="PORT", help="The port to listen on; 0 takes a free one.")
+    int | None,
+    typer.Option("--port", "-p", envvar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one."),
 ]
 
 
@@ -53,7 +54,9 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None) -> None:
     from gateway.serve import serve as run
 
     url = address(bound)
-    run(build(settings), bound, lambda: out.print(f"serving {len(settings.sources)} sources at {url}/graphql"))
+    count = len(settings.sources)
+    told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
+    run(build(settings), bound, lambda: out.print(told))
 
 
 @app.command()
@@ -95,6 +98,8 @@ def check(
     if mistakes:
         err.print(describe(dict.fromkeys(mistakes)), markup=False)
     asked = [s for key, s in known.items() if not sources or key in sources]
+    if not known and not broken:
+        out.print(f"{config} configures no source", markup=False)
     ok = not mistakes
     for source in asked:
         if not source.enabled:
@@ -109,9 +114,7 @@ def check(
 @app.command()
 def providers() -> None:
     """List the providers that settings can name, with their versions."""
-    _show_table(
-        ("provider", "version", "product"), [(d.name, d.version.value, d.title) for d in registry.dialects()]
-    )
+    _show_table(("provider", "version", "product"), [(d.name, d.version.value, d.title) for d in registry.dialects()])
 
 
 @app.command()
@@ -158,7 +161,8 @@ def _show_demo(url: str, running: Sequence[District]) -> None:
     out.print(QUERY, markup=False)
     out.print("\n[bold]Or run this[/]\n")
     out.print(curl(url), markup=False)
-    out.print("\nEach district is a process: kill one by its pid and ask again. Ctrl-C stops everything.")
+    out.print("\nEach district is a process: kill one by its pid, wait 5 s until what is held has aged, and ask again.")
+    out.print("Ctrl-C stops everything.")
 
 
 def _show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

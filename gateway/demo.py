@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.endpoints import Collection
 from gateway.config import Settings, from_tables
 from gateway.sandbox.demo import DEMO
 
@@ -70,9 +71,13 @@ def _started(key: str, process: subprocess.Popen[bytes]) -> Mapping[str, Any]:
     return told
 
 
+FRESH_FOR = {collection.value: "5s" for collection in Collection}
+"""Short, so that a district that is killed is missed at the next question."""
+
+
 def settings(running: Sequence[District]) -> Settings:
     """The gateway's settings over the districts that are up."""
-    return from_tables({"sources": [dict(d.settings) for d in running]})
+    return from_tables({"sources": [{**d.settings, "cache": {"fresh_for": FRESH_FOR}} for d in running]})
 
 
 def curl(url: str) -> str:

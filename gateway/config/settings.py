@@ -70,7 +70,6 @@ class SourceSettings:
     spec: SourceSpec
     schools: tuple[str, ...] = ()
     fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
-    max_records: int = MAX_RECORDS
     enabled: bool = True
 
 

@@ -55,7 +55,6 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     labels = table.take(SourceKeys.LABELS)
     timezone = table.take(SourceKeys.TIME_ZONE)
     schools = table.take(SourceKeys.SCHOOLS)
-    max_records = table.take(SourceKeys.MAX_RECORDS)
     enabled = table.take(SourceKeys.ENABLED)
     freshness = table.table(CACHE).table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
@@ -82,7 +81,6 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         spec=spec,
         schools=schools,
         fresh_for=fresh_for,
-        max_records=max_records,
         enabled=enabled,
     )
 
@@ -118,6 +116,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     timeouts = Timeouts(**table.table(TIMEOUTS).given(TIMEOUTS.keys))
     base_url, token_url = _addresses(table)
     max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
+    max_records = table.take(SourceKeys.MAX_RECORDS)
     credentials = Credentials(
         client_id=table.take_secret(SourceKeys.CLIENT_ID, vault, key),
         client_secret=table.take_secret(SourceKeys.CLIENT_SECRET, vault, key),
@@ -135,6 +134,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
         token_url=token_url,
         allow_http=table.take(SourceKeys.ALLOW_HTTP),
         max_concurrency=max_concurrency,
+        max_records=max_records,
         timeouts=timeouts,
     )
 

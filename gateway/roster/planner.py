@@ -37,14 +37,14 @@ NESTED: Mapping[tuple[Collection, str], str] = MappingProxyType(
     {
         (Collection.CLASSES, "school_id"): "classesForSchool",
         (Collection.CLASSES, "course_id"): "classesForCourse",
-        (Collection.COURSES, "org_id"): "coursesForSchool",
         (Collection.ENROLLMENTS, "user_id"): "enrollmentsForUser",
         (Collection.ENROLLMENTS, "class_id"): "enrollmentsForClass",
     }
 )
 """Routes that answer exactly the children of one parent.
 
-/schools/{id}/enrollments, /terms/{id}/classes and the like are left out: servers differ on what they include.
+/schools/{id}/courses, /schools/{id}/enrollments, /terms/{id}/classes and the like are left out: servers differ on what
+they include.
 """
 
 

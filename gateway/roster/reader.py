@@ -41,12 +41,12 @@ class Position:
 class Reader:
     """Reads one source. What it returns satisfies the source's scope; what it raises is a SourceError."""
 
-    def __init__(self, client: SourceClient, scope: Scope, fresh_for: Mapping[Collection, float], max_records: int):
+    def __init__(self, client: SourceClient, scope: Scope, fresh_for: Mapping[Collection, float]) -> None:
         self._client = client
         self._scope = scope
         self._flights = Flights()
         self.health = Health()
-        self.tables = {c: Table(fresh_for[c], max_records, absent=_absence(client, c)) for c in Collection}
+        self.tables = {c: Table(fresh_for[c], client.spec.max_records, absent=_absence(client, c)) for c in Collection}
 
     async def close(self) -> None:
         await self._flights.close()

@@ -125,7 +125,7 @@ def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceCl
     if not settings.enabled:
         return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
     scope = Scope(frozenset(settings.schools))
-    reader = Reader(connect(settings), scope, settings.fresh_for, settings.max_records)
+    reader = Reader(connect(settings), scope, settings.fresh_for)
     return Source(settings.key, settings, reader)
 
 

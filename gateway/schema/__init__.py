@@ -1,20 +1,37 @@
 """The graph: GraphQL types and fields over records. Knows no HTTP and no provider; reads through one `Reading`."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode, parse
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from gateway.faults import BadInput
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.sdl import printed
+
+_OPERATION = re.compile(r"\b(query|mutation|subscription)\b")
+
+
+@lru_cache(128)
+def operations(query: str) -> int:
+    """How many named operations a document holds; 0 for one that does not parse."""
+    if len(_OPERATION.findall(query)) < 2:
+        return 1
+    try:
+        return sum(isinstance(part, OperationDefinitionNode) for part in parse(query).definitions)
+    except (GraphQLError, RecursionError):
+        return 0
 
 
 class Schema(strawberry.Schema):
@@ -30,6 +47,9 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
+        if operation_name is None and query is not None and operations(query) > 1:
+            message = "the document has several operations: name the one to run in `operationName`"
+            return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
         result = await super().execute(
             query,
             variable_values,

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from adapters.answers import Answer, is_page_for_people, refusal, retry_after
-from adapters.errors import ClockSkewed, Denied, Failing, Forbidden, Refused, SourceError, Throttled, Unsupported
+from adapters.errors import ClockSkewed, Denied, Failing, Forbidden, Refused, SourceError, Throttled
 
 NOW = 1_795_000_000.0
 
@@ -20,7 +20,7 @@ def refused(status: int, body: bytes = b"", signed: bool = False, **headers: str
         (400, Refused),
         (401, Denied),
         (403, Forbidden),
-        (404, Unsupported),
+        (404, Refused),
         (422, Refused),
         (429, Throttled),
         (500, Failing),

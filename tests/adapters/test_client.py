@@ -281,7 +281,9 @@ async def test_below_an_unknown_parent_there_is_nothing_if_the_route_is_known_to
     assert (await asked.page(below)).received == 0
 
 
-async def test_a_collection_that_answers_404_is_not_served() -> None:
+async def test_only_a_collection_that_a_server_may_leave_out_is_taken_for_absent_at_a_404() -> None:
     with pytest.raises(Unsupported, match="404") as caught:
-        await client(School()).page(PageRequest("orgs"))
+        await client(School()).page(PageRequest("demographics"))
     assert caught.value.because == "the server answered 404"
+    with pytest.raises(Refused, match="404"):
+        await client(School()).page(PageRequest("orgs"))

@@ -21,7 +21,6 @@ from adapters.errors import (
     Throttled,
     TimedOut,
     Unreachable,
-    Unsupported,
 )
 from adapters.predicate import equals
 from adapters.spec import Credentials, Timeouts
@@ -47,7 +46,7 @@ def always(answer: httpx2.Response | Exception) -> SourceClient:
         (httpx2.Response(200, json={"imsx_codeMajor": "failure", "imsx_description": "Ann"}), Malformed),
         (httpx2.Response(302, headers={"Location": "https://h.example/login"}), Redirected),
         (httpx2.Response(400, json={"imsx_codeMinor": "invalid_filter_field", "imsx_description": "Ann"}), Refused),
-        (httpx2.Response(404), Unsupported),
+        (httpx2.Response(404), Refused),
         (httpx2.Response(429, headers={"Retry-After": "30"}), Throttled),
         (httpx2.Response(502, html="<html>Ann"), Failing),
         (httpx2.ConnectError("Ann"), Unreachable),

@@ -51,8 +51,8 @@ class Book:
         return Fetched(page, seen, frozenset(r.sourced_id for r in page.records))
 
 
-async def read(book: Book) -> list[Record]:
-    return [r async for page in pages("s", "orgs", book.fetch, after, 0) for r in page.records]
+async def read(book: Book, most: int = 1000) -> list[Record]:
+    return [r async for page in pages("s", "orgs", book.fetch, after, 0, most) for r in page.records]
 
 
 @given(st.integers(0, 40), st.integers(1, 12), st.booleans())
@@ -83,12 +83,11 @@ async def test_a_source_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch)
         return Fetched(page, PageSeen(received=1, limit=1, offset=offset, new=1), frozenset({one.sourced_id}))
 
     with pytest.raises(PagingBroken, match="more than 7 pages"):
-        async for _ in pages("s", "orgs", fetch, after, 0):
+        async for _ in pages("s", "orgs", fetch, after, 0, 1000):
             pass
     assert next(numbers) == 7
 
 
-async def test_a_source_with_more_records_than_any_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "MAX_RECORDS", 25)
+async def test_a_collection_larger_than_its_settings_allow_is_left() -> None:
     with pytest.raises(PagingBroken, match="25 records"):
-        await read(Book(40, 10, total=True))
+        await read(Book(40, 10, total=True), most=25)

@@ -197,7 +197,7 @@ def test_timeouts_and_limits_reach_the_source() -> None:
     read = source(timeouts={"attempt": "1m"}, max_concurrency=2, max_records=10)
 
     assert read.spec.timeouts == Timeouts(attempt=60.0)
-    assert (read.spec.max_concurrency, read.max_records) == (2, 10)
+    assert (read.spec.max_concurrency, read.spec.max_records) == (2, 10)
 
 
 def test_a_provider_s_defaults_lie_below_each_of_its_sources_setting_by_setting() -> None:

@@ -105,6 +105,16 @@ async def test_an_operation_that_is_not_in_the_document_is_an_error_and_no_crash
             assert answer.json()["errors"][0]["extensions"]["code"]
 
 
+async def test_of_several_operations_one_must_be_named(world: MakeWorld) -> None:
+    query = "query A { __typename } query B { b: __typename }"
+    async with gateway(world(a="classlink")) as client:
+        answer = await client.post("/graphql", json={"query": query})
+        assert "data" not in answer.json() or answer.json()["data"] is None
+        assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        named = await client.post("/graphql", json={"query": query, "operationName": "B"})
+        assert named.json()["data"] == {"b": "Query"}
+
+
 async def test_a_query_that_does_not_parse_or_fit_says_so_with_a_code(world: MakeWorld) -> None:
     async with gateway(world(a="classlink")) as client:
         parsed = await client.post("/graphql", json={"query": "{ users("})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import msgspec
 import pytest
@@ -373,3 +374,50 @@ async def test_a_record_that_cannot_be_read_costs_itself_and_is_told(world: Make
     assert error.extensions is not None
     assert error.extensions["code"] == ErrorCode.INCOMPLETE
     assert [(o.state, o.rejected) for o in found.page.outcomes] == [(SourceState.PARTIAL, 1)]
+
+
+async def test_what_is_held_ages_however_it_is_asked_for(world: MakeWorld) -> None:
+    """A new filter over the same ids must not make old records young."""
+    fresh = {"cache": {"fresh_for": {"users": 0.4}}, **WIDE}
+    made = world({"a": fresh}, a=make_server("wide", EXACT))
+    [user, *_] = (await page(made.reading(), first=1)).page.records
+    for turn in range(4):
+        where = every(equals("sourced_id", user.sourced_id), Compare("username", Op.NE, f"nobody-{turn}"))
+        found = await page(made.reading(), where=where)
+        assert found.page.as_of is not None
+        assert time.time() - found.page.as_of < 0.5
+        await asyncio.sleep(0.15)
+    assert made.servers["a"].requests["GET /users/{id}"] == 1
+
+
+async def test_a_source_is_not_called_well_for_what_is_held_of_it(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    [user, *_] = (await page(made.reading(), first=1)).page.records
+    source = made.sources.get("a", Grant())
+    assert source is not None
+    answered = source.last_success_at
+    made.servers["a"].down = True
+    await page(made.reading(), RecordType.ORG)
+    assert source.state is SourceState.FAILED
+    assert await made.reading().lookup(here, RecordType.USER, "a", user.sourced_id) is not None
+    assert source.state is SourceState.FAILED
+    assert source.last_success_at == answered
+
+
+async def test_a_wrong_address_is_an_error_and_no_empty_district(world: MakeWorld) -> None:
+    made = world({"a": {"base_url": "http://a.test/elsewhere/ims/oneroster/rostering/v1p2"}}, a="standard-1.2")
+    reading = made.reading()
+    found = await page(reading)
+    assert not found.page.complete
+    assert [e.extensions["code"] for e in reading.outcomes.errors() if e.extensions] == ["UPSTREAM_REFUSED"]
+
+
+async def test_a_source_that_is_switched_off_is_in_no_list_unless_it_is_named(world: MakeWorld) -> None:
+    made = world({"a": {"enabled": False}}, a="standard-1.2", b="classlink")
+    reading = made.reading()
+    assert (await page(reading)).page.complete
+    assert not reading.outcomes.errors()
+    named = made.reading()
+    found = await page(named, sources=["a", "b"])
+    assert not found.page.complete
+    assert [e.extensions["code"] for e in named.outcomes.errors() if e.extensions] == ["SOURCE_DISABLED"]
