@@ -29,8 +29,8 @@ FAMILY = _words(
 MIDDLE = ("Alex", "Blue", "Casey Lee", "Drew", "Jo", "Kit", "Lou", "Max", "Ray", "Sky")
 PRONOUNS = ("she/her", "he/him", "they/them", "ze/zir")
 PLACES = (
-    "Harbor Flats", "Pine Valley", "Northfield", "Maple Bend", "Cedar Reach", "Stony Ford", "Larkspur", "Willow Run",
-    "Amber Lake", "Fox Hollow", "Granite Pass", "Juniper", "Silver Creek", "Elm Grange", "Heron Point", "Moss Landing",
+    "Birch Harbor", "Stone Valley", "Westmere", "Maple Bend", "Cedar Reach", "Stony Ford", "Larkspur", "Willow Run",
+    "Amber Lake", "Fox Hollow", "Granite Pass", "Juniper", "Silver Creek", "Oak Grange", "Heron Point", "Moss Landing",
 )  # fmt: skip
 LEVELS = ("Elementary", "High", "Middle")
 
