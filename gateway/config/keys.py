@@ -18,7 +18,9 @@ from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import Timeouts
 from gateway.config import settings
+from gateway.config.metadata import METADATA
 from gateway.config.secrets import IDENTIFIER, SECRET, Reference
+from gateway.config.settings import MetadataName
 from gateway.config.urls import BASE_URL, ORIGINS, TOKEN_URL
 from gateway.config.values import (
     COUNT,
@@ -116,6 +118,7 @@ class GatewayKeys:
     HOST = Key("host", TEXT, _GATEWAY.host)
     PORT = Key("port", PORT, _GATEWAY.port)
     SECRET: Key[Reference | Secret | None] = Key("secret", SECRET, None)
+    STATE_DIR: Key[str | None] = Key("state_dir", TEXT, None)
     CORS_ORIGINS = Key("cors_origins", ORIGINS, _GATEWAY.cors_origins)
     DEADLINE = Key("deadline", DURATION, _GATEWAY.deadline)
 
@@ -140,6 +143,7 @@ class SourceKeys:
     ENABLED = Key("enabled", FLAG, True)
     MAX_CONCURRENCY = Key("max_concurrency", COUNT, settings.MAX_CONCURRENCY)
     MAX_RECORDS = Key("max_records", COUNT, settings.MAX_RECORDS)
+    METADATA: Key[Mapping[str, MetadataName]] = Key("metadata", METADATA, MappingProxyType({}))
 
 
 AUTH_KIND: Key[AuthKind | None] = Key("kind", choice(AuthKind), None)

@@ -121,6 +121,7 @@ def _gateway(main: _Document, mistakes: list[Mistake], vault: Vault) -> GatewayS
         host=table.take(GatewayKeys.HOST),
         port=table.take(GatewayKeys.PORT),
         secret=table.take_secret(GatewayKeys.SECRET, vault),
+        state_dir=table.take(GatewayKeys.STATE_DIR),
         cors_origins=table.take(GatewayKeys.CORS_ORIGINS),
         deadline=table.take(GatewayKeys.DEADLINE),
     )

@@ -13,6 +13,7 @@ from adapters.dialect import Version
 from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import SourceSpec
+from gateway.access.field_class import FieldClass
 from gateway.config.mistakes import Mistake
 
 _MINUTE = 60.0
@@ -39,15 +40,25 @@ MAX_CONCURRENCY = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataName:
+    """A metadata key that a source is trusted to fill, and the kind of data that stands there."""
+
+    key: str
+    field_class: FieldClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
     """Where the gateway listens and how long an operation may take.
 
-    port: 0 takes any free one. cors_origins: pages of these origins may ask from a browser. deadline: seconds.
+    port: 0 takes any free one. state_dir: relative to the settings file. cors_origins: pages of these origins may ask
+    from a browser. deadline: seconds.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     secret: Secret | None = None
+    state_dir: str | None = None
     cors_origins: tuple[str, ...] = ()
     deadline: float = 30.0
 
@@ -57,7 +68,8 @@ class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
-    fresh_for: seconds, for every collection. The secrets of a source that is not `enabled` are not fetched.
+    fresh_for: seconds, for every collection. metadata: names declared for its keys. The secrets of a source that is not
+    `enabled` are not fetched.
     """
 
     key: str
@@ -70,6 +82,7 @@ class SourceSettings:
     spec: SourceSpec
     schools: tuple[str, ...] = ()
     fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
+    metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))
     enabled: bool = True
 
 

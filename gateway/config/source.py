@@ -55,6 +55,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     labels = table.take(SourceKeys.LABELS)
     timezone = table.take(SourceKeys.TIME_ZONE)
     schools = table.take(SourceKeys.SCHOOLS)
+    metadata = table.take(SourceKeys.METADATA)
     enabled = table.take(SourceKeys.ENABLED)
     freshness = table.table(CACHE).table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
@@ -81,6 +82,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         spec=spec,
         schools=schools,
         fresh_for=fresh_for,
+        metadata=metadata,
         enabled=enabled,
     )
 

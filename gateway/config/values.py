@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from gateway import identity
 from gateway.config.mistakes import did_you_mean
 
 T = TypeVar("T")
@@ -145,12 +146,9 @@ def choice(members: type[E]) -> Kind[E]:
     return Kind("choice", allowed, read)
 
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
-
-
 def _source_key(value: Any) -> str:
     text = _text(value)
-    if not _KEY.fullmatch(text):
+    if not identity.SOURCE_KEY.fullmatch(text):
         raise Wrong("a key has other characters than these; it stands in every id the gateway gives out")
     return text
 
@@ -184,7 +182,7 @@ DURATION = Kind(
 TEXTS = list_of(TEXT)
 SOURCE_KEY = Kind(
     "key",
-    "a to z, 0 to 9 and - in between; choose once and never change or reuse it (`name` may change)",
+    "a to z, 0 to 9 and - behind the first, up to 63; choose once and never change or reuse it (`name` may change)",
     _source_key,
 )
 TIME_ZONE = Kind("time zone", "a name of the IANA time zone database, such as America/Chicago", _time_zone)

@@ -10,14 +10,16 @@ from adapters.dialect import Capabilities, OAuth1, OAuth2, Signature, StaticBear
 from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import Timeouts
+from gateway.access.field_class import FieldClass
 from gateway.config import GatewaySettings, Settings, SourceSettings, from_tables, load
-from gateway.config.settings import FRESH_FOR
+from gateway.config.settings import FRESH_FOR, MetadataName
 
 SPRINGFIELD = """
 [gateway]
 host = "127.0.0.1"
 port = 8000
 secret = "env:GATEWAY_SECRET"
+state_dir = "state"
 
 [[sources]]
 key = "springfield"
@@ -37,6 +39,8 @@ allow_http = false
   max_limit = 500
   [sources.cache]
   fresh_for = { enrollments = "5m", orgs = "1d" }
+  [sources.metadata]
+  counselorEmail = { key = "ic.counselor.email", class = "CONTACT" }
 """
 
 ENVIRON = {"GATEWAY_SECRET": "canary-0", "SPRINGFIELD_ID": "canary-1", "SPRINGFIELD_SECRET": "canary-2"}
@@ -71,7 +75,7 @@ def source(**changed: Any) -> SourceSettings:
 def test_a_file_becomes_settings_of_final_types(tmp_path: Path) -> None:
     settings = load(write(tmp_path, SPRINGFIELD), ENVIRON)
 
-    assert settings.gateway == GatewaySettings(secret=Secret("canary-0"))
+    assert settings.gateway == GatewaySettings(secret=Secret("canary-0"), state_dir="state")
     read = one(settings)
     assert (read.key, read.name, read.district) == ("springfield", "Springfield Public Schools", "Springfield")
     assert (read.labels, read.timezone, read.schools) == (("pilot",), "America/Chicago", ())
@@ -82,6 +86,9 @@ def test_a_file_becomes_settings_of_final_types(tmp_path: Path) -> None:
     assert read.spec.credentials.client_id == Secret("canary-1")
     assert read.spec.credentials.client_secret == Secret("canary-2")
     assert read.spec.credentials.token is None
+    assert one(settings).metadata == {
+        "counselorEmail": MetadataName(key="ic.counselor.email", field_class=FieldClass.CONTACT)
+    }
 
 
 def test_settings_never_print_a_secret(tmp_path: Path) -> None:
