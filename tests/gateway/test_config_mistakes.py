@@ -99,15 +99,15 @@ def write(folder: Path, text: str, name: str = "gateway.toml") -> Path:
         ('token_ulr = "canary"', "token_ulr", "", '"token_url"', "base_url, token_url"),
         ("[metering]\nx = 1", "metering", "", "no such setting", "capabilities, auth, cache, timeouts"),
         ("metadata = { mail = 1 }", "metadata", "a table", "mail: this is a whole number, not a table", "{ key ="),
-        ("metadata = { m = { key = \"a\" } }", "metadata", "a table", "m: it holds `key` and `class`, both", "CONTACT"),
+        ('metadata = { m = { key = "a" } }', "metadata", "a table", "m: it holds `key` and `class`, both", "CONTACT"),
         (
-            "metadata = { m = { key = \"a\", class = \"SECRET\" } }",
+            'metadata = { m = { key = "a", class = "SECRET" } }',
             "metadata",
             "a table",
             "m: no such choice",
             "CONTACT",
         ),
-        ("metadata = { \"a.b\" = { key = \"a\", class = \"NAME\" } }", "metadata", "a table", "a name is", "letters"),
+        ('metadata = { "a.b" = { key = "a", class = "NAME" } }', "metadata", "a table", "a name is", "letters"),
     ],
 )
 def test_a_mistake_says_where_what_and_what_else(
