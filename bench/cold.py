@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,35 +53,34 @@ class Cold:
                     await self._run(name, source, ours, plain, run)
 
     async def _run(self, name: str, source: Running, ours: Running, plain: Running, run: int) -> None:
-        async with AsyncExitStack() as stack:
-            gateway = await stack.enter_async_context(connected(ours.port))
-            baseline = await stack.enter_async_context(connected(plain.port))
-            await upstream.set_latency(source, 0)
+        await upstream.set_latency(source, 0)
+        for each in self.questions:
+            await _post(ours, self._asked(each, PRACTICE, run))
+        for ms in self.latencies:
             for each in self.questions:
-                await gateway.post(self._asked(each, PRACTICE, run))
-                await baseline.post(question(each.of_baseline, offset=0))
-            for ms in self.latencies:
-                for each in self.questions:
-                    start = self._start(each, run)
-                    stem = f"{each.name.lower()}.{name}"
-                    await upstream.set_latency(source, 0)
-                    await _open(gateway, key(each, ms))
-                    await upstream.set_latency(source, ms / 1000)
-                    asked = self._asked(each, key(each, ms), run)
-                    await self._one(each, start, ours, gateway, asked, source, f"{stem}.cold", ms)
-                    if ms == self.latencies[-1]:
-                        await self._one(each, start, ours, gateway, asked, source, f"{stem}.warm", ms)
-                    asked = question(each.of_baseline, offset=start)
-                    await self._one(each, start, plain, baseline, asked, source, f"{stem}.baseline", ms)
+                start = self._start(each, run)
+                stem = f"{each.name.lower()}.{name}"
+                await upstream.set_latency(source, 0)
+                await _post(ours, _opening(key(each, ms)))
+                await upstream.set_latency(source, ms / 1000)
+                asked = self._asked(each, key(each, ms), run)
+                await self._one(each, start, ours, asked, source, f"{stem}.cold", ms)
+                if ms == self.latencies[-1]:
+                    await self._one(each, start, ours, asked, source, f"{stem}.warm", ms)
+                await upstream.set_latency(source, 0)
+                await _post(plain, question(each.of_baseline, offset=0))
+                await upstream.set_latency(source, ms / 1000)
+                asked = question(each.of_baseline, offset=start)
+                await self._one(each, start, plain, asked, source, f"{stem}.baseline", ms)
 
     async def _one(
-        self, each: Question, start: int, server: Running, connection: Connection, asked: bytes, source: Running,
-        stem: str, ms: int,
-    ) -> None:  # fmt: skip
-        await upstream.reset(source)
-        own, theirs, began = server.cpu(), source.cpu(), time.perf_counter()
-        answer = await connection.post(asked)
-        took, own, theirs = time.perf_counter() - began, server.cpu() - own, source.cpu() - theirs
+        self, each: Question, start: int, server: Running, asked: bytes, source: Running, stem: str, ms: int
+    ) -> None:
+        async with connected(server.port) as connection:
+            await upstream.reset(source)
+            own, theirs, began = server.cpu(), source.cpu(), time.perf_counter()
+            answer = await connection.post(asked)
+            took, own, theirs = time.perf_counter() - began, server.cpu() - own, source.cpu() - theirs
         counted = await upstream.counted(source)
         self.truth.check(each, start, answer)
         self.samples.add(f"{stem}.ms.at{ms}", 1000 * took)
@@ -127,7 +126,13 @@ async def end_cursor(connection: Connection, rows: int, sources: Sequence[str] |
     return str(answer["data"]["users"]["pageInfo"]["endCursor"])
 
 
-async def _open(connection: Connection, source: str) -> None:
-    """Fetch the source's token and open as many connections as it may use, by reading what no question needs."""
+def _opening(source: str) -> bytes:
+    """Fetches the source's token and opens as many connections as it may use, by reading what no question needs."""
     lists = " ".join(f"a{n}: orgs(sources: $sources, first: {n}) {{ totalCount }}" for n in range(1, IN_FLIGHT + 1))
-    await connection.post(question(f"query ($sources: [ID!]) {{ {lists} }}", sources=[source]))
+    return question(f"query ($sources: [ID!]) {{ {lists} }}", sources=[source])
+
+
+async def _post(server: Running, asked: bytes) -> None:
+    """Ask without measuring. Every question has a connection of its own: servers close those that idle."""
+    async with connected(server.port) as connection:
+        await connection.post(asked)

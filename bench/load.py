@@ -58,6 +58,8 @@ class Connection(asyncio.Protocol):
     async def ask(
         self, method: str, path: str, body: bytes = b"", headers: str = "", content_type: str = "application/json"
     ) -> bytes:
+        if self._transport.is_closing():
+            raise Failed("the server closed the connection while it was idle: ask on a new one")
         self._answer = asyncio.get_running_loop().create_future()
         self._body.clear()
         head = (

@@ -44,7 +44,8 @@ class Upstream:
     """GETs of one OneRoster source, kept for a while if wanted; equal ones in flight are then asked once."""
 
     def __init__(self, base: str, token: str, *, keep: float, in_flight: int = 8) -> None:
-        limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
+        # Shorter than the 5 s after which uvicorn closes idle connections: one that closes while in use fails.
+        limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight, keepalive_expiry=2)
         self._client = httpx2.AsyncClient(timeout=60, headers={"Authorization": f"Bearer {token}"}, limits=limits)
         self._base, self._keep = base, keep
         self._kept: dict[Any, tuple[float, asyncio.Task[list[Row]]]] = {}
