@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     UPSTREAM_PAGING = "UPSTREAM_PAGING"
     UPSTREAM_REDIRECTED = "UPSTREAM_REDIRECTED"
     UPSTREAM_MISMATCH = "UPSTREAM_MISMATCH"
+    SOURCE_HELD = "SOURCE_HELD"
     SOURCE_MISCONFIGURED = "SOURCE_MISCONFIGURED"
     SOURCE_DISABLED = "SOURCE_DISABLED"
     DANGLING_REFERENCE = "DANGLING_REFERENCE"
@@ -63,6 +64,8 @@ class SourceState(StrEnum):
     """How a source, or one of its collections, stands."""
 
     FRESH = "FRESH"
+    STALE = "STALE"
+    HELD = "HELD"
     PARTIAL = "PARTIAL"
     FAILED = "FAILED"
     UNSUPPORTED = "UNSUPPORTED"
@@ -93,6 +96,7 @@ _CODES: Mapping[type[errors.SourceError], ErrorCode] = {
 _STATES: Mapping[ErrorCode, SourceState] = {
     ErrorCode.UNSUPPORTED: SourceState.UNSUPPORTED,
     ErrorCode.UPSTREAM_FORBIDDEN: SourceState.FORBIDDEN,
+    ErrorCode.SOURCE_HELD: SourceState.HELD,
     ErrorCode.SOURCE_MISCONFIGURED: SourceState.MISCONFIGURED,
     ErrorCode.SOURCE_DISABLED: SourceState.DISABLED,
 }

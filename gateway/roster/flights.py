@@ -16,11 +16,15 @@ class Flights:
         self._aloft: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def share(self, need: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await asyncio.shield(self.start(need, start))
+
+    def start(self, need: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """The flight for `need`, which goes on whether or not anybody waits for it."""
         task: asyncio.Task[T] | None = self._aloft.get(need)
         if task is None:
             task = self._aloft[need] = asyncio.create_task(start())
             task.add_done_callback(lambda done: self._land(need, done))
-        return await asyncio.shield(task)
+        return task
 
     def _land(self, need: Hashable, task: asyncio.Task[Any]) -> None:
         del self._aloft[need]

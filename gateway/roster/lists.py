@@ -152,6 +152,16 @@ async def total(
 
 
 def _outcome(source: str, part: Slice, rows: int) -> SourceOutcome:
+    if part.standing is not None:
+        return SourceOutcome(
+            source,
+            part.standing.state,
+            code=part.standing.code,
+            message=f"{source}: {part.standing.message}",
+            as_of=part.read_at,
+            rows=rows,
+            rejected=part.rejected,
+        )
     if part.rejected:
         return SourceOutcome(
             source,

@@ -14,7 +14,7 @@ from adapters import lowering, predicate
 from adapters.client import Page, PageRequest, SourceClient
 from adapters.dialect import Op
 from adapters.endpoints import Collection
-from adapters.errors import Unsupported
+from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.predicate import And, AnyOf, Compare, Predicate
 from adapters.records import Record
 from gateway.roster import tables
@@ -23,6 +23,9 @@ from gateway.roster.health import Health
 from gateway.roster.planner import AccessPath, Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Slice, Table, Whole
+
+PATIENCE = 5.0
+"""Seconds for which a refresh is waited for while an older copy is held; it goes on meanwhile."""
 
 T = TypeVar("T")
 
@@ -62,7 +65,11 @@ class Reader:
             missing = tuple(sorted(i for i in wanted if i not in found))
             if missing:
                 need = ByIds(collection, missing)
-                found |= await self._share(need, lambda: self._fetch_ids(need, table))
+                try:
+                    found |= await self._share(need, lambda: self._fetch_ids(need, table))
+                except SourceError as error:
+                    older = self._older(table, error)
+                    found |= {i: older.records.get(i) for i in missing}
             return await self._admitted(collection, found)
 
     async def _fetch_ids(self, need: ByIds, table: Table) -> Found:
@@ -91,7 +98,11 @@ class Reader:
             missing = tuple(sorted(p for p in wanted if p not in found))
             if missing:
                 need = ChildrenOf(collection, field, missing)
-                found |= await self._share(need, lambda: self._fetch_children(need, table))
+                try:
+                    found |= await self._share(need, lambda: self._fetch_children(need, table))
+                except SourceError as error:
+                    older = self._older(table, error)
+                    found |= {p: older.children(field, p) for p in missing}
         if self._scope.everything:
             return found
         holds = self._scope.test(collection)
@@ -122,13 +133,17 @@ class Reader:
         where = predicate.every(where, self._scope.predicate(collection))
         with self._reading(collection) as table:
             held = table.known_list(where)
-            if held is None and self._windows(collection, where, table, after):
-                rows = await self._upstream_window(collection, where, table, after, limit)
-                if rows is not None:
-                    return rows
-            if held is None:
-                held = await self._list(collection, where, table)
-        return tables.window(held, after.sourced_id if after else None, limit)
+            try:
+                if held is None and self._windows(collection, where, table, after):
+                    rows = await self._upstream_window(collection, where, table, after, limit)
+                    if rows is not None:
+                        return rows
+                if held is None:
+                    held = await self._list(collection, where, table)
+            except SourceError as error:
+                held = self._older(table, error).matching(where)
+        part = tables.window(held, after.sourced_id if after else None, limit)
+        return dataclasses.replace(part, standing=table.standing)
 
     async def count(self, collection: Collection, where: Predicate | None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""
@@ -197,10 +212,9 @@ class Reader:
         if lowering.pushdown(self._client.dialect, collection, _but_status(where)).text is not None:
             request = PageRequest(collection.value, where=where)
             return await self._share((request, "list"), lambda: self._fetch_list(request, table))
-        await self._whole(collection, table)
-        held = table.known_list(where)
-        assert held is not None
-        return held
+        while (whole := await self._whole(collection, table)) is None:
+            pass  # what was on its way was given up, being too large for what somebody else wanted
+        return whole.matching(where)
 
     async def _fetch_list(self, request: PageRequest, table: Table) -> Slice:
         pages = await self._pages(request)
@@ -229,7 +243,28 @@ class Reader:
     ) -> Whole | None:
         if (whole := table.whole) is not None:
             return whole
-        return await self._share((collection, "whole"), lambda: self._scan(collection, table, worth))
+        reading = self._share((collection, "whole"), lambda: self._scan(collection, table, worth))
+        older = table.last_good
+        if older is None:
+            return await reading
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await reading
+        except TimeoutError:
+            return self._older(table, TimedOut(self._client.spec.key, f"had not answered after {PATIENCE:g} s"))
+        except SourceError as error:
+            return self._older(table, error)
+
+    def _older(self, table: Table, error: SourceError) -> Whole:
+        """The copy that may stand in for what failed.
+
+        Raises:
+            SourceError: `error`, where there is none or it may not.
+        """
+        older = table.fall_back(error)
+        if older is None:
+            raise error
+        return older
 
     async def _scan(self, collection: Collection, table: Table, worth: Callable[[int], bool] | None) -> Whole | None:
         """The whole collection; None when its first page told a size for which it is not worth it."""
@@ -277,6 +312,8 @@ class Reader:
         table = self.tables[collection]
         if table.unsupported is not None:
             raise table.unsupported
+        if table.ageing:
+            self._flights.start((collection, "whole"), lambda: self.health.watch(self._scan(collection, table, None)))
         try:
             yield table
         except Unsupported as error:

@@ -13,7 +13,7 @@ from adapters.errors import SourceError, Unsupported
 from adapters.predicate import Predicate, compile_test
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
-from gateway.faults import BadInput, ErrorCode, extensions
+from gateway.faults import BadInput, ErrorCode, SourceState, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import lists
 from gateway.roster.deadline import Deadline
@@ -136,7 +136,7 @@ class Reading:
         if known is None:
             return None
         record = await self._loaders.by_id(known, _COLLECTIONS[kind], sourced_id)
-        self.outcomes.answered(source)
+        self._answered(known, kind)
         return record
 
     # -------------------------------------------------------------- lists
@@ -189,7 +189,7 @@ class Reading:
         page = await lists.read_page(chosen, collection, query.where, cursor, query.first, self.deadline)
         for outcome in page.outcomes:
             self.outcomes.saw(query.kind, outcome)
-            if outcome.code is None or outcome.code is ErrorCode.UNSUPPORTED:
+            if outcome.code is None or outcome.state in _TOLD_BESIDE:
                 continue
             if query.on_source_failure is OnSourceFailure.FAIL:
                 raise SourceFailed(outcome)
@@ -216,8 +216,15 @@ class Reading:
         except SourceError as error:
             self._failed(find, kind, error)
             return None
-        self.outcomes.answered(parent.source)
+        self._answered(source, kind)
         return rows
+
+    def _answered(self, source: Source, kind: RecordType) -> None:
+        standing = source.tables[_COLLECTIONS[kind]].standing
+        if standing is None:
+            self.outcomes.answered(source.key)
+        else:
+            self.outcomes.saw(kind, SourceOutcome(source.key, standing.state, standing.code))
 
     def _dangling(self, find: FindPlace, source: str) -> None:
         message = f"{source}: a reference names a record that the source does not have"
@@ -240,5 +247,8 @@ class Reading:
             )
             raise BadInput(message, ErrorCode.BAD_CURSOR) from None
 
+
+_TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
+"""States that are no error: there is nothing to be had, or an older copy that is whole."""
 
 _COLLECTIONS = {entity.type: collection for collection, entity in ENTITIES.items()}

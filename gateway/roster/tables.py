@@ -1,6 +1,7 @@
 """What the gateway holds of one collection of one source. Answers from memory only; asking is the reader's.
 
-Everything here ages: after `fresh_for` seconds it is as if it had never been read.
+Everything here ages: after `fresh_for` seconds it is as if it had never been read. A collection that was read whole is
+kept for `stale_for`, to stand in, marked, where the source fails or sends too little.
 """
 
 from __future__ import annotations
@@ -13,9 +14,27 @@ from dataclasses import dataclass, field, replace
 from cachetools import LRUCache, TTLCache
 
 from adapters import predicate
-from adapters.errors import SourceError
+from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
+from gateway.faults import ErrorCode, SourceState, code_of
+from gateway.roster.guard import Guard, Hold
+from gateway.roster.guard import hold as make_hold
+
+STALE_FOR = 24 * 3600.0
+"""Seconds for which a copy may stand in for a source that fails (RFC 5861, stale-if-error)."""
+
+REFRESH_AT = 0.75
+"""Share of `fresh_for` after which whoever reads a collection has it asked for again, without waiting."""
+
+RETRY_AFTER = 30.0
+"""Seconds for which a source that failed is left alone while an older copy stands in."""
+
+
+def bridgeable(error: SourceError) -> bool:
+    """Whether an older copy may stand in: not where the source says that we may not, or no longer, read it."""
+    gone = isinstance(error, Refused) and error.http_status in (404, 410)
+    return not gone and not isinstance(error, Denied | Misconfigured | Redirected | Unsupported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,16 @@ class Slice:
     total: int | None
     read_at: float
     rejected: int = 0
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why an older copy stands in: the source failed (STALE), or sent too little to be believed (HELD)."""
+
+    state: SourceState
+    code: ErrorCode
+    message: str
 
 
 class Whole:
@@ -87,17 +116,25 @@ def window(held: Slice, after: str | None, limit: int) -> Slice:
 class Table:
     """One collection of one source. `size`: records in it as last told, None if never.
 
-    absent: the dialect says that the source has no such collection.
+    absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
+    hold: what came last and is held back.
     """
 
     fresh_for: float
     max_records: int
+    stale_for: float = STALE_FOR
+    guard: Guard = field(default_factory=Guard)
     absent: SourceError | None = None
     clock: Callable[[], float] = time.monotonic
     size: int | None = None
     read_at: float | None = None
     unsorted: bool = False
-    _whole: TTLCache[str, Whole] = field(init=False)
+    standing: Standing | None = None
+    hold: Hold | None = None
+    _good: Whole | None = None
+    _held: Whole | None = None
+    _fresh_until: float = 0.0
+    _stale_until: float = 0.0
     _records: TTLCache[str, Record | None] = field(init=False)
     _children: TTLCache[tuple[str, str], tuple[Record, ...]] = field(init=False)
     _slices: TTLCache[tuple[Predicate | None, int], Slice] = field(init=False)
@@ -106,7 +143,6 @@ class Table:
 
     def __post_init__(self) -> None:
         ttl, timer = self.fresh_for, self.clock
-        self._whole = TTLCache(1, ttl, timer)
         self._records = TTLCache(self.max_records, ttl, timer)
         self._children = TTLCache(self.max_records, ttl, timer)
         self._slices = TTLCache(1000, ttl, timer)
@@ -117,7 +153,21 @@ class Table:
 
     @property
     def whole(self) -> Whole | None:
-        return self._whole.get("")
+        """The collection, if it is held whole and need not be asked for again."""
+        return self._good if self._good is not None and self.clock() < self._fresh_until else None
+
+    @property
+    def last_good(self) -> Whole | None:
+        """The collection as it was last read whole, while it is young enough to stand in."""
+        if self.clock() >= self._stale_until:
+            self._good = None
+        return self._good
+
+    @property
+    def ageing(self) -> bool:
+        """Held whole, and so near its end that it is worth asking again before it is missed."""
+        left = self._fresh_until - self.clock()
+        return self.whole is not None and self.standing is None and left < self.fresh_for * (1 - REFRESH_AT)
 
     @property
     def unsupported(self) -> SourceError | None:
@@ -173,8 +223,39 @@ class Table:
         self._slices[where, found.start] = found
 
     def keep_whole(self, records: Iterable[Record], rejected: int) -> Whole:
-        self.read_at = time.time()
-        whole = self._whole[""] = Whole(records, rejected, self.read_at)
+        """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
+        came = Whole(records, rejected, time.time())
+        good = self.last_good
+        if good is not None and self.guard.holds(len(good.records), len(came.records)):
+            self._held, self.hold = came, make_hold(good.records, came.records)
+            message = f"{len(came.records)} records came where there were {len(good.records)}; the older copy is served"
+            self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.fresh_for)
+            return good
+        return self._accept(came)
+
+    def decide(self, accept: bool) -> None:
+        """Takes what is held back for good, or drops it; the next reading is judged anew."""
+        if self._held is not None and accept:
+            self._accept(self._held)
+        self._held = self.hold = self.standing = None
+
+    def fall_back(self, error: SourceError) -> Whole | None:
+        """The last good copy where `error` may be bridged by it. The source is left alone for a moment then."""
+        good = self.last_good
+        if good is None or not bridgeable(error):
+            return None
+        self._stand_in(Standing(SourceState.STALE, code_of(error), error.message), min(self.fresh_for, RETRY_AFTER))
+        return good
+
+    def _stand_in(self, standing: Standing, seconds: float) -> None:
+        self.standing = standing
+        self._fresh_until = self.clock() + seconds
+
+    def _accept(self, whole: Whole) -> Whole:
+        self._good, self._held, self.hold, self.standing = whole, None, None, None
+        self._fresh_until = self.clock() + self.fresh_for
+        self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)
+        self.read_at = whole.read_at
         self.size = len(whole.records)
         for part in (self._records, self._children, self._slices, self._lists):
             part.clear()

@@ -161,6 +161,8 @@ _describe(
     "How a source, or one of its collections, stands.",
     {
         SourceState.FRESH: "It answered; what is shown is current.",
+        SourceState.STALE: "It fails; an older copy, whole, is shown instead: see `asOf`, and `code` for why.",
+        SourceState.HELD: "It suddenly sent far fewer records; the older copy is shown until an operator decides.",
         SourceState.PARTIAL: "It answered, but some of its records could not be read and are left out.",
         SourceState.FAILED: "It did not answer, or its answer cannot be trusted; `code` says why.",
         SourceState.UNSUPPORTED: "It does not have this kind of record, or not this way of asking.",
@@ -198,6 +200,7 @@ _describe(
         ErrorCode.UPSTREAM_PAGING: "The source's pages do not add up. Retry.",
         ErrorCode.UPSTREAM_REDIRECTED: "The source sends us elsewhere; we do not follow.",
         ErrorCode.UPSTREAM_MISMATCH: "The source answered with a record that we did not ask for.",
+        ErrorCode.SOURCE_HELD: "The source sent so few records that what it sent is held back.",
         ErrorCode.SOURCE_MISCONFIGURED: "The source's settings have mistakes.",
         ErrorCode.SOURCE_DISABLED: "The source is switched off.",
         ErrorCode.DANGLING_REFERENCE: "A reference names a record that the source does not have.",

@@ -34,6 +34,9 @@ class CollectionOf:
     def state(self) -> SourceState:
         if not self.supported:
             return SourceState.UNSUPPORTED
+        table = self.source.tables.get(self.entity.collection)
+        if table is not None and table.standing is not None:
+            return table.standing.state
         if self.source.state is SourceState.FRESH and self.rejected:
             return SourceState.PARTIAL
         return self.source.state

@@ -8,6 +8,7 @@ import time
 import msgspec
 import pytest
 
+from adapters.endpoints import Collection
 from adapters.predicate import Compare, Op, equals, every
 from adapters.records import Class, Course, Enrollment, Record, RecordType, User
 from gateway.access.grant import Grant
@@ -421,3 +422,102 @@ async def test_a_source_that_is_switched_off_is_in_no_list_unless_it_is_named(wo
     found = await page(named, sources=["a", "b"])
     assert not found.page.complete
     assert [e.extensions["code"] for e in named.outcomes.errors() if e.extensions] == ["SOURCE_DISABLED"]
+
+
+SLOW_AGE = {"cache": {"fresh_for": dict.fromkeys(("users", "orgs", "classes", "courses", "enrollments"), 0.2)}}
+
+
+async def everyone(made: World) -> tuple[int, Reading, SourceState]:
+    """Reads all people of a source that cannot cut lists itself, so that they are held whole."""
+    reading = made.reading()
+    found = await page(reading, first=10_000)
+    return len(found.page.records), reading, found.page.outcomes[0].state
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_an_older_copy_stands_in_for_a_source_that_fails(world: MakeWorld, status: int) -> None:
+    made = world({"a": SLOW_AGE}, a="xporter-generic")
+    before, _, state = await everyone(made)
+    assert state is SourceState.FRESH
+    await asyncio.sleep(0.25)
+    made.servers["a"].answer_next(status, times=50)
+    now, reading, state = await everyone(made)
+    assert now == before
+    assert state is SourceState.STALE
+    assert not reading.outcomes.errors()
+    extension = reading.outcomes.extension()
+    assert extension is not None
+    assert extension["notFresh"] == [
+        {"source": "a", "collection": "USER", "state": "STALE", "code": "UPSTREAM_FAILING"}
+    ]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+async def test_no_older_copy_stands_in_where_we_may_not_read_any_more(world: MakeWorld, status: int) -> None:
+    made = world({"a": SLOW_AGE}, a="xporter-generic")
+    await everyone(made)
+    await asyncio.sleep(0.25)
+    made.servers["a"].answer_next(status, times=50)
+    now, reading, state = await everyone(made)
+    assert now == 0
+    assert state in (SourceState.FAILED, SourceState.FORBIDDEN)
+    assert len(reading.outcomes.errors()) == 1
+
+
+async def test_a_source_that_fails_is_left_alone_while_an_older_copy_stands_in(world: MakeWorld) -> None:
+    made = world({"a": {"cache": {"fresh_for": {"users": 0.3}}}}, a="xporter-generic")
+    await everyone(made)
+    await asyncio.sleep(0.35)
+    made.servers["a"].answer_next(500, times=50)
+    before = made.requests("a")
+    for _ in range(5):
+        await everyone(made)
+    assert made.requests("a") == before + 1
+
+
+async def test_a_table_that_is_read_near_its_end_is_refreshed_before_it_is_missed(world: MakeWorld) -> None:
+    made = world({"a": {"cache": {"fresh_for": {"users": 0.4}}}}, a="xporter-generic")
+    first = await page(made.reading(), first=10_000)
+    await asyncio.sleep(0.33)
+    again = await page(made.reading(), first=10_000)
+    assert again.page.as_of == first.page.as_of
+    await asyncio.sleep(0.2)
+    later = await page(made.reading(), first=10_000)
+    assert later.page.as_of is not None
+    assert first.page.as_of is not None
+    assert later.page.as_of > first.page.as_of
+    assert made.requests("a") == 2
+
+
+async def test_a_reading_that_lost_too_much_is_held_until_somebody_decides(world: MakeWorld) -> None:
+    district = generate(3, students=120)
+    made = world({"a": SLOW_AGE}, a=make_server("xporter-generic", district))
+    before, _, _ = await everyone(made)
+    for user in list(district.users)[: len(district.users) * 2 // 3]:
+        district.remove(user)
+    await asyncio.sleep(0.25)
+    now, reading, state = await everyone(made)
+    assert (now, state) == (before, SourceState.HELD)
+    assert not reading.outcomes.errors()
+    source = made.sources.get("a", Grant())
+    assert source is not None
+    table = source.tables[Collection.USERS]
+    assert table.hold is not None
+    assert table.hold.rows_before > table.hold.rows_now
+    table.decide(accept=True)
+    after, _, state = await everyone(made)
+    assert (after, state) == (len(active_ids(made.servers["a"])), SourceState.FRESH)
+    assert after < before / 2
+
+
+async def test_a_source_that_is_suddenly_empty_is_held(world: MakeWorld) -> None:
+    made = world({"a": SLOW_AGE}, a="xporter-generic")
+    before, _, _ = await everyone(made)
+    await asyncio.sleep(0.25)
+    made.servers["a"].answer_next(200, b'{"users": []}', times=3)
+    now, _, state = await everyone(made)
+    assert (now, state) == (before, SourceState.HELD)
+    await asyncio.sleep(0.25)
+    made.servers["a"].reset()
+    again, _, state = await everyone(made)
+    assert (again, state) == (before, SourceState.FRESH)

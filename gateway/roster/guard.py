@@ -1,0 +1,44 @@
+"""The shrink guard: a reading that lost too much is held back until somebody decides.
+
+A district's export that breaks half-way looks like a district that sent most of its pupils home. The last good table
+goes on serving, marked, until an operator accepts what came.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+SAMPLE = 20
+"""sourcedIds of lost records that a hold shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """max_loss: share of the records that one reading may lose. min_records: how many it must lose to be held."""
+
+    max_loss: float = 0.2
+    min_records: int = 50
+
+    def holds(self, before: int, now: int) -> bool:
+        """Whether a reading of `now` records after one of `before` is held: too many lost, or suddenly none left."""
+        lost = before - now
+        return lost > 0 and (now == 0 or (lost >= self.min_records and lost > self.max_loss * before))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reading held back. sample: some of the records that it lacks."""
+
+    rows_before: int
+    rows_now: int
+    sample: tuple[str, ...]
+    held_at: float = field(default_factory=time.time)
+
+
+def hold(before: Iterable[str], now: Iterable[str]) -> Hold:
+    """The hold of a reading with the sourcedIds `now` where there were those of `before`."""
+    old, new = list(before), set(now)
+    lost = sorted(i for i in old if i not in new)
+    return Hold(len(old), len(new), tuple(lost[:SAMPLE]))
