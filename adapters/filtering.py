@@ -8,6 +8,7 @@ than we do: order between words, `!=` beside nulls, letter case in `~`, a value 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -72,18 +73,30 @@ def batches(
     """
     writer = _Writer(dialect, collection)
     room = dialect.capabilities.max_url - url_overhead
+    wanted = list(dict.fromkeys(values))
+    compared = writer.each(field, wanted)
+    if compared is None:
+        return None
+
+    def fits(start: int, count: int) -> bool:
+        joined = writer.alternatives(compared[start : start + count])
+        return joined is not None and _fits(join(joined, writer.or_word), room)
+
     full: list[tuple[str, ...]] = []
-    batch: tuple[str, ...] = ()
-    for value in dict.fromkeys(values):
-        clauses = writer.any_of(field, [value])
-        if clauses is None or not _fits(join(clauses, ""), room):
+    start = 0
+    while start < len(wanted):
+        left = len(wanted) - start
+        if not fits(start, 1):
             return None
-        longer = writer.any_of(field, [*batch, value])
-        if batch and (longer is None or not _fits(join(longer, writer.or_word), room)):
-            full.append(batch)
-            batch = ()
-        batch = (*batch, value)
-    return [*full, batch] if batch else full
+        # What is too much stays too much: double until it is, then look between.
+        enough = 1
+        while enough < left and fits(start, min(2 * enough, left)):
+            enough = min(2 * enough, left)
+        between = range(enough + 1, min(2 * enough, left))
+        count = enough + bisect_left(between, True, key=lambda count, start=start: not fits(start, count))
+        full.append(tuple(wanted[start : start + count]))
+        start += count
+    return full
 
 
 def sendable(value: str) -> bool:
@@ -121,15 +134,20 @@ class _Writer:
         return None
 
     def any_of(self, field: str, values: Sequence[str]) -> list[Clause] | None:
-        if not values:
-            return None
+        compared = self.each(field, values)
+        return self.alternatives(compared) if compared else None
+
+    def each(self, field: str, values: Iterable[str]) -> list[Clause] | None:
+        """A clause for every value; None if one cannot be sent."""
         compared = [self.compare(equals(field, value)) for value in values]
         found = [clause for clause in compared if clause is not None]
-        if len(found) < len(values):
-            return None
-        if len(found) > 1 and self._can.in_operator and not any("," in c.value for c in found):
-            return [Clause(found[0].field, _IN, ",".join(c.value for c in found))]
-        return self._alternatives(found)
+        return found if len(found) == len(compared) else None
+
+    def alternatives(self, clauses: list[Clause]) -> list[Clause] | None:
+        """Clauses on one field as few: by the in-operator, where there is one."""
+        if len(clauses) > 1 and self._can.in_operator and not any("," in c.value for c in clauses):
+            return [Clause(clauses[0].field, _IN, ",".join(c.value for c in clauses))]
+        return self._alternatives(clauses)
 
     def compare(self, asked: Compare) -> Clause | None:
         wire = self._field(asked.field)
