@@ -8,7 +8,6 @@ than we do: order between words, `!=` beside nulls, letter case in `~`, a value 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -92,10 +91,12 @@ def batches(
         enough = 1
         while enough < left and fits(start, min(2 * enough, left)):
             enough = min(2 * enough, left)
-        between = range(enough + 1, min(2 * enough, left))
-        count = enough + bisect_left(between, True, key=lambda count, start=start: not fits(start, count))
-        full.append(tuple(wanted[start : start + count]))
-        start += count
+        most = min(2 * enough, left)
+        while most - enough > 1:
+            middle = (enough + most) // 2
+            enough, most = (middle, most) if fits(start, middle) else (enough, middle)
+        full.append(tuple(wanted[start : start + enough]))
+        start += enough
     return full
 
 
