@@ -17,8 +17,10 @@ from adapters.endpoints import Collection
 from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.predicate import And, AnyOf, Compare, Predicate
 from adapters.records import Record
+from gateway.config.settings import STALE_FOR
 from gateway.roster import tables
 from gateway.roster.flights import Flights
+from gateway.roster.guard import Guard
 from gateway.roster.health import Health
 from gateway.roster.planner import AccessPath, Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
 from gateway.roster.scope import Scope
@@ -94,6 +96,8 @@ class Reader:
         """The records whose `field` names each parent, of any status, by sourcedId."""
         wanted = tuple(dict.fromkeys(parents))
         with self._reading(collection) as table:
+            if (whole := table.whole) is not None:
+                await whole.indexed(field)
             found = table.known_children(field, wanted)
             missing = tuple(sorted(p for p in wanted if p not in found))
             if missing:
@@ -102,6 +106,7 @@ class Reader:
                     found |= await self._share(need, lambda: self._fetch_children(need, table))
                 except SourceError as error:
                     older = self._older(table, error)
+                    await older.indexed(field)
                     found |= {p: older.children(field, p) for p in missing}
         if self._scope.everything:
             return found
@@ -111,6 +116,7 @@ class Reader:
     async def _fetch_children(self, need: ChildrenOf, table: Table) -> Children:
         match await self._choose(need, table):
             case Whole() as whole:
+                await whole.indexed(need.field)
                 return {p: whole.children(need.field, p) for p in need.parents}
             case Nested(endpoint):
                 lists = await _all(self._pages(PageRequest(endpoint, ids=(p,))) for p in need.parents)
@@ -132,7 +138,8 @@ class Reader:
         """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId."""
         where = predicate.every(where, self._scope.predicate(collection))
         with self._reading(collection) as table:
-            held = table.known_list(where)
+            whole = table.whole
+            held = table.known_list(where) if whole is None else await whole.searched(where)
             try:
                 if held is None and self._windows(collection, where, table, after):
                     rows = await self._upstream_window(collection, where, table, after, limit)
@@ -141,7 +148,7 @@ class Reader:
                 if held is None:
                     held = await self._list(collection, where, table)
             except SourceError as error:
-                held = self._older(table, error).matching(where)
+                held = await self._older(table, error).searched(where)
         part = tables.window(held, after.sourced_id if after else None, limit)
         return dataclasses.replace(part, standing=table.standing)
 
@@ -214,7 +221,7 @@ class Reader:
             return await self._share((request, "list"), lambda: self._fetch_list(request, table))
         while (whole := await self._whole(collection, table)) is None:
             pass  # what was on its way was given up, being too large for what somebody else wanted
-        return whole.matching(where)
+        return await whole.searched(where)
 
     async def _fetch_list(self, request: PageRequest, table: Table) -> Slice:
         pages = await self._pages(request)
@@ -279,7 +286,7 @@ class Reader:
                         return None
                 records += page.records
                 rejected += len(page.rejected)
-        return table.keep_whole(records, rejected)
+        return table.keep_whole(await Whole.made(records, rejected, time.time()))
 
     async def _batched(self, collection: Collection, path: Batches) -> list[Record]:
         lists = await _all(

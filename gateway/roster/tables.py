@@ -6,10 +6,15 @@ kept for `stale_for`, to stand in, marked, where the source fails or sends too l
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import attrgetter
+from typing import TypeVar
 
 from cachetools import LRUCache, TTLCache
 
@@ -17,12 +22,18 @@ from adapters import predicate
 from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
+from gateway.config.settings import STALE_FOR
 from gateway.faults import ErrorCode, SourceState, code_of
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
 
-STALE_FOR = 24 * 3600.0
-"""Seconds for which a copy may stand in for a source that fails (RFC 5861, stale-if-error)."""
+T = TypeVar("T")
+
+_MUCH = 5000
+"""Records above which work on all of them is done beside the event loop."""
+
+_RUN = 5000
+"""Records that are sorted at a stretch: the loop waits for no longer."""
 
 REFRESH_AT = 0.75
 """Share of `fresh_for` after which whoever reads a collection has it asked for again, without waiting."""
@@ -64,38 +75,65 @@ class Standing:
 
 
 class Whole:
-    """A collection read to its proved end: records by sourcedId, in that order, with indexes made on first use."""
+    """A collection read to its proved end: records by sourcedId, in that order, with indexes made on first use.
+
+    Large ones take seconds to sort, index and search. `made`, `indexed` and `searched` do that beside the event loop,
+    in steps that leave it room; what they have made is then there at once.
+    """
 
     def __init__(self, records: Iterable[Record], rejected: int, read_at: float) -> None:
-        self.records = {r.sourced_id: r for r in sorted(records, key=_sourced_id)}
+        runs = [sorted(run, key=_sourced_id) for run in batched(records, _RUN)]
+        self.records = {r.sourced_id: r for r in heapq.merge(*runs, key=_sourced_id)}
         self.rejected = rejected
         self.read_at = read_at
         self._indexes: dict[str, dict[str, tuple[Record, ...]]] = {}
         self._lists: LRUCache[Predicate | None, Slice] = LRUCache(100)
 
-    def children(self, field: str, parent: str) -> tuple[Record, ...]:
-        """The records whose `field` names `parent`."""
-        index = self._indexes.get(field)
-        if index is None:
-            index = self._indexes[field] = group(self.records.values(), field)
-        return index.get(parent, ())
+    @classmethod
+    async def made(cls, records: Sequence[Record], rejected: int, read_at: float) -> Whole:
+        return await _beside(len(records), lambda: cls(records, rejected, read_at))
 
-    def matching(self, where: Predicate | None) -> Slice:
+    async def indexed(self, field: str) -> None:
+        if field not in self._indexes:
+            self._indexes[field] = await _beside(len(self.records), lambda: group(self.records.values(), field))
+
+    async def searched(self, where: Predicate | None) -> Slice:
         """The records that satisfy `where`."""
-        found = self._lists.get(where)
-        if found is None:
-            holds = predicate.compile_test(where)
-            rows = tuple(r for r in self.records.values() if holds(r))
-            found = self._lists[where] = Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
-        return found
+        if where not in self._lists:
+            self._lists[where] = await _beside(len(self.records), lambda: self._search(where))
+        return self._lists[where]
+
+    def children(self, field: str, parent: str) -> tuple[Record, ...]:
+        """The records whose `field` names `parent`; the index must have been made."""
+        return self._indexes[field].get(parent, ())
+
+    def has_index(self, field: str) -> bool:
+        return field in self._indexes
+
+    def _search(self, where: Predicate | None) -> Slice:
+        holds = predicate.compile_test(where)
+        rows = tuple(r for r in self.records.values() if holds(r))
+        return Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
+
+
+async def _beside(records: int, work: Callable[[], T]) -> T:
+    """The result of `work`, done in a thread where there is much of it."""
+    return await asyncio.to_thread(work) if records > _MUCH else work()
 
 
 def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]]:
     """Records by each value of `field`; one that has several stands under each."""
     grouped: dict[str, list[Record]] = {}
-    for record in records:
-        for value in dict.fromkeys(predicate.texts(record, field)):
-            grouped.setdefault(value, []).append(record)
+    if "." in field:
+        for record in records:
+            for value in dict.fromkeys(predicate.texts(record, field)):
+                grouped.setdefault(value, []).append(record)
+    else:
+        read = attrgetter(field)
+        for record in records:
+            value = read(record)
+            for each in dict.fromkeys(value) if isinstance(value, tuple) else () if value is None else (value,):
+                grouped.setdefault(each, []).append(record)
     return {value: tuple(found) for value, found in grouped.items()}
 
 
@@ -183,14 +221,13 @@ class Table:
 
     def known_children(self, field: str, parents: Iterable[str]) -> dict[str, tuple[Record, ...]]:
         whole = self.whole
-        if whole is not None:
+        if whole is not None and whole.has_index(field):
             return {p: whole.children(field, p) for p in parents}
         return {p: self._children[field, p] for p in parents if (field, p) in self._children}
 
     def known_list(self, where: Predicate | None) -> Slice | None:
-        """Every record that satisfies `where`, if that is known."""
-        whole = self.whole
-        return self._lists.get(where) if whole is None else whole.matching(where)
+        """Every record that satisfies `where`, if those were read by themselves."""
+        return self._lists.get(where)
 
     def known_slice(self, where: Predicate | None, start: int, limit: int) -> Slice | None:
         held = self._slices.get((where, start))
@@ -222,9 +259,8 @@ class Table:
         self.keep(found.records)
         self._slices[where, found.start] = found
 
-    def keep_whole(self, records: Iterable[Record], rejected: int) -> Whole:
+    def keep_whole(self, came: Whole) -> Whole:
         """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
-        came = Whole(records, rejected, time.time())
         good = self.last_good
         if good is not None and self.guard.holds(len(good.records), len(came.records)):
             self._held, self.hold = came, make_hold(good.records, came.records)
@@ -263,6 +299,12 @@ class Table:
 
     def refuse(self, error: SourceError) -> None:
         self._refusals[""] = error
+
+
+def batched(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
+    rest = iter(records)
+    while run := list(islice(rest, size)):
+        yield run
 
 
 def _sourced_id(record: Record) -> str:
