@@ -28,6 +28,7 @@ from gateway.config.values import (
     FLAG,
     HTTP_STATUS,
     PORT,
+    SHARE,
     SOURCE_KEY,
     TEXT,
     TEXTS,
@@ -110,6 +111,7 @@ def _keys_of(dataclass_type: type[Any]) -> list[Key[Any]]:
 
 
 _GATEWAY = settings.GatewaySettings()
+_GUARD = settings.GuardSettings()
 
 
 class GatewayKeys:
@@ -152,13 +154,24 @@ FRESH_FOR_KEYS: Mapping[Collection, Key[float]] = MappingProxyType(
     {collection: Key(collection.value, DURATION, seconds) for collection, seconds in settings.FRESH_FOR.items()}
 )
 
+STALE_FOR = Key("stale_for", DURATION, settings.STALE_FOR)
+
+
+class GuardKeys:
+    """What `[sources.guard]` may hold."""
+
+    MAX_LOSS = Key("max_loss", SHARE, _GUARD.max_loss)
+    MIN_RECORDS = Key("min_records", COUNT, _GUARD.min_records)
+
+
 GATEWAY = _section("gateway", vars(GatewayKeys).values())
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))
 AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for key in _keys_of(auth))])
 FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())
-CACHE = _section("cache", [], FRESH_FOR)
+CACHE = _section("cache", [STALE_FOR], FRESH_FOR)
+GUARD = _section("guard", vars(GuardKeys).values())
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
-SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, CACHE, TIMEOUTS)
+SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, CACHE, GUARD, TIMEOUTS)
 
 _OWN = (SourceKeys.KEY.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
 PROVIDER = _section("providers", (k for k in SOURCE.keys.values() if k.name not in _OWN), *SOURCE.tables.values())

@@ -32,6 +32,9 @@ FRESH_FOR: Mapping[Collection, float] = MappingProxyType(
 )
 """Seconds for which a collection is served without asking again: the less it changes in a school day, the longer."""
 
+STALE_FOR = 24 * _HOUR
+"""Seconds for which a copy may stand in for a source that fails (RFC 5861, stale-if-error)."""
+
 MAX_RECORDS = 2_000_000
 """Records of one collection, above which a scan is given up."""
 
@@ -45,6 +48,14 @@ class MetadataName:
 
     key: str
     field_class: FieldClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """When a reading lost too much to be believed. max_loss: share of the records. min_records: how many at least."""
+
+    max_loss: float = 0.2
+    min_records: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +79,8 @@ class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
-    fresh_for: seconds, for every collection. metadata: names declared for its keys. The secrets of a source that is not
-    `enabled` are not fetched.
+    fresh_for: seconds, for every collection. stale_for: seconds. metadata: names declared for its keys. The secrets of
+    a source that is not `enabled` are not fetched.
     """
 
     key: str
@@ -82,6 +93,8 @@ class SourceSettings:
     spec: SourceSpec
     schools: tuple[str, ...] = ()
     fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
+    stale_for: float = STALE_FOR
+    guard: GuardSettings = GuardSettings()
     metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))
     enabled: bool = True
 

@@ -19,15 +19,18 @@ from gateway.config.keys import (
     CAPABILITIES,
     FRESH_FOR,
     FRESH_FOR_KEYS,
+    GUARD,
     SOURCE,
+    STALE_FOR,
     TIMEOUTS,
     AuthKind,
+    GuardKeys,
     Key,
     SourceKeys,
 )
 from gateway.config.mistakes import Mistake, did_you_mean
 from gateway.config.secrets import Reference, Vault
-from gateway.config.settings import MisconfiguredSource, SourceSettings
+from gateway.config.settings import GuardSettings, MisconfiguredSource, SourceSettings
 from gateway.config.table import Layer, Table
 from gateway.config.urls import insecure
 from gateway.config.values import Wrong
@@ -57,8 +60,12 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     schools = table.take(SourceKeys.SCHOOLS)
     metadata = table.take(SourceKeys.METADATA)
     enabled = table.take(SourceKeys.ENABLED)
-    freshness = table.table(CACHE).table(FRESH_FOR)
+    cache = table.table(CACHE)
+    stale_for = cache.take(STALE_FOR)
+    freshness = cache.table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
+    losses = table.table(GUARD)
+    guard = GuardSettings(max_loss=losses.take(GuardKeys.MAX_LOSS), min_records=losses.take(GuardKeys.MIN_RECORDS))
     spec = _spec(table, key, _dialect(table), vault if enabled else None)
     if spec is None or mistakes:
         return MisconfiguredSource(
@@ -82,6 +89,8 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         spec=spec,
         schools=schools,
         fresh_for=fresh_for,
+        stale_for=stale_for,
+        guard=guard,
         metadata=metadata,
         enabled=enabled,
     )

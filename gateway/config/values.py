@@ -92,6 +92,14 @@ def whole_number(minimum: int, maximum: int | None = None) -> Kind[int]:
     return Kind("whole number", allowed, read)
 
 
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Wrong(f"this is {type_of(value)}, not a number")
+    if not 0 <= value <= 1:
+        raise Wrong("a share is neither less than nothing nor more than all")
+    return float(value)
+
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 
@@ -173,6 +181,7 @@ TEXT = Kind("text", "text in quotes, not empty", _text)
 FLAG = Kind("true or false", "true, false", _flag)
 COUNT = whole_number(1)
 PORT = whole_number(0, 65535)
+SHARE = Kind("share", "a number from 0 to 1, such as 0.2 for a fifth", _share)
 HTTP_STATUS = whole_number(100, 599)
 DURATION = Kind(
     "duration",

@@ -10,6 +10,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.config.settings import GuardSettings
+
+_USUAL = GuardSettings()
+
 SAMPLE = 20
 """sourcedIds of lost records that a hold shows."""
 
@@ -18,8 +22,8 @@ SAMPLE = 20
 class Guard:
     """max_loss: share of the records that one reading may lose. min_records: how many it must lose to be held."""
 
-    max_loss: float = 0.2
-    min_records: int = 50
+    max_loss: float = _USUAL.max_loss
+    min_records: int = _USUAL.min_records
 
     def holds(self, before: int, now: int) -> bool:
         """Whether a reading of `now` records after one of `before` is held: too many lost, or suddenly none left."""

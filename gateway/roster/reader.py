@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -17,7 +17,7 @@ from adapters.endpoints import Collection
 from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.predicate import And, AnyOf, Compare, Predicate
 from adapters.records import Record
-from gateway.config.settings import STALE_FOR
+from gateway.config import SourceSettings
 from gateway.roster import tables
 from gateway.roster.flights import Flights
 from gateway.roster.guard import Guard
@@ -46,12 +46,22 @@ class Position:
 class Reader:
     """Reads one source. What it returns satisfies the source's scope; what it raises is a SourceError."""
 
-    def __init__(self, client: SourceClient, scope: Scope, fresh_for: Mapping[Collection, float]) -> None:
+    def __init__(self, client: SourceClient, settings: SourceSettings) -> None:
         self._client = client
-        self._scope = scope
+        self._scope = Scope(frozenset(settings.schools))
         self._flights = Flights()
         self.health = Health()
-        self.tables = {c: Table(fresh_for[c], client.spec.max_records, absent=_absence(client, c)) for c in Collection}
+        guard = Guard(settings.guard.max_loss, settings.guard.min_records)
+        self.tables = {
+            c: Table(
+                settings.fresh_for[c],
+                client.spec.max_records,
+                stale_for=settings.stale_for,
+                guard=guard,
+                absent=_absence(client, c),
+            )
+            for c in Collection
+        }
 
     async def close(self) -> None:
         await self._flights.close()

@@ -15,7 +15,6 @@ from gateway.identity import source_key
 from gateway.roster.deadline import Deadline
 from gateway.roster.health import Health
 from gateway.roster.reader import Reader
-from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
 
 T = TypeVar("T")
@@ -124,9 +123,7 @@ class Sources:
 def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient]) -> Source:
     if not settings.enabled:
         return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
-    scope = Scope(frozenset(settings.schools))
-    reader = Reader(connect(settings), scope, settings.fresh_for)
-    return Source(settings.key, settings, reader)
+    return Source(settings.key, settings, Reader(connect(settings), settings))
 
 
 def _misconfigured(key: str, settings: MisconfiguredSource) -> Source:

@@ -12,7 +12,7 @@ from adapters.secret import Secret
 from adapters.spec import Timeouts
 from gateway.access.field_class import FieldClass
 from gateway.config import GatewaySettings, Settings, SourceSettings, from_tables, load
-from gateway.config.settings import FRESH_FOR, MetadataName
+from gateway.config.settings import FRESH_FOR, GuardSettings, MetadataName
 
 SPRINGFIELD = """
 [gateway]
@@ -121,6 +121,15 @@ def test_freshness_is_given_by_collection_and_completed_by_defaults(tmp_path: Pa
 
     changed = {Collection.ENROLLMENTS: 300.0, Collection.ORGS: 86400.0}
     assert dict(read.fresh_for) == {**FRESH_FOR, **changed}
+
+
+def test_how_long_a_copy_stands_in_and_what_a_reading_may_lose_are_settings_of_a_source() -> None:
+    cautious = {"cache": {"stale_for": "3d"}, "guard": {"max_loss": 0.05, "min_records": 10}}
+    read = one(from_tables({"sources": [{**CLASSLINK, **cautious}]}))
+    assert (read.stale_for, read.guard) == (3 * 86400, GuardSettings(max_loss=0.05, min_records=10))
+
+    usual = one(from_tables({"providers": {"classlink": {"guard": {"max_loss": 1}}}, "sources": [CLASSLINK]}))
+    assert (usual.stale_for, usual.guard) == (86400, GuardSettings(max_loss=1.0, min_records=50))
 
 
 @pytest.mark.parametrize(
