@@ -22,6 +22,7 @@ from adapters.errors import Mismatched, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
 from adapters.normalise import Normaliser, names
+from adapters.pacing import Pacer
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record
@@ -41,6 +42,7 @@ class SourceClient:
     """One source. Safe to share between any number of tasks of one event loop.
 
     transport: in place of the network, for tests. on_request: told of every request, token requests included.
+    pacer: how often it is asked; by default as its spec says, with no regard to other sources of the same host.
 
     Raises:
         Misconfigured: an address or a credential that cannot work.
@@ -52,6 +54,7 @@ class SourceClient:
         transport: httpx2.AsyncBaseTransport | None = None,
         *,
         on_request: OnRequest | None = None,
+        pacer: Pacer | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -59,7 +62,8 @@ class SourceClient:
         self._base = base_url(spec.dialect, spec.base_url, source=spec.key, allow_http=spec.allow_http)
         self._auth = authenticator(spec, monotonic=monotonic, wall=wall)
         self._wall = wall
-        self._exchange = Exchange(spec, self._auth, transport, on_request)
+        self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
+        self._exchange = Exchange(spec, self._auth, self.pacer, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
         self._answered: set[str] = set()
 

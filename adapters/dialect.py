@@ -166,6 +166,37 @@ class Capabilities:
     end_date_inclusive: bool = False
 
 
+EVERY_DAY = frozenset(range(7))
+WEEKDAYS = frozenset(range(5))
+"""Days of the week; 0 is Monday."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A span of the day, by a source's own clock, on some days of the week.
+
+    begins, ends: minutes after midnight of the day on which it begins; one that passes midnight ends after 1440.
+    """
+
+    days: frozenset[int]
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a source may be asked, and when; settings override by field name. None: as often as is needed.
+
+    quiet: hours in which it is not asked at all. peak: hours in which only peak_concurrency requests run at once.
+    """
+
+    requests_per_day: int | None = None
+    requests_per_minute: int | None = None
+    quiet: tuple[Hours, ...] = ()
+    peak: tuple[Hours, ...] = ()
+    peak_concurrency: int = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one (provider, version) speaks OneRoster.
@@ -177,6 +208,7 @@ class Dialect:
     standard says, and routes of the provider's own, by name. trailing_slash: collection paths end in one.
     fixups: per collection, what must be put right before a raw record is read.
     former_id_metadata: metadata key in which the source declares a record's earlier sourcedId.
+    pace: how often the provider lets itself be asked.
     """
 
     name: str
@@ -191,6 +223,7 @@ class Dialect:
     trailing_slash: bool = False
     fixups: Mapping[str, Fixup] = field(default_factory=lambda: MappingProxyType({}))
     former_id_metadata: str | None = None
+    pace: Pace = field(default_factory=Pace)
     capabilities: Capabilities = field(default_factory=Capabilities)
 
     def with_capabilities(self, **measured: Any) -> Dialect:

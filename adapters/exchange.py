@@ -9,38 +9,37 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from adapters.errors import TimedOut
+from adapters.pacing import Pacer
 from adapters.spec import SourceSpec
 from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
-
-MAX_CONCURRENCY = 8
-"""Requests at once to any source."""
 
 _ERROR_BODY = 64 * 1024
 
 
 class Exchange:
-    """Sends a source's requests, so many at once at most, with its authentication, each within its time limit."""
+    """Sends a source's requests, each when its pacer lets it, with its authentication, within its time limit."""
 
     def __init__(
         self,
         spec: SourceSpec,
         auth: httpx2.Auth,
+        pacer: Pacer,
         transport: httpx2.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
-        at_once = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
         limits = spec.timeouts
         self._source = spec.key
         self._attempt = limits.attempt
         self._auth = auth
-        self._slots = asyncio.Semaphore(at_once)
-        self._transport = GuardedTransport(transport or _network(at_once), spec.key, on_request)
+        self._pacer = pacer
+        self._transport = GuardedTransport(transport or _network(pacer.most), spec.key, on_request)
         self._http = httpx2.AsyncClient(
             transport=self._transport,
             headers={"Accept": "application/json"},
             timeout=httpx2.Timeout(limits.attempt, connect=limits.connect, pool=limits.pool),
             follow_redirects=False,
             trust_env=False,
+            event_hooks={"request": [self._leaves]},
             # No cookies but those that a dialect keeps, see `adapters.auth`.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
@@ -53,16 +52,23 @@ class Exchange:
         """The answer with its body; of one that is not a success, the start of it. endpoint: a name for telemetry."""
         with translated(self._source):
             request = self._http.build_request("GET", url, extensions={"endpoint": endpoint})
-        async with self._slots:
+        async with self._pacer.turn() as turn:
+            request.extensions["turn"] = turn
             return await self._send(request, self._auth)
 
     async def post_token(self, request: httpx2.Request) -> httpx2.Response:
         """A token request by itself."""
-        async with self._slots:
+        async with self._pacer.turn(token=True):
             return await self._send(request, None)
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    async def _leaves(self, request: httpx2.Request) -> None:
+        """Told of every request that is about to be sent, the tokens' and repetitions too; those have no turn."""
+        turn = request.extensions.get("turn")
+        if turn is not None:
+            self._pacer.sends(turn)
 
     async def _send(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
         """One limit holds for everything between asking and the last byte, a token on the way included."""

@@ -32,7 +32,7 @@ class SourceSpec:
 
     base_url and token_url are as the district handed them out (see `adapters.addresses`). max_concurrency: requests at
     once, at most; the dialect's own maximum holds as well. max_records: of one collection, above which reading it is
-    given up.
+    given up. timezone: IANA name of the source's own; the hours and days of its pace are reckoned by it.
     """
 
     key: str
@@ -43,4 +43,5 @@ class SourceSpec:
     allow_http: bool = False
     max_concurrency: int = 8
     max_records: int = 2_000_000
+    timezone: str = "UTC"
     timeouts: Timeouts = field(default_factory=Timeouts)

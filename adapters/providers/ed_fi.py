@@ -7,7 +7,7 @@ Docs: https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster
 
 from types import MappingProxyType
 
-from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Totals, Version, scopes
+from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Pace, Totals, Version, scopes
 
 V1P2 = Dialect(
     name="ed-fi",
@@ -16,6 +16,7 @@ V1P2 = Dialect(
     docs="https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster",
     base_path=BASE_PATH[Version.V1P2],
     auth=OAuth2(scopes=scopes(Version.V1P2, "roster.readonly", "roster-demographics.readonly")),
+    pace=Pace(requests_per_minute=100),  # its default, counted by the address that asks; the operator may change it
     capabilities=Capabilities(
         max_limit=500,  # unless the operator raised it, up to 10,000; above it a page is cut without a word
         totals=Totals.NONE,

@@ -8,7 +8,7 @@ Docs: https://kb.infinitecampus.com/help/guidelines-for-oneroster-api-consumers
 import dataclasses
 from types import MappingProxyType
 
-from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Version
+from adapters.dialect import BASE_PATH, WEEKDAYS, Capabilities, Dialect, Hours, OAuth2, Pace, Version
 
 _DOCS = "https://kb.infinitecampus.com/help/guidelines-for-oneroster-api-consumers"
 
@@ -24,6 +24,9 @@ _CAPABILITIES = Capabilities(
     dotted_filters=frozenset({"school.sourcedId"}),  # the one path that public clients use; others unverified
 )
 
+# One request after another in peak hours (same guidelines); that these are a school day with a margin is our reading.
+_PACE = Pace(peak=(Hours(WEEKDAYS, 7 * 60, 16 * 60),), peak_concurrency=1)
+
 V1P1 = Dialect(
     name="infinite-campus",
     version=Version.V1P1,
@@ -31,6 +34,7 @@ V1P1 = Dialect(
     docs=_DOCS,
     base_path=BASE_PATH[Version.V1P1],
     auth=_AUTH,
+    pace=_PACE,
     capabilities=_CAPABILITIES,
 )
 
@@ -41,6 +45,7 @@ V1P2 = Dialect(
     docs=_DOCS,
     base_path=BASE_PATH[Version.V1P2],
     auth=_AUTH,
+    pace=_PACE,
     former_id_metadata="ic.legacysourceId",  # knowledge base, "OneRoster - What's new in 1.2"
     capabilities=dataclasses.replace(
         _CAPABILITIES,

@@ -2,5 +2,5 @@
 
 import pytest
 
-for _name in ("reads", "paging", "filters", "auth", "errors", "records"):
+for _name in ("reads", "paging", "filters", "auth", "errors", "records", "pace"):
     pytest.register_assert_rewrite(f"conformance.{_name}")

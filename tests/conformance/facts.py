@@ -22,6 +22,7 @@ class Facts:
     credentials, parameters: where the token request carries them. scopes: short names asked for; never one to write.
     stale: answers that can mean that the token is no longer good. cookies: those of the token answer must be returned.
     at_once: requests at the same time, as the provider allows or, unasked, as we allow ourselves.
+    at_once_in_school_hours: where fewer. per_minute: requests that are answered; None where no number is known.
     """
 
     credentials: str = "header"
@@ -31,17 +32,20 @@ class Facts:
     cookies: bool = False
     signature: str = "HMAC-SHA256"
     at_once: int = 8
+    at_once_in_school_hours: int | None = None
+    per_minute: int | None = None
 
 
 _ROSTER = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")
 _FULL = ("roster.readonly", "roster-demographics.readonly")
 
-# Infinite Campus knowledge base, Guidelines for OneRoster API Consumers (five at once); public client (403, cookies).
+# Infinite Campus knowledge base, Guidelines for OneRoster API Consumers (five at once, serial at peak); public client
+# (403, cookies). Ed-Fi: the bridge's source, its default for one address.
 # Aeries: authentication article. Xporter: token example without a body. Alpha: partner developer guide. TimeBack API
 # reference and PowerSchool UCHA: id and secret in the form. Skyward: scopes and 500 of a public connector.
 FACTS: Mapping[str, Facts] = {
     "standard": Facts(scopes=_ROSTER),
-    "infinite-campus": Facts(stale=frozenset({401, 403}), cookies=True, at_once=5),
+    "infinite-campus": Facts(stale=frozenset({401, 403}), cookies=True, at_once=5, at_once_in_school_hours=1),
     "classlink": Facts(),
     "classlink-proxy": Facts(),
     "xporter": Facts(parameters="none"),
@@ -50,7 +54,7 @@ FACTS: Mapping[str, Facts] = {
     "timeback": Facts(credentials="form"),
     "skyward": Facts(scopes=_FULL, stale=frozenset({401, 500}), at_once=4),
     "synergy": Facts(scopes=_ROSTER),
-    "ed-fi": Facts(scopes=_FULL),
+    "ed-fi": Facts(scopes=_FULL, per_minute=100),
     "powerschool": Facts(credentials="form"),
     "aeries": Facts(scopes=_ROSTER, cookies=True),
 }

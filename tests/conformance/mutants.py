@@ -10,9 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters.dialect import (
+    EVERY_DAY,
+    WEEKDAYS,
     Absent,
     Dialect,
     FilterLevel,
+    Hours,
     OAuth1,
     OAuth2,
     Op,
@@ -43,13 +46,13 @@ def mutants(dialect: Dialect) -> Iterator[Mutant]:
         name, value = spec.name, getattr(dialect, spec.name)
         if name in DOCUMENTATION:
             continue
-        if name in ("auth", "capabilities"):
+        if name in ("auth", "capabilities", "pace"):
             for part in dataclasses.fields(value):
                 field = f"{name}.{part.name}"
                 for how, changed in _changed(field, getattr(value, part.name), dialect):
                     whole = dataclasses.replace(value, **{part.name: changed})
                     yield Mutant(dataclasses.replace(dialect, **{name: whole}), field, how)
-        if name != "capabilities":
+        if name not in ("capabilities", "pace"):
             for how, changed in _changed(name, value, dialect):
                 yield Mutant(dataclasses.replace(dialect, **{name: changed}), name, how)
 
@@ -88,6 +91,8 @@ def _indifferent(field: str, changed: Any, dialect: Dialect) -> bool:
             return only_status and changed.get("users") == frozenset({"identifier"})
         case "capabilities.max_url":
             return only_status and changed > can.max_url
+        case "pace.peak_concurrency":
+            return not dialect.pace.peak
         case "capabilities.max_limit":
             return bool(changed >= 5_000 and can.max_limit >= 5_000)  # never is more asked for
     return False
@@ -126,6 +131,26 @@ def _others(field: str, value: Any) -> Iterator[tuple[str, Any]]:
         case "auth.renew_on", _:
             for status in (401, 403, 500):
                 yield f"with or without {status}", value ^ {status}
+        case "pace.requests_per_minute" | "pace.requests_per_day", None:
+            yield "is known", 6
+        case "pace.requests_per_minute", _:
+            yield "is one less", value - 1
+            yield "is one more", value + 1
+            yield "is without limit", None
+        case "pace.quiet", ():
+            yield "is the night", (Hours(EVERY_DAY, 22 * 60, 29 * 60),)
+        case "pace.peak", ():
+            yield "is a school day", (Hours(WEEKDAYS, 7 * 60, 16 * 60),)
+        case "pace.peak", [Hours(days, begins, ends)]:
+            yield "is never", ()
+            yield "begins later", (Hours(days, begins + 1, ends),)
+            yield "begins earlier", (Hours(days, begins - 1, ends),)
+            yield "ends later", (Hours(days, begins, ends + 1),)
+            yield "ends earlier", (Hours(days, begins, ends - 1),)
+            yield "holds on other days", (Hours(EVERY_DAY, begins, ends),)
+            yield "holds on fewer days", (Hours(days - {4}, begins, ends),)
+        case "pace.peak_concurrency", _:
+            yield "is one more", value + 1
         case "capabilities.max_limit", _:
             yield "is small", 7
             yield "is larger", value + 1

@@ -19,6 +19,7 @@ import httpx2
 from adapters.client import PageRequest, SourceClient
 from adapters.dialect import SCOPE_PREFIX, Capabilities, Dialect, FilterLevel, Op, Version
 from adapters.endpoints import Collection
+from adapters.pacing import Pacer
 from adapters.records import Record
 from adapters.secret import Secret
 from adapters.spec import Credentials, SourceSpec
@@ -29,6 +30,7 @@ from gateway.sandbox.kinds import KINDS
 from gateway.sandbox.scope import copy_of
 from gateway.sandbox.server import Seen, Server, make_server
 from gateway.sandbox.truth import District
+from tests.clock import Clock
 
 ADDRESS = "https://sandbox.example"
 SOURCE = "northfield"
@@ -112,10 +114,21 @@ class Subject:
         return server
 
     def client(
-        self, server: Server, dialect: Dialect | None = None, *, way: Way | None = None, **changes: Any
+        self,
+        server: Server,
+        dialect: Dialect | None = None,
+        *,
+        way: Way | None = None,
+        clock: Clock | None = None,
+        **changes: Any,
     ) -> SourceClient:
-        """A client of the dialect under test, or of another, as the settings of the server say."""
-        return SourceClient(self.spec(server, dialect, **changes), way or Way(server))
+        """A client of the dialect under test, or of another, as the settings of the server say.
+
+        clock: what it is paced by, else one of its own that shows a night without school; never the true time.
+        """
+        spec, clock = self.spec(server, dialect, **changes), clock or Clock("2030-01-20 03:00")
+        pacer = Pacer(spec, wall=clock, monotonic=clock, sleep=clock.sleep)
+        return SourceClient(spec, way or Way(server), pacer=pacer)
 
     def spec(self, server: Server, dialect: Dialect | None = None, **changes: Any) -> SourceSpec:
         said = {name: str(value) for name, value in server.settings(ADDRESS).items()}

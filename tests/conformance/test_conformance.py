@@ -9,10 +9,11 @@ import pytest
 from adapters import registry
 from adapters.dialect import Dialect
 from adapters.errors import Unsupported
-from conformance import auth, errors, filters, paging, reads, records
+from conformance import auth, errors, filters, pace, paging, reads, records
 from conformance.subjects import Case, Server, applies, declared_gap, subject_of
 
-ALL_CASES: list[Case] = [*reads.CASES, *paging.CASES, *filters.CASES, *auth.CASES, *errors.CASES, *records.CASES]
+_PARTS = (reads, paging, filters, auth, errors, records, pace)
+ALL_CASES: list[Case] = [case for part in _PARTS for case in part.CASES]
 _SERVED: dict[tuple[str, str], dict[str, Server]] = {}
 
 

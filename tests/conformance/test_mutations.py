@@ -11,9 +11,9 @@ import dataclasses
 import pytest
 
 from adapters import registry
-from adapters.dialect import Capabilities, Dialect, OAuth1, OAuth2, StaticBearer
+from adapters.dialect import Capabilities, Dialect, OAuth1, OAuth2, Pace, StaticBearer
 from adapters.errors import Unsupported
-from conformance import auth, errors, filters, paging, reads, records
+from conformance import auth, errors, filters, pace, paging, reads, records
 from conformance.mutants import DOCUMENTATION, Mutant, mutants
 from conformance.subjects import Case, Server, Subject, applies, declared_gap, subject_of
 from conformance.test_conformance import ALL_CASES
@@ -34,6 +34,7 @@ _FIRST: dict[str, list[Case]] = {
     "capabilities": filters.CASES,
     "absent": reads.CASES,
     "paths": reads.CASES,
+    "pace": pace.CASES,
 }
 _PATIENCE = 20.0
 """Seconds that a case may take on a mutant."""
@@ -80,11 +81,11 @@ async def test_no_wrong_field_of_a_dialect_goes_unnoticed(known: Dialect) -> Non
         assert await _passes(case, subject_of(known, known, served)), "a case that fails anyway notices nothing"
 
 
-@pytest.mark.parametrize("kind", [Dialect, Capabilities, OAuth1, OAuth2])
+@pytest.mark.parametrize("kind", [Dialect, Capabilities, Pace, OAuth1, OAuth2])
 def test_every_field_is_changed_in_some_dialect(kind: type) -> None:
     changed = {mutant.field for dialect in registry.dialects() for mutant in mutants(dialect)}
-    prefix = {Dialect: "", Capabilities: "capabilities."}.get(kind, "auth.")
-    fields = {f"{prefix}{f.name}" for f in dataclasses.fields(kind)} - DOCUMENTATION - {"capabilities"}
+    prefix = {Dialect: "", Capabilities: "capabilities.", Pace: "pace."}.get(kind, "auth.")
+    fields = {f"{prefix}{f.name}" for f in dataclasses.fields(kind)} - DOCUMENTATION - {"capabilities", "pace"}
     assert fields <= changed
 
 
@@ -93,5 +94,5 @@ def test_a_static_bearer_has_no_field() -> None:
 
 
 def test_the_case_list_is_whole() -> None:
-    parts = (reads, paging, filters, auth, errors, records)
+    parts = (reads, paging, filters, auth, errors, records, pace)
     assert len(ALL_CASES) == sum(len(part.CASES) for part in parts)

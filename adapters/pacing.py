@@ -1,0 +1,216 @@
+"""How often a source is asked, when, and how many at once; the same for a host that many sources share.
+
+A request takes its places in this order, and gives them back when it has its answer or is given up:
+
+    1. the source's door        one request at a time goes through the following
+    2. a place at the source    as many as it bears at this hour
+    3. the minute's turn
+    4. a place at the host
+    5. a place in the process
+
+Every line is first come, first served. Who waits holds places of earlier lines only, and who holds a place waits for
+none of an earlier line: there is no circle to wait in. Since a source waits at its host with one request at a time, one
+with five hundred to ask is not ahead of one with a single one.
+
+What will not pass soon is not waited for: in quiet hours, and when the day's requests are spent, a request is refused
+with the time to come back. Token requests are no requests of the day or the minute: most of them go to another server,
+and without them none of the others could be sent. In quiet hours they are refused as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from adapters import hours
+from adapters.errors import Throttled
+from adapters.spec import SourceSpec
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
+
+MAX_CONCURRENCY = 8
+"""Requests at once to any source."""
+
+STAGGER = 5.0
+"""Seconds, at most, by which background work begins later, so that a thousand sources do not begin together."""
+
+_MINUTE = 60.0
+_BLINK = 1e-6
+
+
+class Hosts:
+    """How many requests a process has in flight: in all, and to each host. One for all sources of a process."""
+
+    def __init__(self, per_host: int = 20, in_all: int = 100) -> None:
+        self._per_host = per_host
+        self._by_host: dict[str, asyncio.Semaphore] = {}
+        self._all = asyncio.Semaphore(in_all)
+
+    @asynccontextmanager
+    async def place(self, host: str) -> AsyncIterator[None]:
+        """A place at the host, then one in the process."""
+        async with self._by_host.setdefault(host, asyncio.Semaphore(self._per_host)), self._all:
+            yield
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One request that may be sent. sent: how often it was."""
+
+    token: bool
+    sent: int = 0
+
+
+class Pacer:
+    """One source's places, hours and counts, in this process; a restart counts from nothing.
+
+    hosts: shared with the other sources of the process, if there are any.
+    """
+
+    def __init__(
+        self,
+        spec: SourceSpec,
+        hosts: Hosts | None = None,
+        *,
+        wall: Clock = time.time,
+        monotonic: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._source = spec.key
+        self._pace = spec.dialect.pace
+        self._zone = ZoneInfo(spec.timezone)
+        self._most = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
+        self._host = urlsplit(spec.base_url).netloc.lower()
+        self._hosts = hosts
+        self._wall = wall
+        self._sleep = sleep
+        self._chance = chance
+        self._minute = _Minute(self._pace.requests_per_minute, monotonic)
+        self._door = asyncio.Lock()
+        self._freed = asyncio.Event()
+        self._in_flight = 0
+        self._date: date | None = None
+        self._sent = 0
+        self._about_to_be_sent = 0
+
+    @property
+    def most(self) -> int:
+        """Requests at once, whatever the hour."""
+        return self._most
+
+    def at_once(self) -> int:
+        """Requests at once at this hour."""
+        if hours.holds(self._pace.peak, self._zone, self._wall()):
+            return min(self._most, self._pace.peak_concurrency)
+        return self._most
+
+    def left_today(self) -> int | None:
+        """Requests that may still be sent on this date of the source's; None where they are not limited."""
+        if self._pace.requests_per_day is None:
+            return None
+        today = hours.today(self._zone, self._wall())
+        if today != self._date:
+            self._date, self._sent = today, 0
+        return max(0, self._pace.requests_per_day - self._sent - self._about_to_be_sent)
+
+    async def begin(self, *, background: bool) -> None:
+        """To be called before a piece of work. One that nobody waits for begins later, by a time left to chance."""
+        if background:
+            await self._sleep(self._chance() * STAGGER)
+
+    @asynccontextmanager
+    async def turn(self, *, token: bool = False) -> AsyncIterator[Turn]:
+        """Waits until a request may be sent, and holds its places while the block runs. token: one for a token.
+
+        Raises:
+            Throttled: quiet hours, or none is left today; `retry_after` is when that is over.
+        """
+        self._refuse_now(another=not token)
+        async with AsyncExitStack() as places:
+            async with self._door:
+                # What is in flight ends by itself, so a change of the hour is noticed without an alarm.
+                while self._in_flight >= self.at_once():
+                    self._freed.clear()
+                    await self._freed.wait()
+                if not token:
+                    await self._minute.wait(self._sleep)
+                if self._hosts is not None:
+                    await places.enter_async_context(self._hosts.place(self._host))
+                self._refuse_now(another=not token)
+                turn = Turn(token)
+                self._take(turn)
+                places.callback(self._give_back, turn)
+            yield turn
+
+    def sends(self, turn: Turn) -> None:
+        """To be called when the request of a turn leaves: once, and again if it is repeated with a new token.
+
+        Raises:
+            Throttled: it must not leave any more.
+        """
+        self._refuse_now(another=turn.sent > 0)  # the first time it was counted when it took its turn
+        if turn.sent:
+            self._minute.take()
+        else:
+            self._about_to_be_sent -= 1
+        turn.sent += 1
+        self._sent += 1
+
+    def _take(self, turn: Turn) -> None:
+        self._in_flight += 1
+        if not turn.token:
+            self._minute.take()
+            self._about_to_be_sent += 1
+
+    def _give_back(self, turn: Turn) -> None:
+        self._in_flight -= 1
+        if not turn.token and not turn.sent:
+            self._about_to_be_sent -= 1
+        self._freed.set()
+
+    def _refuse_now(self, *, another: bool) -> None:
+        """another: it would be one more of the day's."""
+        now = self._wall()
+        opens = hours.over(self._pace.quiet, self._zone, now)
+        if opens > now:
+            raise self._throttled("it is not asked in its quiet hours", now, opens)
+        if another and self.left_today() == 0:
+            opens = hours.over(self._pace.quiet, self._zone, hours.next_day(self._zone, now))
+            raise self._throttled(f"its {self._pace.requests_per_day} requests of the day are spent", now, opens)
+
+    def _throttled(self, why: str, now: float, opens: float) -> Throttled:
+        then = datetime.fromtimestamp(opens, self._zone)
+        return Throttled(
+            self._source,
+            f"{why}; nothing was sent, and it can be asked again from {then:%Y-%m-%d %H:%M} ({self._zone.key})",
+            retry_after=math.ceil(opens - now),
+        )
+
+
+class _Minute:
+    """A minute's turns: half of them at once, the others evenly; never more than so many in any sixty seconds."""
+
+    def __init__(self, most: int | None, monotonic: Clock) -> None:
+        at_once = (most + 1) // 2 if most else 1
+        self._apart = _MINUTE / (most - at_once + 1) if most else 0.0
+        self._slack = (at_once - 1) * self._apart
+        self._monotonic = monotonic
+        self._next = 0.0
+        """When the next would come if all came evenly."""
+
+    async def wait(self, sleep: Sleep) -> None:
+        while self._apart and (left := self._next - self._slack - self._monotonic()) > _BLINK:
+            await sleep(left)
+
+    def take(self) -> None:
+        self._next = max(self._next, self._monotonic()) + self._apart
