@@ -18,12 +18,11 @@ from adapters.predicate import And, AnyOf, Not, Or, Predicate
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import Cursor
-from gateway.roster import tables
 from gateway.roster.deadline import Deadline
 from gateway.roster.outcomes import SourceOutcome
 from gateway.roster.reader import Position
 from gateway.roster.sources import Source
-from gateway.roster.tables import Slice
+from gateway.roster.whole import Slice, cut, listed
 
 
 class OnSourceFailure(StrEnum):
@@ -113,8 +112,8 @@ async def read_page(
 def page_of(source: str, rows: Sequence[Record], where: Predicate | None, after: Cursor | None, first: int) -> Page:
     """A page of records already read whole: the children of one parent."""
     holds = predicate.compile_test(where)
-    whole = tables.listed(r for r in rows if holds(r))
-    part = tables.window(whole, after.sourced_id if after else None, first)
+    whole = listed(r for r in rows if holds(r))
+    part = cut(whole, after.sourced_id if after else None, first)
     return Page(
         records=part.records,
         starts=tuple(range(part.start, part.start + len(part.records))),

@@ -18,13 +18,13 @@ from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.predicate import And, AnyOf, Compare, Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
-from gateway.roster import tables
 from gateway.roster.flights import Flights
 from gateway.roster.guard import Guard
 from gateway.roster.health import Health
 from gateway.roster.planner import AccessPath, Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
 from gateway.roster.scope import Scope
-from gateway.roster.tables import Slice, Table, Whole
+from gateway.roster.tables import Table
+from gateway.roster.whole import Slice, Whole, cut, group, listed
 
 PATIENCE = 5.0
 """Seconds for which a refresh is waited for while an older copy is held; it goes on meanwhile."""
@@ -81,13 +81,13 @@ class Reader:
                     found |= await self._share(need, lambda: self._fetch_ids(need, table))
                 except SourceError as error:
                     older = self._older(table, error)
-                    found |= {i: older.records.get(i) for i in missing}
+                    found |= {i: older.get(i) for i in missing}
             return await self._admitted(collection, found)
 
     async def _fetch_ids(self, need: ByIds, table: Table) -> Found:
         match await self._choose(need, table):
             case Whole() as whole:
-                return {i: whole.records.get(i) for i in need.ids}
+                return {i: whole.get(i) for i in need.ids}
             case Singles():
                 read = self._client.read
                 answers = await _all(read(need.collection, i) for i in need.ids)
@@ -137,7 +137,7 @@ class Reader:
                 raise AssertionError(path)
         unique = {r.sourced_id: r for r in sorted(records, key=lambda r: r.sourced_id)}
         table.keep_children(need.field, need.parents, unique.values())
-        grouped = tables.group(unique.values(), need.field)
+        grouped = group(unique.values(), need.field)
         return {p: grouped.get(p, ()) for p in need.parents}
 
     # -------------------------------------------------------------- lists
@@ -159,7 +159,7 @@ class Reader:
                     held = await self._list(collection, where, table)
             except SourceError as error:
                 held = await self._older(table, error).searched(where)
-        part = tables.window(held, after.sourced_id if after else None, limit)
+        part = cut(held, after.sourced_id if after else None, limit)
         return dataclasses.replace(part, standing=table.standing)
 
     async def count(self, collection: Collection, where: Predicate | None) -> int | None:
@@ -225,7 +225,7 @@ class Reader:
         if ids is not None:
             holds = predicate.compile_test(where)
             found = await self.by_ids(collection, ids)
-            return tables.listed(r for r in found.values() if r is not None and holds(r))
+            return listed(r for r in found.values() if r is not None and holds(r))
         if lowering.pushdown(self._client.dialect, collection, _but_status(where)).text is not None:
             request = PageRequest(collection.value, where=where)
             return await self._share((request, "list"), lambda: self._fetch_list(request, table))

@@ -6,19 +6,12 @@ kept for `stale_for`, to stand in, marked, where the source fails or sends too l
 
 from __future__ import annotations
 
-import asyncio
-import heapq
 import time
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from operator import attrgetter
-from typing import TypeVar
 
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 
-from adapters import predicate
 from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
@@ -26,14 +19,7 @@ from gateway.config.settings import STALE_FOR
 from gateway.faults import ErrorCode, SourceState, code_of
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
-
-T = TypeVar("T")
-
-_MUCH = 5000
-"""Records above which work on all of them is done beside the event loop."""
-
-_RUN = 5000
-"""Records that are sorted at a stretch: the loop waits for no longer."""
+from gateway.roster.whole import Slice, Standing, Whole, group
 
 REFRESH_AT = 0.75
 """Share of `fresh_for` after which whoever reads a collection has it asked for again, without waiting."""
@@ -46,108 +32,6 @@ def bridgeable(error: SourceError) -> bool:
     """Whether an older copy may stand in: not where the source says that we may not, or no longer, read it."""
     gone = isinstance(error, Refused) and error.http_status in (404, 410)
     return not gone and not isinstance(error, Denied | Misconfigured | Redirected | Unsupported)
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Consecutive records of a filtered list, by sourcedId. total: of the whole list, None if unknown.
-
-    start: how many records of the list come before it. ended: nothing comes after it.
-    rejected: records that the source sent and that could not be read.
-    """
-
-    records: tuple[Record, ...]
-    start: int
-    ended: bool
-    total: int | None
-    read_at: float
-    rejected: int = 0
-    standing: Standing | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Why an older copy stands in: the source failed (STALE), or sent too little to be believed (HELD)."""
-
-    state: SourceState
-    code: ErrorCode
-    message: str
-
-
-class Whole:
-    """A collection read to its proved end: records by sourcedId, in that order, with indexes made on first use.
-
-    Large ones take seconds to sort, index and search. `made`, `indexed` and `searched` do that beside the event loop,
-    in steps that leave it room; what they have made is then there at once.
-    """
-
-    def __init__(self, records: Iterable[Record], rejected: int, read_at: float) -> None:
-        runs = [sorted(run, key=_sourced_id) for run in batched(records, _RUN)]
-        self.records = {r.sourced_id: r for r in heapq.merge(*runs, key=_sourced_id)}
-        self.rejected = rejected
-        self.read_at = read_at
-        self._indexes: dict[str, dict[str, tuple[Record, ...]]] = {}
-        self._lists: LRUCache[Predicate | None, Slice] = LRUCache(100)
-
-    @classmethod
-    async def made(cls, records: Sequence[Record], rejected: int, read_at: float) -> Whole:
-        return await _beside(len(records), lambda: cls(records, rejected, read_at))
-
-    async def indexed(self, field: str) -> None:
-        if field not in self._indexes:
-            self._indexes[field] = await _beside(len(self.records), lambda: group(self.records.values(), field))
-
-    async def searched(self, where: Predicate | None) -> Slice:
-        """The records that satisfy `where`."""
-        if where not in self._lists:
-            self._lists[where] = await _beside(len(self.records), lambda: self._search(where))
-        return self._lists[where]
-
-    def children(self, field: str, parent: str) -> tuple[Record, ...]:
-        """The records whose `field` names `parent`; the index must have been made."""
-        return self._indexes[field].get(parent, ())
-
-    def has_index(self, field: str) -> bool:
-        return field in self._indexes
-
-    def _search(self, where: Predicate | None) -> Slice:
-        holds = predicate.compile_test(where)
-        rows = tuple(r for r in self.records.values() if holds(r))
-        return Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
-
-
-async def _beside(records: int, work: Callable[[], T]) -> T:
-    """The result of `work`, done in a thread where there is much of it."""
-    return await asyncio.to_thread(work) if records > _MUCH else work()
-
-
-def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]]:
-    """Records by each value of `field`; one that has several stands under each."""
-    grouped: dict[str, list[Record]] = {}
-    if "." in field:
-        for record in records:
-            for value in dict.fromkeys(predicate.texts(record, field)):
-                grouped.setdefault(value, []).append(record)
-    else:
-        read = attrgetter(field)
-        for record in records:
-            value = read(record)
-            for each in dict.fromkeys(value) if isinstance(value, tuple) else () if value is None else (value,):
-                grouped.setdefault(each, []).append(record)
-    return {value: tuple(found) for value, found in grouped.items()}
-
-
-def listed(records: Iterable[Record]) -> Slice:
-    """A whole list of records that were read before, as old as the oldest of them."""
-    rows = tuple(sorted(records, key=_sourced_id))
-    return Slice(rows, 0, True, len(rows), min((r.observed_at for r in rows), default=time.time()))
-
-
-def window(held: Slice, after: str | None, limit: int) -> Slice:
-    """The `limit` records that follow sourcedId `after` in a whole list."""
-    start = bisect_right(held.records, after, key=_sourced_id) if after is not None else 0
-    rows = held.records[start : start + limit]
-    return replace(held, records=rows, start=start, ended=start + len(rows) >= len(held.records))
 
 
 @dataclass
@@ -216,7 +100,7 @@ class Table:
         """Of `ids`, those whose record is held, or known to be absent (None)."""
         whole = self.whole
         if whole is not None:
-            return {i: whole.records.get(i) for i in ids}
+            return {i: whole.get(i) for i in ids}
         return {i: self._records[i] for i in ids if i in self._records}
 
     def known_children(self, field: str, parents: Iterable[str]) -> dict[str, tuple[Record, ...]]:
@@ -262,9 +146,9 @@ class Table:
     def keep_whole(self, came: Whole) -> Whole:
         """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
         good = self.last_good
-        if good is not None and self.guard.holds(len(good.records), len(came.records)):
-            self._held, self.hold = came, make_hold(good.records, came.records)
-            message = f"{len(came.records)} records came where there were {len(good.records)}; the older copy is served"
+        if good is not None and self.guard.holds(len(good), len(came)):
+            self._held, self.hold = came, make_hold(good.ids, came.ids)
+            message = f"{len(came)} records came where there were {len(good)}; the older copy is served"
             self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.fresh_for)
             return good
         return self._accept(came)
@@ -292,19 +176,13 @@ class Table:
         self._fresh_until = self.clock() + self.fresh_for
         self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)
         self.read_at = whole.read_at
-        self.size = len(whole.records)
+        self.size = len(whole)
         for part in (self._records, self._children, self._slices, self._lists):
             part.clear()
         return whole
 
     def refuse(self, error: SourceError) -> None:
         self._refusals[""] = error
-
-
-def batched(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
-    rest = iter(records)
-    while run := list(islice(rest, size)):
-        yield run
 
 
 def _sourced_id(record: Record) -> str:

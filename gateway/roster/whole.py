@@ -1,0 +1,198 @@
+"""Lists of records: a collection held whole, the parts of it that are asked for, and where they come from.
+
+Work on a large collection is done beside the event loop, in steps that leave it room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice
+from typing import TypeVar
+
+from cachetools import LRUCache
+
+from adapters import predicate
+from adapters.predicate import Predicate
+from adapters.records import Record
+from gateway.faults import ErrorCode, SourceState
+
+T = TypeVar("T")
+
+_MUCH = 5000
+"""Records above which work on all of them is done beside the event loop."""
+
+_RUN = 5000
+"""Records that are sorted at a stretch: the loop waits for no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why an older copy stands in: the source failed (STALE), or sent too little to be believed (HELD)."""
+
+    state: SourceState
+    code: ErrorCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Consecutive records of a filtered list, by sourcedId. total: of the whole list, None if unknown.
+
+    start: how many records of the list come before it. ended: nothing comes after it.
+    rejected: records that the source sent and that could not be read.
+    """
+
+    records: tuple[Record, ...]
+    start: int
+    ended: bool
+    total: int | None
+    read_at: float
+    rejected: int = 0
+    standing: Standing | None = None
+
+
+class Whole:
+    """A collection read to its proved end: records by sourcedId, in that order, with indexes made on first use.
+
+    Large ones take seconds to sort, index and search. `made`, `indexed` and `searched` do that beside the event loop,
+    in steps that leave it room; what they have made is then there at once.
+    """
+
+    def __init__(self, records: Iterable[Record], rejected: int, read_at: float) -> None:
+        # Sorted lists, not a dict: a third less memory beside the records, and no pause where a large dict grows.
+        self._ids: list[str] = []
+        self._rows: list[Record] = []
+        for record in heapq.merge(*(sorted(run, key=_sourced_id) for run in _batched(records, _RUN)), key=_sourced_id):
+            if not self._ids or record.sourced_id != self._ids[-1]:
+                self._ids.append(record.sourced_id)
+                self._rows.append(record)
+        self.rejected = rejected
+        self.read_at = read_at
+        self._indexes: dict[str, Index] = {}
+        self._lists: LRUCache[Predicate | None, Slice] = LRUCache(2 * len(self._rows) + 1000, getsizeof=_size)
+
+    @classmethod
+    async def made(cls, records: Sequence[Record], rejected: int, read_at: float) -> Whole:
+        return await _beside(len(records), lambda: cls(records, rejected, read_at))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def ids(self) -> Sequence[str]:
+        return self._ids
+
+    def get(self, sourced_id: str) -> Record | None:
+        place = bisect_left(self._ids, sourced_id)
+        found = place < len(self._ids) and self._ids[place] == sourced_id
+        return self._rows[place] if found else None
+
+    async def indexed(self, field: str) -> None:
+        if field not in self._indexes:
+            self._indexes[field] = await _beside(len(self), lambda: Index(self._rows, field))
+
+    async def searched(self, where: Predicate | None) -> Slice:
+        """The records that satisfy `where`."""
+        if where not in self._lists:
+            self._lists[where] = await _beside(len(self), lambda: self._search(where))
+        return self._lists[where]
+
+    def children(self, field: str, parent: str) -> tuple[Record, ...]:
+        """The records whose `field` names `parent`; the index must have been made."""
+        return tuple(self._rows[place] for place in self._indexes[field].places(parent))
+
+    def has_index(self, field: str) -> bool:
+        return field in self._indexes
+
+    def _search(self, where: Predicate | None) -> Slice:
+        holds = predicate.compile_test(where)
+        rows = tuple(r for r in self._rows if holds(r))
+        return Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
+
+
+class Index:
+    """Where, in a list of records, those stand whose `field` names a value.
+
+    Two arrays and one dict however many records and values there are: nothing for the cyclic collector to walk.
+    """
+
+    def __init__(self, rows: Sequence[Record], field: str) -> None:
+        self._ordinals: dict[str, int] = {}
+        counts = array("I")
+        for record in rows:
+            for value in values(record, field):
+                ordinal = self._ordinals.setdefault(value, len(counts))
+                if ordinal == len(counts):
+                    counts.append(0)
+                counts[ordinal] += 1
+        self._ends = array("I", accumulate(counts))
+        self._places = array("I", bytes(4 * sum(counts)))
+        following = array("I", (end - count for end, count in zip(self._ends, counts, strict=True)))
+        for place, record in enumerate(rows):
+            for value in values(record, field):
+                ordinal = self._ordinals[value]
+                self._places[following[ordinal]] = place
+                following[ordinal] += 1
+
+    def places(self, value: str) -> Sequence[int]:
+        ordinal = self._ordinals.get(value)
+        if ordinal is None:
+            return ()
+        return self._places[self._ends[ordinal - 1] if ordinal else 0 : self._ends[ordinal]]
+
+
+def values(record: Record, field: str) -> Iterable[str]:
+    """What `field` names, each once: of a list, every element."""
+    if "." in field:
+        return dict.fromkeys(predicate.texts(record, field))
+    value = getattr(record, field)
+    if value is None:
+        return ()
+    return dict.fromkeys(value) if isinstance(value, tuple) else (value,)
+
+
+def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]]:
+    """Records by each value of `field`; one that has several stands under each."""
+    grouped: dict[str, list[Record]] = {}
+    for record in records:
+        for value in values(record, field):
+            grouped.setdefault(value, []).append(record)
+    return {value: tuple(found) for value, found in grouped.items()}
+
+
+def listed(records: Iterable[Record]) -> Slice:
+    """A whole list of records that were read before, as old as the oldest of them."""
+    rows = tuple(sorted(records, key=_sourced_id))
+    return Slice(rows, 0, True, len(rows), min((r.observed_at for r in rows), default=time.time()))
+
+
+def cut(held: Slice, after: str | None, limit: int) -> Slice:
+    """The `limit` records that follow sourcedId `after` in a whole list."""
+    start = bisect_right(held.records, after, key=_sourced_id) if after is not None else 0
+    rows = held.records[start : start + limit]
+    return replace(held, records=rows, start=start, ended=start + len(rows) >= len(held.records))
+
+
+async def _beside(records: int, work: Callable[[], T]) -> T:
+    """The result of `work`, done in a thread where there is much of it."""
+    return await asyncio.to_thread(work) if records > _MUCH else work()
+
+
+def _batched(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
+    rest = iter(records)
+    while run := list(islice(rest, size)):
+        yield run
+
+
+def _size(found: Slice) -> int:
+    return len(found.records) + 1
+
+
+def _sourced_id(record: Record) -> str:
+    return record.sourced_id
