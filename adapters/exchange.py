@@ -97,5 +97,6 @@ async def _beginning(answer: httpx2.Response) -> httpx2.Response:
 
 
 def _network(at_once: int) -> httpx2.AsyncHTTPTransport:
-    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    # Many servers close an idle connection after 5 s; one that closes just as we write to it loses the request.
+    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=4.0)
     return httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)
