@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 
 from adapters.client import SourceClient
+from adapters.pacing import Hosts, Pacer
 from gateway.access.grant import EVERYTHING
 from gateway.config import Settings, SourceSettings
 from gateway.faults import ErrorCode, extensions
@@ -40,12 +41,17 @@ MAX_BODY = 256 * 1024
 """Bytes of a request."""
 
 
-def connect(settings: SourceSettings) -> SourceClient:
-    return SourceClient(settings.spec)
+def connect(settings: SourceSettings, hosts: Hosts | None = None) -> SourceClient:
+    """hosts: shared with the other sources of the process."""
+    return SourceClient(settings.spec, pacer=Pacer(settings.spec, hosts))
 
 
-def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] = connect) -> Starlette:
-    """The gateway as an ASGI application. `app.state.sources` holds its sources."""
+def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] | None = None) -> Starlette:
+    """The gateway as an ASGI application. `app.state.sources` holds its sources.
+
+    connect: how a source is reached; over the network, within the limits of the process and of each host, if None.
+    """
+    connect = connect or _connected(settings)
     sources = Sources.open(settings, connect)
     secret = settings.gateway.secret
     codec = CursorCodec(secret.reveal().encode() if secret is not None else secrets.token_bytes(32))
@@ -86,6 +92,11 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
     )
     app.state.sources = sources
     return app
+
+
+def _connected(settings: Settings) -> Callable[[SourceSettings], SourceClient]:
+    hosts = Hosts(settings.gateway.max_concurrency_per_host, settings.gateway.max_concurrency)
+    return lambda source: connect(source, hosts)
 
 
 class GraphQLEndpoint:

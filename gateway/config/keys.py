@@ -13,11 +13,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from adapters.dialect import Auth, Capabilities, OAuth1, OAuth2, Op, StaticBearer, Version
+from adapters.dialect import Auth, Capabilities, Hours, OAuth1, OAuth2, Op, Pace, StaticBearer, Version
 from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import Timeouts
 from gateway.config import settings
+from gateway.config.hours import HOURS
 from gateway.config.metadata import METADATA
 from gateway.config.secrets import IDENTIFIER, SECRET, Reference
 from gateway.config.settings import MetadataName
@@ -88,8 +89,10 @@ _KINDS: Mapping[Any, Kind[Any]] = MappingProxyType(
         int: COUNT,
         bool: FLAG,
         float: DURATION,
+        int | None: COUNT,
         str | None: TEXT,
         tuple[str, ...]: TEXTS,
+        tuple[Hours, ...]: HOURS,
         frozenset[int]: set_of(HTTP_STATUS),
         frozenset[Op]: set_of(choice(Op)),
         bool | frozenset[str]: either(FLAG, set_of(TEXT)),
@@ -123,6 +126,8 @@ class GatewayKeys:
     STATE_DIR: Key[str | None] = Key("state_dir", TEXT, None)
     CORS_ORIGINS = Key("cors_origins", ORIGINS, _GATEWAY.cors_origins)
     DEADLINE = Key("deadline", DURATION, _GATEWAY.deadline)
+    MAX_CONCURRENCY = Key("max_concurrency", COUNT, _GATEWAY.max_concurrency)
+    MAX_CONCURRENCY_PER_HOST = Key("max_concurrency_per_host", COUNT, _GATEWAY.max_concurrency_per_host)
 
 
 class SourceKeys:
@@ -171,7 +176,8 @@ FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())
 CACHE = _section("cache", [STALE_FOR], FRESH_FOR)
 GUARD = _section("guard", vars(GuardKeys).values())
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
-SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, CACHE, GUARD, TIMEOUTS)
+PACE = _section("pace", _keys_of(Pace))
+SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, PACE, CACHE, GUARD, TIMEOUTS)
 
 _OWN = (SourceKeys.KEY.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
 PROVIDER = _section("providers", (k for k in SOURCE.keys.values() if k.name not in _OWN), *SOURCE.tables.values())

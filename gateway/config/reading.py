@@ -124,6 +124,8 @@ def _gateway(main: _Document, mistakes: list[Mistake], vault: Vault) -> GatewayS
         state_dir=table.take(GatewayKeys.STATE_DIR),
         cors_origins=table.take(GatewayKeys.CORS_ORIGINS),
         deadline=table.take(GatewayKeys.DEADLINE),
+        max_concurrency=table.take(GatewayKeys.MAX_CONCURRENCY),
+        max_concurrency_per_host=table.take(GatewayKeys.MAX_CONCURRENCY_PER_HOST),
     )
 
 

@@ -60,7 +60,7 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """Where the gateway listens and how long an operation may take.
+    """Where the gateway listens, how long an operation may take, and how much is asked of all sources at once.
 
     port: 0 takes any free one. state_dir: relative to the settings file. cors_origins: pages of these origins may ask
     from a browser. deadline: seconds.
@@ -72,6 +72,8 @@ class GatewaySettings:
     state_dir: str | None = None
     cors_origins: tuple[str, ...] = ()
     deadline: float = 30.0
+    max_concurrency: int = 100
+    max_concurrency_per_host: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters import registry
-from adapters.dialect import Auth, Dialect, OAuth2
+from adapters.dialect import Auth, Dialect, OAuth2, Pace
 from adapters.secret import Secret
 from adapters.spec import Credentials, SourceSpec, Timeouts
+from gateway.config.hours import covers_the_week
 from gateway.config.keys import (
     AUTH,
     AUTH_KIND,
@@ -20,6 +21,7 @@ from gateway.config.keys import (
     FRESH_FOR,
     FRESH_FOR_KEYS,
     GUARD,
+    PACE,
     SOURCE,
     STALE_FOR,
     TIMEOUTS,
@@ -124,6 +126,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     """How the source is asked; None where its provider or version is not known. No vault: no credentials."""
     measured = table.table(CAPABILITIES).given(CAPABILITIES.keys)
     auth = _auth(table.table(AUTH), dialect.auth if dialect else None)
+    pace = _pace(table.table(PACE), dialect.pace if dialect else Pace())
     timeouts = Timeouts(**table.table(TIMEOUTS).given(TIMEOUTS.keys))
     base_url, token_url = _addresses(table)
     max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
@@ -139,13 +142,14 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
         _require_credentials(table, dialect, auth)
     return SourceSpec(
         key=key,
-        dialect=dataclasses.replace(dialect, auth=auth).with_capabilities(**measured),
+        dialect=dataclasses.replace(dialect, auth=auth, pace=pace).with_capabilities(**measured),
         base_url=base_url,
         credentials=credentials,
         token_url=token_url,
         allow_http=table.take(SourceKeys.ALLOW_HTTP),
         max_concurrency=max_concurrency,
         max_records=max_records,
+        timezone=table.take(SourceKeys.TIME_ZONE),
         timeouts=timeouts,
     )
 
@@ -178,6 +182,14 @@ def _auth(table: Table, auth: Auth | None) -> Auth | None:
             problem = f"this is no setting of {_kind_of(auth)}, by which this source authenticates"
             table.mistake(AUTH.keys[name], Wrong(problem, ", ".join([AUTH_KIND.name, *fields])))
     return dataclasses.replace(auth, **{name: value for name, value in written.items() if name in fields})
+
+
+def _pace(table: Table, pace: Pace) -> Pace:
+    """The dialect's pace with what the source says of its own."""
+    pace = dataclasses.replace(pace, **table.given(PACE.keys))
+    if covers_the_week(pace.quiet):
+        table.mistake(PACE.keys["quiet"], Wrong("these hours are the whole week: it could never be asked"))
+    return pace
 
 
 def _require_credentials(table: Table, dialect: Dialect, auth: Auth) -> None:

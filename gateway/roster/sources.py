@@ -8,6 +8,7 @@ from typing import TypeVar
 from adapters.client import SourceClient
 from adapters.endpoints import Collection
 from adapters.errors import Misconfigured, SourceError
+from adapters.pacing import Pacer
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, SourceState
@@ -29,11 +30,13 @@ class Source:
         settings: SourceSettings | MisconfiguredSource,
         reader: Reader | None,
         refusal: SourceError | None = None,
+        pacer: Pacer | None = None,
     ) -> None:
         self.key = key
         self.settings = settings
         self._reader = reader
         self._refusal = refusal
+        self._pacer = pacer
         self._health = reader.health if reader is not None else Health(refusal)
 
     @property
@@ -51,6 +54,11 @@ class Source:
     @property
     def last_error(self) -> ErrorCode | None:
         return self._health.last_error
+
+    @property
+    def requests_left_today(self) -> int | None:
+        """On its own date; None where they are not limited, or it is never asked."""
+        return self._pacer.left_today() if self._pacer is not None else None
 
     @property
     def tables(self) -> Mapping[Collection, Table]:
@@ -123,7 +131,8 @@ class Sources:
 def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient]) -> Source:
     if not settings.enabled:
         return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
-    return Source(settings.key, settings, Reader(connect(settings), settings))
+    client = connect(settings)
+    return Source(settings.key, settings, Reader(client, settings), pacer=client.pacer)
 
 
 def _misconfigured(key: str, settings: MisconfiguredSource) -> Source:

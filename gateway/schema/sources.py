@@ -100,4 +100,7 @@ class Source(Node):
         lambda root: instant(root.last_success_at), "When it last answered; null if not since the gateway started."
     )
     last_error: ErrorCode | None = plain("What went wrong when it was last asked; null when it answered.")
+    requests_left_today: int | None = plain(
+        "How many requests may still be sent to it on its own date; null where the settings do not limit them."
+    )
     collections: list[SourceCollection] = computed(_collections, "Its collections, one per kind of record.")
