@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,6 +52,9 @@ class Sent:
 
 
 OnRequest = Callable[[Sent], None]
+
+listener: ContextVar[OnRequest | None] = ContextVar("listener", default=None)
+"""Told, besides the client's own `on_request`, of what the running task and those that it starts send."""
 
 
 @cache
@@ -109,9 +113,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                 response = await self._inner.handle_async_request(request)
             status = response.status_code
         finally:
-            if self._on_request is not None:
-                endpoint = str(request.extensions.get("endpoint", "token"))
-                self._on_request(Sent(self._source, endpoint, status, time.monotonic() - started))
+            endpoint = str(request.extensions.get("endpoint", "token"))
+            for told in (self._on_request, listener.get()):
+                if told is not None:
+                    told(Sent(self._source, endpoint, status, time.monotonic() - started))
         if 300 <= status < 400:
             await response.aclose()
             raise Redirected(

@@ -2,136 +2,71 @@
 
 OneRoster gives a data loader nothing for many ids: by the standard a filter carries two clauses. So the choice is
 between single reads, filters as wide as the source takes, routes below a parent, and reading the whole collection.
-The fewest requests win; among equals the one that moves the fewest records.
+The fewest requests win; among those that take nearly as few, the fastest; then the one that moves the fewest records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import ceil
-from types import MappingProxyType
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from adapters import lowering
 from adapters.dialect import Dialect
-from adapters.endpoints import Collection, single
+from gateway.roster.costs import NEAR, Cost, Costs
+from gateway.roster.needs import ByIds, ChildrenOf, Held, Known, Need, Plan, Window, named_ids
 
-PAGE = 5000
-"""Records a page, at most, whatever the source would serve."""
-
-ASSUMED_SIZE: Mapping[Collection, int] = MappingProxyType(
-    {
-        Collection.ORGS: 50,
-        Collection.ACADEMIC_SESSIONS: 50,
-        Collection.COURSES: 1_000,
-        Collection.CLASSES: 2_000,
-        Collection.USERS: 10_000,
-        Collection.ENROLLMENTS: 20_000,
-        Collection.DEMOGRAPHICS: 5_000,
-    }
-)
-"""How many records a collection has, until its source has told."""
-
-NESTED: Mapping[tuple[Collection, str], str] = MappingProxyType(
-    {
-        (Collection.CLASSES, "school_id"): "classesForSchool",
-        (Collection.CLASSES, "course_id"): "classesForCourse",
-        (Collection.ENROLLMENTS, "user_id"): "enrollmentsForUser",
-        (Collection.ENROLLMENTS, "class_id"): "enrollmentsForClass",
-    }
-)
-"""Routes that answer exactly the children of one parent.
-
-/schools/{id}/courses, /schools/{id}/enrollments, /terms/{id}/classes and the like are left out: servers differ on what
-they include.
-"""
+HELD = Plan(Held(), "everything needed is held", 0, 0.0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ByIds:
-    """The records with these sourcedIds."""
+def plan(need: Need, known: Known, dialect: Dialect, url_overhead: int) -> Plan:
+    """The way to take. One that exceeds the requests left today is taken only if every way does.
 
-    collection: Collection
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChildrenOf:
-    """The records whose `field` names one of `parents`."""
-
-    collection: Collection
-    field: str
-    parents: tuple[str, ...]
-
-
-Need: TypeAlias = ByIds | ChildrenOf
-
-
-@dataclass(frozen=True, slots=True)
-class Singles:
-    """One request for each id."""
-
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batches:
-    """One filtered request for each group of values of `field`."""
-
-    field: str
-    groups: tuple[tuple[str, ...], ...]
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """One request below each parent."""
-
-    endpoint: str
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """The whole collection. assumed: its size is a guess; the first page may tell better."""
-
-    requests: int
-    assumed: bool
-
-
-AccessPath: TypeAlias = Singles | Batches | Nested | Scan
-
-
-def plan(need: Need, size: int | None, dialect: Dialect, url_overhead: int) -> AccessPath:
-    """The access path with the fewest predicted requests.
-
-    size: records in the collection as last told, None if never. url_overhead: bytes of a request's URL but for the
-    text of its filter.
+    url_overhead: bytes of a request's URL but for the text of its filter.
 
     Raises:
         Unsupported: the dialect has no such collection.
     """
     lowering.route(dialect, need.collection.value)
-    paths: list[tuple[int, int, AccessPath]] = []
-    keys = need.ids if isinstance(need, ByIds) else need.parents
-    field = "sourced_id" if isinstance(need, ByIds) else need.field
-    if isinstance(need, ByIds) and lowering.served(dialect, single(need.collection).name) is not None:
-        paths.append((len(keys), len(keys), Singles(len(keys))))
-    groups = lowering.batches(dialect, need.collection, field, keys, url_overhead)
-    if groups is not None:
-        paths.append((len(groups), len(keys), Batches(field, tuple(groups), len(groups))))
-    name = NESTED.get((need.collection, field))
-    if name is not None and lowering.served(dialect, name) is not None:
-        paths.append((len(keys), len(keys), Nested(name, len(keys))))
-    rows = size if size is not None else ASSUMED_SIZE[need.collection]
-    scan = Scan(pages(rows, dialect), assumed=size is None)
-    paths.append((scan.requests, rows, scan))
-    return min(paths, key=lambda p: p[:2])[2]
+    if isinstance(need, Window) and (ids := named_ids(need.where)) is not None:
+        need = ByIds(need.collection, tuple(sorted(ids)))
+    if known.held or _keys(need) == ():
+        return HELD
+    found = list(Costs(known, dialect, url_overhead).ways(need))
+    best = choose(found, known)
+    return Plan(best.path, _why(best, found, known), best.requests, best.seconds(known), best.rows, best.assumed)
 
 
-def pages(rows: int, dialect: Dialect) -> int:
-    """Requests that reading `rows` records takes, page by page."""
-    if dialect.capabilities.all_without_limit:
-        return 1
-    return max(1, ceil(rows / min(dialect.capabilities.max_limit, PAGE)))
+def choose(found: Sequence[Cost], known: Known) -> Cost:
+    left = known.requests_left
+    fitting = [c for c in found if left is None or c.requests <= left]
+    if not fitting:
+        return min(found, key=lambda c: (c.requests, c.seconds(known), c.rows))
+    fewest = min(c.requests for c in fitting)
+    near = [c for c in fitting if c.requests <= NEAR * fewest]
+    return min(near, key=lambda c: (c.seconds(known), c.requests, c.rows))
+
+
+def _keys(need: Need) -> tuple[str, ...] | None:
+    match need:
+        case ByIds(_, ids):
+            return ids
+        case ChildrenOf(_, _, parents):
+            return parents
+    return None
+
+
+def _why(best: Cost, found: Sequence[Cost], known: Known) -> str:
+    others = sorted((c for c in found if c is not best), key=lambda c: c.requests)
+    if not others:
+        reason = "the only way"
+    elif best.requests < others[0].requests:
+        reason = "the fewest requests"
+    elif best.requests == others[0].requests:
+        reason = "as few requests as any, and faster"
+    else:
+        reason = "hardly more requests, and faster"
+    said = f"{reason}: " + ", ".join(f"{c.path.label} {c.requests}" for c in (best, *others))
+    if best.assumed:
+        said += "; rests on a guess"
+    if known.requests_left is not None and best.requests > known.requests_left:
+        said += f"; only {known.requests_left} may still be sent today"
+    return said

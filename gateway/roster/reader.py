@@ -12,16 +12,33 @@ from typing import Any, TypeAlias, TypeVar
 
 from adapters import lowering, predicate
 from adapters.client import Page, PageRequest, SourceClient
-from adapters.dialect import Op
 from adapters.endpoints import Collection
-from adapters.errors import SourceError, TimedOut, Unsupported
-from adapters.predicate import And, AnyOf, Compare, Predicate
+from adapters.errors import Refused, SourceError, TimedOut, Unsupported
+from adapters.predicate import AnyOf, Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
+from gateway.roster import explain
 from gateway.roster.flights import Flights
 from gateway.roster.guard import Guard
 from gateway.roster.health import Health
-from gateway.roster.planner import AccessPath, Batches, ByIds, ChildrenOf, Need, Nested, Scan, Singles, plan
+from gateway.roster.learned import Learned
+from gateway.roster.needs import (
+    Batches,
+    ByIds,
+    ChildrenOf,
+    Cut,
+    Everything,
+    Filtered,
+    Need,
+    Nested,
+    ParentScoped,
+    Plan,
+    Scan,
+    Singles,
+    Window,
+    named_ids,
+)
+from gateway.roster.planner import HELD, plan
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
 from gateway.roster.whole import Slice, Whole, cut, group, listed
@@ -49,7 +66,8 @@ class Reader:
     def __init__(self, client: SourceClient, settings: SourceSettings) -> None:
         self._client = client
         self._scope = Scope(frozenset(settings.schools))
-        self._flights = Flights()
+        self.learned = Learned(client.dialect, client.pacer)
+        self._flights = Flights(client.spec.key, self.learned.flown)
         self.health = Health()
         guard = Guard(settings.guard.max_loss, settings.guard.min_records)
         self.tables = {
@@ -82,6 +100,8 @@ class Reader:
                 except SourceError as error:
                     older = self._older(table, error)
                     found |= {i: older.get(i) for i in missing}
+            else:
+                self._held(ByIds(collection, wanted), (r for r in found.values() if r is not None))
             return await self._admitted(collection, found)
 
     async def _fetch_ids(self, need: ByIds, table: Table) -> Found:
@@ -118,6 +138,8 @@ class Reader:
                     older = self._older(table, error)
                     await older.indexed(field)
                     found |= {p: older.children(field, p) for p in missing}
+            else:
+                self._held(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
         if self._scope.everything:
             return found
         holds = self._scope.test(collection)
@@ -131,6 +153,11 @@ class Reader:
             case Nested(endpoint):
                 lists = await _all(self._pages(PageRequest(endpoint, ids=(p,))) for p in need.parents)
                 records = [r for pages in lists for r in _records(pages)]
+            case ParentScoped() as path:
+                rows = await self._scoped(path)
+                if rows is None:
+                    return await self._fetch_children(need, table)
+                records = rows
             case Batches() as path:
                 records = await self._batched(need.collection, path)
             case path:
@@ -151,12 +178,14 @@ class Reader:
             whole = table.whole
             held = table.known_list(where) if whole is None else await whole.searched(where)
             try:
-                if held is None and self._windows(collection, where, table, after):
-                    rows = await self._upstream_window(collection, where, table, after, limit)
+                if held is None and (chosen := self._windows(collection, where, after, limit)) is not None:
+                    rows = await self._upstream_window(collection, where, table, after, limit, chosen)
                     if rows is not None:
                         return rows
                 if held is None:
                     held = await self._list(collection, where, table)
+                else:
+                    self._held(Window(collection, where, limit), held.records)
             except SourceError as error:
                 held = await self._older(table, error).searched(where)
         part = cut(held, after.sourced_id if after else None, limit)
@@ -171,19 +200,23 @@ class Reader:
         with self._reading(collection) as table:
             return (await self._list(collection, where, table)).total
 
-    def _windows(self, collection: Collection, where: Predicate | None, table: Table, after: Position | None) -> bool:
-        """Whether the source itself can cut the list: it sorts, filters exactly as asked, and knows where we are."""
-        sorts = self._client.capabilities.sort and not table.unsorted
-        counted = after is None or after.offset is not None
-        return (
-            sorts
-            and counted
-            and _named_ids(where) is None
-            and lowering.pushdown(self._client.dialect, collection, where).exact
-        )
+    def _windows(
+        self, collection: Collection, where: Predicate | None, after: Position | None, limit: int
+    ) -> Plan | None:
+        """The plan, if it is that the source itself cuts the list."""
+        offset = after.offset if after is not None else 0
+        overlap = 1 if offset else 0
+        chosen = self._plan(Window(collection, where, limit + overlap, offset and offset - overlap))
+        return chosen if isinstance(chosen.path, Cut) else None
 
     async def _upstream_window(
-        self, collection: Collection, where: Predicate | None, table: Table, after: Position | None, limit: int
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        table: Table,
+        after: Position | None,
+        limit: int,
+        chosen: Plan,
     ) -> Slice | None:
         """The window as the source cuts it; None when its order is not by sourcedId, or moved since `after`."""
         start = after.offset if after is not None and after.offset is not None else 0
@@ -192,13 +225,16 @@ class Reader:
         request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=start - overlap)
         found = table.known_slice(where, request.offset, limit + overlap)
         if found is None:
-            found = await self._share((request, "window"), lambda: self._fetch_window(request, table))
+            found = await self._share((request, "window"), lambda: self._fetch_window(request, table, chosen))
+        else:
+            self._held(Window(collection, where, limit), found.records)
         ids = [r.sourced_id for r in found.records]
         if table.unsorted or (after is not None and ids[:overlap] != [after.sourced_id]):
             return None
         return dataclasses.replace(found, records=found.records[overlap:], start=start)
 
-    async def _fetch_window(self, request: PageRequest, table: Table) -> Slice:
+    async def _fetch_window(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
+        explain.planned(chosen)
         rows: list[Record] = []
         assert request.limit is not None
         offset, rejected = request.offset, 0
@@ -208,8 +244,9 @@ class Reader:
             rows += page.records
             offset += page.received
             ended = page.next_offset is None
-            if page.exact:
+            if page.exact and page.total is not None:
                 total = page.total
+                self.learned.matched(Collection(request.endpoint), request.where, page.total)
             if request.where is None and page.total is not None:
                 table.size = page.total
             rejected += len(page.rejected)
@@ -221,42 +258,52 @@ class Reader:
 
     async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice:
         """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole."""
-        ids = _named_ids(where)
+        ids = named_ids(where)
         if ids is not None:
             holds = predicate.compile_test(where)
             found = await self.by_ids(collection, ids)
             return listed(r for r in found.values() if r is not None and holds(r))
-        if lowering.pushdown(self._client.dialect, collection, _but_status(where)).text is not None:
+        chosen = self._plan(Window(collection, where, None, None))
+        if isinstance(chosen.path, Filtered):
             request = PageRequest(collection.value, where=where)
-            return await self._share((request, "list"), lambda: self._fetch_list(request, table))
+            return await self._share((request, "list"), lambda: self._fetch_list(request, table, chosen))
         while (whole := await self._whole(collection, table)) is None:
             pass  # what was on its way was given up, being too large for what somebody else wanted
         return await whole.searched(where)
 
-    async def _fetch_list(self, request: PageRequest, table: Table) -> Slice:
+    async def _fetch_list(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
+        explain.planned(chosen)
         pages = await self._pages(request)
+        self.learned.matched(Collection(request.endpoint), request.where, sum(len(p.records) for p in pages))
         return table.keep_list(request.where, _records(pages), sum(len(p.rejected) for p in pages))
 
     # -------------------------------------------------------------- asking
 
-    async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested:
+    def _plan(self, need: Need) -> Plan:
+        known = self.learned.known(need, self.tables)
+        return plan(need, known, self._client.dialect, self._client.url_overhead(need.collection))
+
+    async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped:
         """The path to take. A scan is taken here, unless its first page shows that another way is shorter."""
-        overhead = self._client.url_overhead(need.collection)
+        chosen, spent = self._plan(need), 0
 
-        def choose(size: int | None) -> AccessPath:
-            return plan(need, size, self._client.dialect, overhead)
+        def worth() -> bool:
+            nonlocal chosen, spent
+            chosen, spent = self._plan(need), spent + 1
+            return isinstance(chosen.path, Scan)
 
-        def worth(size: int) -> bool:
-            return isinstance(choose(size), Scan)
-
-        while isinstance(path := choose(table.size), Scan):
-            whole = await self._whole(need.collection, table, worth if path.assumed else None)
+        while isinstance(chosen.path, Scan):
+            spent = 0
+            whole = await self._whole(need.collection, table, worth)
             if whole is not None:
+                explain.planned(chosen)
                 return whole
-        return path
+        explain.planned(dataclasses.replace(chosen, requests=chosen.requests + spent))
+        assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped)
+        return chosen.path
 
     async def _whole(
-        self, collection: Collection, table: Table, worth: Callable[[int], bool] | None = None
+        self, collection: Collection, table: Table, worth: Callable[[], bool] | None = None
     ) -> Whole | None:
         if (whole := table.whole) is not None:
             return whole
@@ -283,27 +330,50 @@ class Reader:
             raise error
         return older
 
-    async def _scan(self, collection: Collection, table: Table, worth: Callable[[int], bool] | None) -> Whole | None:
-        """The whole collection; None when its first page told a size for which it is not worth it."""
-        records: list[Record] = []
-        rejected = 0
+    async def _scan(self, collection: Collection, table: Table, worth: Callable[[], bool] | None) -> Whole | None:
+        """The whole collection; None when its first page told what shows that it is not worth it."""
+        explain.planned(self._plan(Everything(collection)))
+        read: list[Page] = []
         async with aclosing(self._client.scan(PageRequest(collection.value))) as pages:
             async for page in pages:
-                if not records and page.total is not None:
-                    table.size = page.total
-                    if worth is not None and not worth(page.total):
+                if not read:
+                    self.learned.first(collection, page)
+                    if page.total is not None:
+                        table.size = page.total
+                    if page.next_offset is not None and worth is not None and not worth():
                         table.keep(page.records)
                         return None
-                records += page.records
-                rejected += len(page.rejected)
-        return table.keep_whole(await Whole.made(records, rejected, time.time()))
+                    explain.planned(self._plan(Everything(collection)))
+                read.append(page)
+        self.learned.list(collection, read)
+        rejected = sum(len(p.rejected) for p in read)
+        explain.moved(sum(p.received for p in read))
+        return table.keep_whole(await Whole.made(list(_records(read)), rejected, time.time()))
 
     async def _batched(self, collection: Collection, path: Batches) -> list[Record]:
-        lists = await _all(
-            self._pages(PageRequest(collection.value, where=AnyOf(path.field, frozenset(group))))
-            for group in path.groups
-        )
-        return [record for pages in lists for record in _records(pages)]
+        async def ask(group: tuple[str, ...]) -> list[Record]:
+            found: list[Record] = []
+            request = PageRequest(collection.value, where=AnyOf(path.field, frozenset(group)))
+            async with aclosing(self._client.scan(request)) as pages:
+                async for page in pages:
+                    found += page.records
+                    if path.field == "sourced_id" and len(found) == len(group):
+                        break  # that was the last of them, though the source may not say so
+            return found
+
+        lists = await _all(map(ask, path.groups))
+        return [record for found in lists for record in found]
+
+    async def _scoped(self, path: ParentScoped) -> list[Record] | None:
+        """All records below the schools; None where the source turns out not to serve that."""
+        try:
+            lists = await _all(self._pages(PageRequest(path.endpoint, ids=(s,))) for s in path.schools)
+        except (Refused, Unsupported):
+            self.learned.refused.add(path.endpoint)
+            return None
+        records = [record for pages in lists for record in _records(pages)]
+        explain.moved(len(records))
+        return records
 
     async def _pages(self, request: PageRequest) -> list[Page]:
         return [page async for page in self._client.scan(request)]
@@ -312,6 +382,9 @@ class Reader:
 
     async def _share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await self._flights.share(need, lambda: self.health.watch(ask()))
+
+    def _held(self, need: Need, records: Iterable[Record]) -> None:
+        explain.held(self._client.spec.key, need, HELD, (r.observed_at for r in records))
 
     async def _admitted(self, collection: Collection, found: Found) -> Found:
         """`found` without what lies outside the scope, which is as if it did not exist."""
@@ -359,22 +432,3 @@ async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 def _records(pages: Iterable[Page]) -> Iterator[Record]:
     for page in pages:
         yield from page.records
-
-
-def _conjuncts(where: Predicate | None) -> tuple[Predicate, ...]:
-    return where.parts if isinstance(where, And) else () if where is None else (where,)
-
-
-def _named_ids(where: Predicate | None) -> frozenset[str] | None:
-    """The sourcedIds to which `where` restricts the list, if it names them."""
-    for part in _conjuncts(where):
-        match part:
-            case Compare("sourced_id", Op.EQ, value):
-                return frozenset({value})
-            case AnyOf("sourced_id", values):
-                return values
-    return None
-
-
-def _but_status(where: Predicate | None) -> Predicate | None:
-    return predicate.every(*(p for p in _conjuncts(where) if "status" not in predicate.fields(p)))

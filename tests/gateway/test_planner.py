@@ -1,60 +1,214 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adapters import registry
-from adapters.dialect import Dialect
+from adapters.dialect import Dialect, Totals
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
-from gateway.roster.planner import Batches, ByIds, ChildrenOf, Nested, Scan, Singles, plan
+from adapters.predicate import AnyOf, Compare, Op, equals, every
+from gateway.roster.needs import (
+    Batches,
+    ByIds,
+    ChildrenOf,
+    Cut,
+    Everything,
+    Filtered,
+    Held,
+    Known,
+    Need,
+    Nested,
+    ParentScoped,
+    Plan,
+    Scan,
+    Singles,
+    Window,
+)
+from gateway.roster.planner import plan
 
 STANDARD = registry.get("standard", "1.2")
 WIDE = STANDARD.with_capabilities(filter_clauses=100, max_url=8000)
 ROOM = 200
+ACTIVE = equals("status", "ACTIVE")
 
 
 def ids(count: int) -> tuple[str, ...]:
     return tuple(f"{n:08d}-0000-4000-8000-000000000000" for n in range(count))
 
 
+def planned(need: Need, size: int | None = None, dialect: Dialect = STANDARD, known: Known | None = None) -> Plan:
+    return plan(need, replace(known or Known(), size=size), dialect, ROOM)
+
+
 def test_one_record_is_read_by_its_own_route() -> None:
-    assert plan(ByIds(Collection.USERS, ids(1)), 2000, STANDARD, ROOM) == Singles(1)
+    assert planned(ByIds(Collection.USERS, ids(1)), 2000).path == Singles()
 
 
 def test_a_small_collection_is_read_whole_rather_than_record_by_record() -> None:
-    assert plan(ByIds(Collection.ORGS, ids(5)), 10, STANDARD, ROOM) == Scan(1, assumed=False)
+    found = planned(ByIds(Collection.ORGS, ids(5)), 10)
+    assert found.path == Scan()
+    assert (found.requests, found.rows, found.assumed) == (1, 10, False)
 
 
 def test_many_ids_go_into_filters_as_wide_as_the_source_takes() -> None:
-    path = plan(ByIds(Collection.CLASSES, ids(90)), 5000, WIDE, ROOM)
-    assert isinstance(path, Batches)
-    assert path.requests == 1
-    assert sum(map(len, path.groups)) == 90
+    found = planned(ByIds(Collection.CLASSES, ids(90)), 5000, WIDE)
+    assert isinstance(found.path, Batches)
+    assert found.requests == 1
+    assert sum(map(len, found.path.groups)) == 90
+
+
+def test_the_in_operator_carries_more_than_clauses_would() -> None:
+    lists = STANDARD.with_capabilities(in_operator=True)
+    assert planned(ByIds(Collection.CLASSES, ids(30)), 50_000, lists).requests == 1
+    assert planned(ByIds(Collection.CLASSES, ids(30)), 50_000).requests == 15
 
 
 def test_two_clauses_a_filter_lose_to_reading_everything() -> None:
-    assert plan(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(50)), 10_000, STANDARD, ROOM) == Scan(
-        10, assumed=False
-    )
+    found = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(50)), 10_000)
+    assert found.path == Scan()
+    assert found.requests == 10
 
 
 def test_two_clauses_a_filter_win_over_a_large_collection() -> None:
-    path = plan(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(50)), 800_000, STANDARD, ROOM)
-    assert isinstance(path, Batches)
-    assert path.requests == 25
+    found = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(50)), 800_000)
+    assert isinstance(found.path, Batches)
+    assert found.requests == 25
 
 
 def test_a_size_that_was_never_told_is_said_to_be_assumed() -> None:
-    path = plan(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(500)), None, STANDARD, ROOM)
-    assert isinstance(path, Scan)
-    assert path.assumed
+    found = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(500)))
+    assert found.path == Scan()
+    assert found.assumed
+    assert found.why.endswith("rests on a guess")
+
+
+def test_a_guess_that_makes_no_difference_is_none() -> None:
+    assert not planned(Everything(Collection.ORGS)).assumed
+
+
+def test_a_page_size_that_was_learned_counts_for_more_than_the_dialects() -> None:
+    assert planned(Everything(Collection.USERS), 1000, known=Known(page_size=100)).requests == 10
+
+
+def test_many_children_of_one_parent_are_counted_in_pages() -> None:
+    need = ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(10))
+    crowded = planned(need, 1_000_000, WIDE, Known(parents=100))
+    assert crowded.requests == 100
+    assert planned(need, 1_000_000, WIDE, Known(parents=100_000)).requests == 1
+
+
+def test_a_source_that_tells_no_end_is_asked_once_more() -> None:
+    silent = STANDARD.with_capabilities(totals=Totals.NONE)
+    assert planned(Everything(Collection.USERS), 1500, silent).requests == 3
+    assert planned(Everything(Collection.USERS), 0, silent).requests == 1
+    assert planned(Everything(Collection.USERS), 1500, silent, Known(tells_end=True)).requests == 2
+    short = silent.with_capabilities(short_page_ends=True)
+    assert planned(Everything(Collection.USERS), 1500, short).requests == 2
+    assert planned(Everything(Collection.USERS), 2000, short).requests == 3
+    whole = silent.with_capabilities(all_without_limit=True)
+    assert planned(Everything(Collection.USERS), 1500, whole).requests == 1
 
 
 def test_a_route_below_the_parent_is_taken_where_it_is_the_shortest_way() -> None:
     unfiltered = STANDARD.with_capabilities(filter_clauses=0)
-    assert plan(ChildrenOf(Collection.CLASSES, "course_id", ids(2)), 9000, unfiltered, ROOM) == Nested(
-        "classesForCourse", 2
-    )
+    found = planned(ChildrenOf(Collection.CLASSES, "course_id", ids(2)), 9000, unfiltered)
+    assert found.path == Nested("classesForCourse")
+    assert found.requests == 2
+
+
+CLASS = ChildrenOf(Collection.ENROLLMENTS, "class_id", ids(3))
+UNFILTERED = STANDARD.with_capabilities(dotted_filters=False)
+KNOWN_SCHOOLS = Known(parents=2000, schools=20, school_of=dict.fromkeys(ids(3), "s1"))
+
+
+def test_classes_of_one_known_school_are_asked_below_it() -> None:
+    found = planned(CLASS, 100_000, UNFILTERED, KNOWN_SCHOOLS)
+    assert found.path == ParentScoped("enrollmentsForSchool", ("s1",))
+    assert found.requests == 5
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        replace(KNOWN_SCHOOLS, school_of={}),
+        replace(KNOWN_SCHOOLS, schools=None),
+        replace(KNOWN_SCHOOLS, refused=frozenset({"enrollmentsForSchool"})),
+    ],
+    ids=["school", "number", "refused"],
+)
+def test_below_a_school_is_no_way_unless_it_is_known_to_be_one(known: Known) -> None:
+    assert planned(CLASS, 100_000, UNFILTERED, known).path == Scan()
+
+
+def test_people_are_not_sought_below_a_school() -> None:
+    """They may be enrolled at another that their record does not name."""
+    need = ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(3))
+    assert planned(need, 100_000, UNFILTERED, KNOWN_SCHOOLS).path == Scan()
+
+
+def test_what_is_held_costs_nothing() -> None:
+    for need in (ByIds(Collection.USERS, ids(3)), Window(Collection.USERS, ACTIVE, 10), Everything(Collection.USERS)):
+        assert planned(need, 50, known=Known(held=True)).path == Held()
+    assert planned(ByIds(Collection.USERS, ()), 50).requests == 0
+
+
+def test_a_window_is_cut_by_a_source_that_sorts_and_filters_as_asked() -> None:
+    assert planned(Window(Collection.USERS, ACTIVE, 50), 10_000).path == Cut()
+    assert planned(Window(Collection.USERS, ACTIVE, 50, offset=None), 10_000).path == Scan()
+    assert planned(Window(Collection.USERS, ACTIVE, 50), 10_000, known=Known(sorted=False)).path == Scan()
+    unsorted = STANDARD.with_capabilities(sort=False)
+    assert planned(Window(Collection.USERS, ACTIVE, 50), 10_000, unsorted).path == Scan()
+    narrowed = every(ACTIVE, equals("family_name", "Example"))
+    assert planned(Window(Collection.USERS, narrowed, 50), 10_000, unsorted).path == Filtered()
+
+
+def test_a_window_of_named_ids_is_read_by_id() -> None:
+    assert planned(Window(Collection.USERS, every(ACTIVE, equals("sourced_id", "a")), 50), 10_000).path == Singles()
+    named = planned(Window(Collection.USERS, AnyOf("sourced_id", frozenset(ids(40))), 50), 10_000, WIDE)
+    assert isinstance(named.path, Batches)
+
+
+def test_a_window_longer_than_a_page_takes_several() -> None:
+    small = STANDARD.with_capabilities(max_limit=20)
+    assert planned(Window(Collection.USERS, None, 51), 10_000, small).requests == 3
+    assert planned(Window(Collection.USERS, None, 51), 30, small).requests == 2
+    assert planned(Window(Collection.USERS, equals("email", "a@b.example"), 51), 10_000, small).requests == 1
+
+
+def test_a_condition_that_says_little_leaves_the_prediction_assumed() -> None:
+    small = STANDARD.with_capabilities(max_limit=20)
+    where = every(ACTIVE, Compare("family_name", Op.EQ, "Example"))
+    assert planned(Window(Collection.USERS, where, 51), 10_000, small).assumed
+    told = planned(Window(Collection.USERS, where, 51), 10_000, small, Known(matching=45))
+    assert (told.requests, told.assumed) == (3, False)
+
+
+def test_a_way_that_today_does_not_allow_is_left_for_one_that_fits() -> None:
+    slow = Known(latency=1.0, in_flight=8)
+    need = ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(21))
+    assert isinstance(planned(need, 10_000, known=slow).path, Batches)
+    assert planned(need, 10_000, known=slow).requests == 11
+    fitting = planned(need, 10_000, known=replace(slow, requests_left=10))
+    assert fitting.path == Scan()
+    nothing_fits = planned(need, 10_000, known=replace(slow, requests_left=3))
+    assert nothing_fits.requests == 10
+    assert nothing_fits.why.endswith("only 3 may still be sent today")
+
+
+def test_of_nearly_equal_ways_the_faster_is_taken() -> None:
+    need = ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(22))
+    rows_are_dear = Known(latency=0.1, seconds_per_row=0.001)
+    assert isinstance(planned(need, 10_000, known=rows_are_dear).path, Batches)
+    far_away = Known(latency=5.0, seconds_per_row=0.0, in_flight=2)
+    assert planned(need, 10_000, known=far_away).path == Scan()
+
+
+def test_the_reason_names_every_way_with_its_requests() -> None:
+    why = planned(ByIds(Collection.CLASSES, ids(90)), 5000).why
+    assert why == "the fewest requests: scan 5, filter batches 45, single reads 90"
+    assert planned(Everything(Collection.CLASSES), 5000).why == "the only way: scan 5"
 
 
 @pytest.mark.parametrize("dialect", registry.dialects(), ids=lambda d: f"{d.name}-{d.version}")
@@ -62,11 +216,11 @@ def test_a_route_below_the_parent_is_taken_where_it_is_the_shortest_way() -> Non
 def test_every_dialect_has_a_way_that_covers_every_key(dialect: Dialect, count: int) -> None:
     for collection in Collection:
         try:
-            path = plan(ByIds(collection, ids(count)), 10_000, dialect, ROOM)
+            found = planned(ByIds(collection, ids(count)), 10_000, dialect)
         except Unsupported:
             continue
-        assert path.requests >= 1
-        if isinstance(path, Batches):
-            assert [i for group in path.groups for i in group] == list(ids(count))
-        if isinstance(path, Singles):
-            assert path.requests == count
+        assert found.requests >= 1
+        if isinstance(found.path, Batches):
+            assert [i for group in found.path.groups for i in group] == list(ids(count))
+        if isinstance(found.path, Singles):
+            assert found.requests == count

@@ -1,0 +1,113 @@
+"""What a source showed of itself while it was read, for the planner. It outlasts the records that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cachetools import LRUCache
+
+from adapters.client import Page
+from adapters.dialect import Dialect
+from adapters.endpoints import Collection
+from adapters.pacing import Pacer
+from adapters.predicate import Predicate
+from adapters.records import Class, Org
+from gateway.roster.costs import PARENTS, SCOPED
+from gateway.roster.explain import Account
+from gateway.roster.needs import ChildrenOf, Known, Need, Window
+from gateway.roster.tables import Table
+
+_WEIGHT = 0.3
+"""Of a new measurement, against all before it."""
+
+_FEW, _MANY = 20, 200
+"""Records a request: up to the one it shows the latency, from the other on what records take."""
+
+
+class Learned:
+    """Of one source. refused: routes that it turned out not to serve."""
+
+    def __init__(self, dialect: Dialect, pacer: Pacer) -> None:
+        self._dialect = dialect
+        self._pacer = pacer
+        self.latency: float | None = None
+        self.seconds_per_row: float | None = None
+        self.tells_end: bool | None = None
+        self.schools: int | None = None
+        self.refused: set[str] = set()
+        self.page_sizes: dict[Collection, int] = {}
+        self._matching: LRUCache[tuple[Collection, Predicate | None], int] = LRUCache(1000)
+
+    def known(self, need: Need, tables: Mapping[Collection, Table]) -> Known:
+        """What is known where `need` is planned."""
+        table = tables[need.collection]
+        field = need.field if isinstance(need, ChildrenOf) else ""
+        of = PARENTS.get(field)
+        scoped = (need.collection, field) in SCOPED
+        schools = self._schools(tables[Collection.ORGS].size) if scoped or of is Collection.ORGS else None
+        return Known(
+            size=table.size,
+            parents=schools if of is Collection.ORGS else tables[of].size if of is not None else None,
+            matching=self._matching.get((need.collection, need.where)) if isinstance(need, Window) else None,
+            page_size=self.page_sizes.get(need.collection),
+            tells_end=self.tells_end,
+            sorted=not table.unsorted,
+            school_of=_school_of(need, tables[Collection.CLASSES]) if scoped else {},
+            schools=schools,
+            refused=frozenset(self.refused),
+            latency=self.latency,
+            seconds_per_row=self.seconds_per_row,
+            requests_left=self._pacer.left_today(),
+            in_flight=self._pacer.at_once(),
+        )
+
+    def _schools(self, orgs: int | None) -> int | None:
+        """As many as were counted when all orgs were read, else all orgs but one."""
+        return self.schools or (max(1, orgs - 1) if orgs is not None else None)
+
+    # -------------------------------------------------------------- what was seen
+
+    def first(self, collection: Collection, page: Page) -> None:
+        """The first page of a list that was asked for whole: one after which more follow is as full as they get."""
+        if page.total is not None and page.next_offset is not None and page.received:
+            self.page_sizes[collection] = page.received
+
+    def list(self, collection: Collection, pages: Sequence[Page]) -> None:
+        """All pages of a collection."""
+        if collection is Collection.ORGS:
+            self.schools = sum(isinstance(r, Org) and r.type == "SCHOOL" for p in pages for r in p.records)
+        can = self._dialect.capabilities
+        full = [p.received for p in pages if p.received]
+        if len(full) > 1:
+            self.page_sizes[collection] = max(full)
+        if not full or can.all_without_limit:
+            return
+        last = next(p for p in reversed(pages) if p.received)
+        if last.next_offset is not None:
+            self.tells_end = False
+        elif last.total is not None or not can.short_page_ends:
+            self.tells_end = True
+
+    def matched(self, collection: Collection, where: Predicate | None, total: int) -> None:
+        self._matching[collection, where] = total
+
+    def flown(self, account: Account) -> None:
+        """How long the requests of one flight took."""
+        if not account.requests:
+            return
+        each = account.in_requests / account.requests
+        rows = account.rows / account.requests
+        if rows <= _FEW:
+            self.latency = _smoothed(self.latency, each)
+        elif rows >= _MANY and self.latency is not None:
+            self.seconds_per_row = _smoothed(self.seconds_per_row, max(0.0, each - self.latency) / rows)
+
+
+def _smoothed(before: float | None, now: float) -> float:
+    return now if before is None else before + _WEIGHT * (now - before)
+
+
+def _school_of(need: Need, classes: Table) -> dict[str, str]:
+    assert isinstance(need, ChildrenOf)
+    found = classes.known(need.parents)
+    return {i: c.school_id for i, c in found.items() if isinstance(c, Class) and c.school_id is not None}
