@@ -66,6 +66,7 @@ class SourceState(StrEnum):
     FRESH = "FRESH"
     STALE = "STALE"
     HELD = "HELD"
+    LOADING = "LOADING"
     PARTIAL = "PARTIAL"
     FAILED = "FAILED"
     UNSUPPORTED = "UNSUPPORTED"

@@ -43,6 +43,9 @@ class Flights:
             task.add_done_callback(lambda done: self._land(need, done))
         return task
 
+    def __contains__(self, need: Hashable) -> bool:
+        return need in self._aloft
+
     def _land(self, need: Hashable, task: asyncio.Task[Any]) -> None:
         del self._aloft[need]
         self._landed(self._accounts[task])

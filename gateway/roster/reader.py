@@ -85,6 +85,34 @@ class Reader:
         await self._flights.close()
         await self._client.aclose()
 
+    # -------------------------------------------------------------- anew
+
+    def refresh(self, collection: Collection) -> None:
+        """Begins to read a collection whole, whatever is held; from now on no reader gets what was held as fresh.
+
+        Raises:
+            Unsupported: the source has no such collection.
+        """
+        table = self.tables[collection]
+        if table.absent is not None:
+            raise table.absent
+        table.expire()
+        self._flights.start((collection, "refresh"), lambda: self._refresh(collection))
+
+    def loading(self, collection: Collection) -> bool:
+        """Whether the collection is being read whole, and nothing fresh is held until then."""
+        needs: tuple[Hashable, ...] = ((collection, "whole"), (collection, "refresh"))
+        return self.tables[collection].whole is None and any(need in self._flights for need in needs)
+
+    async def _refresh(self, collection: Collection) -> None:
+        with self._reading(collection) as table:
+            try:
+                while await self._share((collection, "whole"), lambda: self._scan(collection, table, None)) is None:
+                    pass  # what was on its way was given up, being too large for what somebody else wanted
+            except SourceError as error:
+                table.fall_back(error)
+                raise
+
     # -------------------------------------------------------------- by ids
 
     async def by_ids(self, collection: Collection, ids: Iterable[str]) -> Found:

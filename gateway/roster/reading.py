@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from graphql import GraphQLError
@@ -16,16 +15,19 @@ from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
-from gateway.roster import lists
+from gateway.roster import lists, operating
 from gateway.roster.deadline import Deadline
-from gateway.roster.explain import Explanation
 from gateway.roster.lists import OnSourceFailure, Page, describe
 from gateway.roster.loaders import Loaders
+from gateway.roster.operating import Complaint, HoldChoice
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
-from gateway.roster.sources import Source, Sources
+from gateway.roster.sources import HeldBack, Source, Sources
 
 __all__ = [
     "LONGEST_LIST",
+    "Complaint",
+    "HeldBack",
+    "HoldChoice",
     "List",
     "ListQuery",
     "OnSourceFailure",
@@ -86,25 +88,15 @@ class SourceFailed(GraphQLError):
 
 
 class Reading:
-    """Reads for one operation under one grant and one deadline, and collects what went wrong.
+    """Reads for one operation under one grant and one deadline, and collects what went wrong."""
 
-    explain: collects what each need took as well.
-    """
-
-    def __init__(
-        self, sources: Sources, grant: Grant, codec: CursorCodec, seconds: float, *, explain: bool = False
-    ) -> None:
+    def __init__(self, sources: Sources, grant: Grant, codec: CursorCodec, seconds: float) -> None:
         self.sources = sources
         self.grant = grant
         self.codec = codec
         self.deadline = Deadline(seconds)
         self.outcomes = Outcomes()
-        self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
-
-    def under_way(self) -> AbstractContextManager[None]:
-        """The time of the operation: what is read within belongs to it."""
-        return self.explanation.collecting() if self.explanation is not None else nullcontext()
 
     # -------------------------------------------------------------- one record
 
@@ -214,6 +206,25 @@ class Reading:
             return await lists.total(chosen, collection, query.where, page, self.deadline)
 
         return List(page, walk, self.codec, count)
+
+    # -------------------------------------------------------------- holds and refreshes
+
+    def hold(self, source: str, kind: RecordType) -> HeldBack | None:
+        """What is held back of a collection; None when nothing is, or there is no such source for this client."""
+        known = self.sources.get(source, self.grant)
+        return next((h for h in known.holds if h.kind is kind), None) if known is not None else None
+
+    def refresh(self, source: str, kinds: Sequence[RecordType] | None) -> tuple[Source | None, list[Complaint]]:
+        """Begins to read collections of a source anew; None: all that were read before.
+
+        What could be begun goes on in the background, whatever the complaints.
+        """
+        chosen = None if kinds is None else [_COLLECTIONS[kind] for kind in kinds]
+        return operating.refresh(self.sources, self.grant, source, chosen)
+
+    def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
+        """The holds that were chosen, now decided; none where there is a complaint."""
+        return operating.decide(self.sources, self.grant, choice, accept)
 
     # -------------------------------------------------------------- helpers
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from adapters.client import SourceClient
-from adapters.endpoints import Collection
+from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import Misconfigured, SourceError
 from adapters.pacing import Pacer
+from adapters.records import RecordType
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, SourceState
 from gateway.identity import source_key
 from gateway.roster.deadline import Deadline
+from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.reader import Reader
 from gateway.roster.tables import Table
@@ -22,7 +25,7 @@ T = TypeVar("T")
 
 
 class Source:
-    """One configured source. `refusal`: why it cannot be asked at all, if so."""
+    """One configured source. `refusal`: why it cannot be asked at all; None if it can."""
 
     def __init__(
         self,
@@ -35,13 +38,13 @@ class Source:
         self.key = key
         self.settings = settings
         self._reader = reader
-        self._refusal = refusal
+        self.refusal = refusal
         self._pacer = pacer
         self._health = reader.health if reader is not None else Health(refusal)
 
     @property
     def disabled(self) -> bool:
-        return isinstance(self._refusal, Disabled)
+        return isinstance(self.refusal, Disabled)
 
     @property
     def state(self) -> SourceState:
@@ -64,16 +67,31 @@ class Source:
     def tables(self) -> Mapping[Collection, Table]:
         return self._reader.tables if self._reader is not None else {}
 
+    @property
+    def holds(self) -> list[HeldBack]:
+        """What the shrink guard holds back of this source, by collection."""
+        return [HeldBack(self, c, table.hold) for c, table in self.tables.items() if table.hold is not None]
+
+    def loading(self, collection: Collection) -> bool:
+        return self._reader is not None and self._reader.loading(collection)
+
+    def refresh(self, collection: Collection) -> None:
+        """Begins to read a collection whole; how that goes is told by its table and by how the source stands.
+
+        Raises:
+            SourceError: the source cannot be asked, or has no such collection.
+        """
+        self._askable().refresh(collection)
+
     async def ask(self, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
         """What `read` finds before the deadline.
 
         Raises:
             SourceError: the source could not answer in time, or cannot be asked.
         """
-        if self._reader is None:
-            raise self._refusal or Disabled(self.key, "switched off in the settings")
+        reader = self._askable()
         try:
-            return await deadline.within(self.key, read(self._reader))
+            return await deadline.within(self.key, read(reader))
         except DeadlineExceeded as error:
             self._health.failed(error)
             raise
@@ -81,6 +99,28 @@ class Source:
     async def close(self) -> None:
         if self._reader is not None:
             await self._reader.close()
+
+    def _askable(self) -> Reader:
+        if self._reader is None:
+            raise self.refusal or Disabled(self.key, "switched off in the settings")
+        return self._reader
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A hold, and what it is a hold of."""
+
+    source: Source
+    collection: Collection
+    hold: Hold
+
+    @property
+    def kind(self) -> RecordType:
+        return ENTITIES[self.collection].type
+
+    @property
+    def table(self) -> Table:
+        return self.source.tables[self.collection]
 
 
 class Sources:

@@ -39,7 +39,7 @@ class Table:
     """One collection of one source. `size`: records in it as last told, None if never.
 
     absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
-    hold: what came last and is held back.
+    hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
     """
 
     fresh_for: float
@@ -50,6 +50,7 @@ class Table:
     clock: Callable[[], float] = time.monotonic
     size: int | None = None
     read_at: float | None = None
+    scanned_at: float | None = None
     unsorted: bool = False
     standing: Standing | None = None
     hold: Hold | None = None
@@ -90,6 +91,14 @@ class Table:
         """Held whole, and so near its end that it is worth asking again before it is missed."""
         left = self._fresh_until - self.clock()
         return self.whole is not None and self.standing is None and left < self.fresh_for * (1 - REFRESH_AT)
+
+    @property
+    def refresh_at(self) -> float | None:
+        """Epoch seconds from which whoever reads the collection has it asked for again; None unless held whole."""
+        if self.whole is None:
+            return None
+        early = self.fresh_for * (1 - REFRESH_AT) if self.standing is None else 0.0
+        return time.time() + self._fresh_until - early - self.clock()
 
     @property
     def unsupported(self) -> SourceError | None:
@@ -147,6 +156,7 @@ class Table:
         """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
         good = self.last_good
         if good is not None and self.guard.holds(len(good), len(came)):
+            self.scanned_at = came.read_at
             self._held, self.hold = came, make_hold(good.ids, came.ids)
             message = f"{len(came)} records came where there were {len(good)}; the older copy is served"
             self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.fresh_for)
@@ -156,8 +166,14 @@ class Table:
     def decide(self, accept: bool) -> None:
         """Takes what is held back for good, or drops it; the next reading is judged anew."""
         if self._held is not None and accept:
-            self._accept(self._held)
+            self._fresh_until = self._accept(self._held).read_at - time.time() + self.clock() + self.fresh_for
         self._held = self.hold = self.standing = None
+
+    def expire(self) -> None:
+        """From now on nothing that is held is fresh; the last good copy may still stand in for a source that fails."""
+        self._fresh_until = self.clock()
+        self._clear()
+        self._refusals.clear()
 
     def fall_back(self, error: SourceError) -> Whole | None:
         """The last good copy where `error` may be bridged by it. The source is left alone for a moment then."""
@@ -176,10 +192,14 @@ class Table:
         self._fresh_until = self.clock() + self.fresh_for
         self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)
         self.read_at = whole.read_at
+        self.scanned_at = whole.read_at
         self.size = len(whole)
+        self._clear()
+        return whole
+
+    def _clear(self) -> None:
         for part in (self._records, self._children, self._slices, self._lists):
             part.clear()
-        return whole
 
     def refuse(self, error: SourceError) -> None:
         self._refusals[""] = error

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from strawberry.types.graphql import OperationType
 from gateway.faults import BadInput
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
+from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.sdl import printed
@@ -51,24 +51,22 @@ class Schema(strawberry.Schema):
         if operation_name is None and query is not None and operations(query) > 1:
             message = "the document has several operations: name the one to run in `operationName`"
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
-        reading = context_value.reading if context_value is not None else None
-        with reading.under_way() if reading is not None else nullcontext():
-            result = await super().execute(
-                query,
-                variable_values,
-                context_value,
-                root_value,
-                operation_name,
-                allowed_operation_types,
-                operation_extensions,
-            )
-        return complete(result, reading)
+        result = await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
+        return complete(result, context_value.reading if context_value is not None else None)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: `complete` reports what is ours, without a person's data."""
 
 
-SCHEMA = Schema(Query, config=StrawberryConfig(scalar_map=SCALARS), extensions=[ParserCache, ValidationCache])
+SCHEMA = Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS), extensions=[ParserCache, ValidationCache])
 
 
 def sdl() -> str:

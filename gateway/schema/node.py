@@ -15,6 +15,9 @@ KINDS: Mapping[str, RecordType] = {entity.record.__name__: entity.type for entit
 TYPE_NAMES: Mapping[RecordType, str] = {kind: name for name, kind in KINDS.items()}
 
 
+_HOLD = "Hold"
+
+
 @strawberry.interface(description="Whatever has a global id and can be fetched again by `node`.")
 class Node:
     id: strawberry.ID = plain("Global id: opaque, and the same for as long as the record is. No grant by itself.")
@@ -22,6 +25,19 @@ class Node:
 
 def record_id(root: Record) -> str:
     return global_id(type(root).__name__, root.source, root.sourced_id)
+
+
+def hold_id(source: str, kind: RecordType) -> str:
+    return global_id(_HOLD, source, kind.value)
+
+
+def parse_hold_id(text: str) -> tuple[str, RecordType] | None:
+    """The source's key and the collection of a hold's global id; None for what is none."""
+    try:
+        found = GlobalId.parse(text)
+        return (found.source, RecordType(found.sourced_id)) if found.type == _HOLD else None
+    except ValueError:
+        return None
 
 
 def parse_id(text: str) -> GlobalId | None:

@@ -17,7 +17,7 @@ from gateway.schema.filters import (
     OrgFilter,
     UserFilter,
 )
-from gateway.schema.node import KINDS, Node, parse_id
+from gateway.schema.node import KINDS, Node, parse_hold_id, parse_id
 from gateway.schema.roots import listing, lookup
 from gateway.schema.source_list import SourceConnection, list_sources
 from gateway.schema.sources import Source
@@ -34,6 +34,9 @@ async def _node(info: Info, id_: NodeId) -> Any:
     named = parse_id(id_)
     if named is not None:
         return await reading.lookup(place(info), KINDS[named.type], named.source, named.sourced_id)
+    held = parse_hold_id(id_)
+    if held is not None:
+        return reading.hold(*held)
     key = source_key(id_)
     return reading.sources.get(key, reading.grant) if id_ == source_id(key) else None
 

@@ -17,15 +17,15 @@ from graphql.utilities import print_type
 
 
 def printed(schema: GraphQLSchema) -> str:
-    """Query first, then interfaces, objects, pages, inputs, enums and scalars, each in the order of first mention."""
+    """Query and Mutation, interfaces, objects, pages, inputs, enums, scalars, each in order of first mention."""
     types = list(_reached(schema))
     types.sort(key=_section)
     return "\n\n".join(map(print_type, types)) + "\n"
 
 
 def _reached(schema: GraphQLSchema) -> Iterator[GraphQLNamedType]:
-    """The types, breadth first from the root."""
-    ahead: list[GraphQLNamedType] = [schema.query_type] if schema.query_type else []
+    """The types, breadth first from the roots."""
+    ahead: list[GraphQLNamedType] = [root for root in (schema.query_type, schema.mutation_type) if root is not None]
     seen = {t.name for t in ahead}
     while ahead:
         current, *ahead = ahead
@@ -46,7 +46,7 @@ def _mentioned(current: GraphQLNamedType) -> Iterator[GraphQLNamedType]:
 
 def _section(named: GraphQLNamedType) -> int:
     match named:
-        case GraphQLObjectType(name="Query"):
+        case GraphQLObjectType(name="Query" | "Mutation"):
             return 0
         case GraphQLInterfaceType():
             return 1

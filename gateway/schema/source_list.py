@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from gateway.faults import BadInput, ErrorCode
 from gateway.identity import Cursor, NotACursor
@@ -29,6 +30,9 @@ class SourceFilter:
     labels: list[str] | None = _either("With at least one of these labels")
     providers: list[str] | None = _either("Served by one of these products")
     states: list[SourceState] | None = _either("In one of these states")
+    has_hold: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="true: something of it is held back. false: nothing is."
+    )
 
 
 _TESTS: Mapping[str, Callable[[Configured, set[Any]], bool]] = {
@@ -37,6 +41,7 @@ _TESTS: Mapping[str, Callable[[Configured, set[Any]], bool]] = {
     "labels": lambda source, wanted: not wanted.isdisjoint(source.settings.labels),
     "providers": lambda source, wanted: source.settings.provider in wanted,
     "states": lambda source, wanted: source.state in wanted,
+    "has_hold": lambda source, wanted: bool(source.holds) in wanted,
 }
 
 
@@ -99,8 +104,12 @@ def _wanted(filter_: SourceFilter | None) -> dict[str, set[Any]]:
     conditions = {name: getattr(filter_, name) for name in _TESTS} if filter_ is not None else {}
     for name, values in conditions.items():
         if values is None:
-            raise BadInput(f"{name}: null is no condition; leave it out to ask for nothing")
-    return {name: set(values) for name, values in conditions.items() if values is not strawberry.UNSET}
+            raise BadInput(f"{to_camel_case(name)}: null is no condition; leave it out to ask for nothing")
+    return {
+        name: set(values) if isinstance(values, list) else {values}
+        for name, values in conditions.items()
+        if values is not strawberry.UNSET
+    }
 
 
 def _key_in(reading: Reading, after: str | None) -> str | None:

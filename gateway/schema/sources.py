@@ -7,10 +7,11 @@ import strawberry
 
 from adapters.endpoints import ENTITIES, Entity
 from gateway.identity import source_id
+from gateway.roster.reading import HeldBack
 from gateway.roster.reading import Source as Configured
 from gateway.schema.enums import ErrorCode, RecordType, SourceState
 from gateway.schema.fields import computed, over, plain
-from gateway.schema.node import Node
+from gateway.schema.node import Node, hold_id
 from gateway.schema.scalars import DateTime, instant
 
 
@@ -34,6 +35,8 @@ class CollectionOf:
     def state(self) -> SourceState:
         if not self.supported:
             return SourceState.UNSUPPORTED
+        if self.source.loading(self.entity.collection):
+            return SourceState.LOADING
         table = self.source.tables.get(self.entity.collection)
         if table is not None and table.standing is not None:
             return table.standing.state
@@ -56,6 +59,16 @@ class CollectionOf:
         table = self.source.tables.get(self.entity.collection)
         return instant(table.read_at) if table is not None else None
 
+    @property
+    def last_full_scan_at(self) -> str | None:
+        table = self.source.tables.get(self.entity.collection)
+        return instant(table.scanned_at) if table is not None else None
+
+    @property
+    def next_refresh_at(self) -> str | None:
+        table = self.source.tables.get(self.entity.collection)
+        return instant(table.refresh_at) if table is not None else None
+
 
 @strawberry.type(description="One kind of record of one source: whether it has it, and what the gateway knows of it.")
 class SourceCollection:
@@ -69,6 +82,33 @@ class SourceCollection:
         "Records that the source sent and that could not be read; null unless it is held whole."
     )
     as_of: DateTime | None = plain("When records of it were last read.")
+    last_full_scan_at: DateTime | None = plain(
+        "When it was last read whole, be that held back or not; null if that is not known."
+    )
+    next_refresh_at: DateTime | None = plain(
+        "From when on a query for it has it asked for again; null unless it is held whole. Nothing is asked by a clock."
+    )
+
+
+@strawberry.type(
+    description="A reading that lost so many records that it is held back: the copy from before is served until an "
+    "operator decides, or until a later reading is large enough."
+)
+class Hold(Node):
+    is_type_of = over(HeldBack)
+
+    id: strawberry.ID = computed(
+        lambda root: hold_id(root.source.key, root.kind),
+        "Global id, made from the source's key and the collection.",
+    )
+    source: "Source" = plain("Whose records they are.")
+    collection: RecordType = computed(lambda root: root.kind, "Which kind of record.")
+    held_at: DateTime = computed(lambda root: instant(root.hold.held_at), "When it was held back.")
+    rows_before: int = computed(lambda root: root.hold.rows_before, "Records in the copy that is served.")
+    rows_now: int = computed(lambda root: root.hold.rows_now, "Records in what is held back.")
+    sample_sourced_ids: list[str] = computed(
+        lambda root: root.hold.sample, "The sourcedIds of some records that what is held back lacks."
+    )
 
 
 def _collections(root: Configured) -> Iterator[CollectionOf]:
@@ -104,3 +144,4 @@ class Source(Node):
         "How many requests may still be sent to it on its own date; null where the settings do not limit them."
     )
     collections: list[SourceCollection] = computed(_collections, "Its collections, one per kind of record.")
+    holds: list[Hold] = computed(lambda root: root.holds, "What is held back of it until an operator decides.")

@@ -1,0 +1,86 @@
+"""What an operator does to sources: has collections read anew, and decides what the shrink guard holds back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from adapters.endpoints import Collection
+from adapters.errors import SourceError
+from adapters.records import RecordType
+from gateway.access.grant import Grant
+from gateway.faults import BadInput, ErrorCode, code_of
+from gateway.roster.sources import HeldBack, Source, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something that was asked for and not done. argument: the one that is to blame, if one is."""
+
+    code: ErrorCode
+    message: str
+    argument: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChoice:
+    """Which holds: of these sources, by key or global id, and with one of these labels, and of these kinds.
+
+    None leaves that open; but one of sources and labels must choose, so that nothing is decided by accident.
+    """
+
+    sources: Sequence[str] | None = None
+    labels: Sequence[str] | None = None
+    kinds: Sequence[RecordType] | None = None
+
+
+def refresh(
+    sources: Sources, grant: Grant, name: str, collections: Iterable[Collection] | None
+) -> tuple[Source | None, list[Complaint]]:
+    """Begins to read these collections of a source whole; by default, those that were ever read."""
+    try:
+        [source] = sources.named([name], grant)
+    except BadInput as error:
+        return None, [Complaint(ErrorCode.NOT_FOUND, error.message, "source")]
+    if source.refusal is not None:
+        return source, [Complaint(code_of(source.refusal), str(source.refusal), "source")]
+    if collections is None:
+        collections = [c for c, table in source.tables.items() if table.read_at is not None]
+    complaints = []
+    for collection in dict.fromkeys(collections):
+        try:
+            source.refresh(collection)
+        except SourceError as error:
+            complaints.append(Complaint(code_of(error), str(error), "collections"))
+    return source, complaints
+
+
+def decide(sources: Sources, grant: Grant, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
+    """Takes, or drops, what is held back; all of it, or nothing where there is a complaint."""
+    chosen, complaints = _chosen(sources, grant, choice)
+    if complaints:
+        return [], complaints
+    holds = [h for s in chosen for h in s.holds if choice.kinds is None or h.kind in choice.kinds]
+    for held in holds:
+        held.table.decide(accept)
+    return holds, []
+
+
+def _chosen(sources: Sources, grant: Grant, choice: HoldChoice) -> tuple[list[Source], list[Complaint]]:
+    if not choice.sources and not choice.labels:
+        message = "name sources, or labels that sources bear: without either, nothing is decided"
+        return [], [Complaint(ErrorCode.BAD_USER_INPUT, message)]
+    complaints = []
+    try:
+        chosen = sources.within(grant) if choice.sources is None else sources.named(choice.sources, grant)
+    except BadInput as error:
+        chosen = []
+        complaints.append(Complaint(ErrorCode.NOT_FOUND, error.message, "sources"))
+    if choice.labels is not None:
+        borne = {label for source in sources.within(grant) for label in source.settings.labels}
+        unknown = [label for label in choice.labels if label not in borne]
+        if unknown:
+            message = f"no source bears the label {', '.join(unknown)}; there are: {', '.join(sorted(borne))}"
+            complaints.append(Complaint(ErrorCode.NOT_FOUND, message, "labels"))
+        chosen = [s for s in chosen if not set(choice.labels).isdisjoint(s.settings.labels)]
+    return chosen, complaints

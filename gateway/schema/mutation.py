@@ -1,0 +1,106 @@
+"""What can be done: to the gateway's own copies of sources' data. Nothing is written to a source."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import strawberry
+
+from gateway.roster.reading import Complaint, HoldChoice
+from gateway.schema.arguments import given
+from gateway.schema.context import Info
+from gateway.schema.enums import ErrorCode, RecordType
+from gateway.schema.fields import computed, plain
+from gateway.schema.sources import Hold, Source
+
+
+def _choice(text: str) -> Any:
+    return strawberry.field(default=strawberry.UNSET, description=text)
+
+
+@strawberry.input(description="Which source to read anew, and what of it.")
+class RefreshSourceInput:
+    source: strawberry.ID = strawberry.field(description="Key or global id of the source.")
+    collections: list[RecordType] | None = _choice(
+        "Kinds of records to read anew; null or absent: all of which records have been read."
+    )
+    full: bool | None = strawberry.field(
+        default=False,
+        description="true: read everything again. As yet that is what false does too: the gateway does not ask for "
+        "changes alone.",
+    )
+
+
+@strawberry.input(
+    description="Which holds, and what becomes of them. Give sources, labels or both; with both, sources that are "
+    "named and bear one of the labels. Without either, nothing is decided."
+)
+class DecideHoldsInput:
+    sources: list[strawberry.ID] | None = _choice("Keys or global ids of sources.")
+    labels: list[str] | None = _choice("Sources with at least one of these labels.")
+    collections: list[RecordType] | None = _choice("Only holds of these kinds of records; null or absent: of any.")
+    accept: bool = strawberry.field(
+        description="true: what is held back is served from now on. false: it is dropped, and the copy from before "
+        "goes on; the next reading is judged anew."
+    )
+
+
+@strawberry.type(description="Something that was asked for and not done.")
+class UserError:
+    code: ErrorCode = plain("What is wrong.")
+    message: str = plain("What is wrong, for people.")
+    field: list[str] | None = plain("The input field that is to blame, from the argument on; null if it is not one.")
+
+
+@strawberry.type(description="What became of a request to read a source anew.")
+class RefreshSourcePayload:
+    source: Source | None = plain(
+        "The source; its collections are LOADING until they have been read. null if there is none of that name."
+    )
+    user_errors: list[UserError] = plain("What was not begun, and why; empty when everything was.")
+
+
+@strawberry.type(description="What became of a decision on holds.")
+class DecideHoldsPayload:
+    holds: list[Hold] = plain("The holds that were decided; they are no more.")
+    user_errors: list[UserError] = plain("Why nothing was decided; empty when it was.")
+
+
+def _told(complaints: Iterable[Complaint]) -> list[UserError]:
+    return [
+        UserError(code=c.code, message=c.message, field=["input", c.argument] if c.argument is not None else None)
+        for c in complaints
+    ]
+
+
+def _refreshed(source: Any, complaints: Iterable[Complaint]) -> RefreshSourcePayload:
+    return RefreshSourcePayload(source=source, user_errors=_told(complaints))
+
+
+def _refresh_source(
+    info: Info, input_: Annotated[RefreshSourceInput, strawberry.argument(name="input", description="What to read.")]
+) -> RefreshSourcePayload:
+    return _refreshed(*info.context.reading.refresh(input_.source, given(input_.collections)))
+
+
+def _decided(holds: Any, complaints: Iterable[Complaint]) -> DecideHoldsPayload:
+    return DecideHoldsPayload(holds=holds, user_errors=_told(complaints))
+
+
+def _decide_holds(
+    info: Info, input_: Annotated[DecideHoldsInput, strawberry.argument(name="input", description="What to decide.")]
+) -> DecideHoldsPayload:
+    choice = HoldChoice(given(input_.sources), given(input_.labels), given(input_.collections))
+    return _decided(*info.context.reading.decide_holds(choice, input_.accept))
+
+
+@strawberry.type(description="What can be done to the gateway's own copies. Nothing is written to a source.")
+class Mutation:
+    refresh_source: RefreshSourcePayload = computed(
+        _refresh_source,
+        "Begins to read collections of a source whole, whatever is held of them, and answers at once: the reading "
+        "goes on in the background, and the source's collections tell how it went. A source that is down is no user "
+        "error: its state tells.",
+    )
+    decide_holds: DecideHoldsPayload = computed(
+        _decide_holds, "Accepts or refuses what the shrink guard holds back, of as many sources as are chosen."
+    )
