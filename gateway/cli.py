@@ -1,4 +1,4 @@
-"""The command line: `oneroster-gateway serve · demo · check · sandbox · providers · schema`."""
+"""The command line: `oneroster-gateway serve · demo · check · forget · sandbox · providers · schema`."""
 
 from __future__ import annotations
 
@@ -109,6 +109,32 @@ def check(
         _show_check(result)
         ok = ok and result.ok
     raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
+def forget(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The key of the source, configured or not.")],
+    config: Config = Path("gateway.toml"),
+) -> None:
+    """Erase what is kept on disk of a source, without asking back. Stop the gateway first: it would keep it again."""
+    from gateway.roster.store import Files
+
+    state_dir = _load(config).gateway.state_dir
+    if state_dir is None:
+        err.print(f"{config} sets no gateway.state_dir: nothing is kept on disk", markup=False)
+        raise typer.Exit(2)
+    try:
+        erased = Files(state_dir).erase(source)
+    except ValueError as error:
+        err.print(f"{source}: {error}", markup=False)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        err.print(f"{error.filename or state_dir}: {error.strerror}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    for path in erased:
+        out.print(f"erased {path}", markup=False)
+    if not erased:
+        out.print(f"nothing is kept of {source} in {state_dir}", markup=False)
 
 
 @app.command()

@@ -117,11 +117,12 @@ def _settings(
 def _gateway(main: _Document, mistakes: list[Mistake], vault: Vault) -> GatewaySettings:
     table = Table([Layer(main.origin, "", main.tables)], mistakes).table(GATEWAY)
     table.refuse_unknown(GATEWAY)
+    state_dir = table.take(GatewayKeys.STATE_DIR)
     return GatewaySettings(
         host=table.take(GatewayKeys.HOST),
         port=table.take(GatewayKeys.PORT),
         secret=table.take_secret(GatewayKeys.SECRET, vault),
-        state_dir=table.take(GatewayKeys.STATE_DIR),
+        state_dir=main.origin.base / state_dir if state_dir is not None else None,
         cors_origins=table.take(GatewayKeys.CORS_ORIGINS),
         deadline=table.take(GatewayKeys.DEADLINE),
         max_concurrency=table.take(GatewayKeys.MAX_CONCURRENCY),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from adapters.dialect import Version
@@ -62,14 +63,14 @@ class GuardSettings:
 class GatewaySettings:
     """Where the gateway listens, how long an operation may take, and how much is asked of all sources at once.
 
-    port: 0 takes any free one. state_dir: relative to the settings file. cors_origins: pages of these origins may ask
+    port: 0 takes any free one. state_dir: where tables are kept on disk. cors_origins: pages of these origins may ask
     from a browser. deadline: seconds.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     secret: Secret | None = None
-    state_dir: str | None = None
+    state_dir: Path | None = None
     cors_origins: tuple[str, ...] = ()
     deadline: float = 30.0
     max_concurrency: int = 100

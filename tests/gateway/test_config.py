@@ -75,7 +75,7 @@ def source(**changed: Any) -> SourceSettings:
 def test_a_file_becomes_settings_of_final_types(tmp_path: Path) -> None:
     settings = load(write(tmp_path, SPRINGFIELD), ENVIRON)
 
-    assert settings.gateway == GatewaySettings(secret=Secret("canary-0"), state_dir="state")
+    assert settings.gateway == GatewaySettings(secret=Secret("canary-0"), state_dir=tmp_path / "state")
     read = one(settings)
     assert (read.key, read.name, read.district) == ("springfield", "Springfield Public Schools", "Springfield")
     assert (read.labels, read.timezone, read.schools) == (("pilot",), "America/Chicago", ())

@@ -1,0 +1,45 @@
+"""What is kept of a table: its records, and how far they may be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapters.endpoints import Collection
+from adapters.records import Record
+from gateway.roster.guard import Hold
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table is, its records aside.
+
+    generation: counts the states of this table. read_at: epoch seconds. proof: why it is known to be complete.
+    rejected: records that the source sent and that could not be read. high_water: the latest `date_last_modified`.
+    revision: the source's own mark of this state, such as an ETag. held: a later reading that is held back.
+    """
+
+    source: str
+    collection: Collection
+    generation: int
+    read_at: float
+    proof: str
+    rejected: int = 0
+    high_water: str | None = None
+    revision: str | None = None
+    held: Hold | None = None
+
+
+class Summary(Facts, frozen=True, kw_only=True):
+    """A table without its records. size: how many there are."""
+
+    size: int
+
+
+class Snapshot(Facts, frozen=True, kw_only=True):
+    """A table as it stood at one moment: its records, in an order that is kept.
+
+    It is written while others read it, and so never changes.
+    """
+
+    records: Sequence[Record]
