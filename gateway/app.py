@@ -40,6 +40,9 @@ Answering to no other name keeps a web page elsewhere from reading rosters throu
 MAX_BODY = 256 * 1024
 """Bytes of a request."""
 
+EXPLAIN = "x-gateway-explain"
+"""Header with which a client asks to be shown, at `1`, what its operation took."""
+
 
 def connect(settings: SourceSettings, hosts: Hosts | None = None) -> SourceClient:
     """hosts: shared with the other sources of the process."""
@@ -56,8 +59,8 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
     secret = settings.gateway.secret
     codec = CursorCodec(secret.reveal().encode() if secret is not None else secrets.token_bytes(32))
 
-    def reading() -> Reading:
-        return Reading(sources, EVERYTHING, codec, settings.gateway.deadline)
+    def reading(explain: bool) -> Reading:
+        return Reading(sources, EVERYTHING, codec, settings.gateway.deadline, explain=explain)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -77,7 +80,7 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
                 CORSMiddleware,
                 allow_origins=settings.gateway.cors_origins,
                 allow_methods=["POST"],
-                allow_headers=["content-type", "authorization"],
+                allow_headers=["content-type", "authorization", EXPLAIN],
             )
         )
     app = Starlette(
@@ -102,7 +105,7 @@ def _connected(settings: Settings) -> Callable[[SourceSettings], SourceClient]:
 class GraphQLEndpoint:
     """POST asks the graph; GET shows GraphiQL to a browser. Whatever goes wrong is answered as JSON."""
 
-    def __init__(self, reading: Callable[[], Reading]) -> None:
+    def __init__(self, reading: Callable[[bool], Reading]) -> None:
         self._view = _View(reading)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,12 +135,12 @@ class GraphQLEndpoint:
 class _View(GraphQL[Context, None]):
     """Strawberry's view over one POST: our JSON, our context."""
 
-    def __init__(self, reading: Callable[[], Reading]) -> None:
+    def __init__(self, reading: Callable[[bool], Reading]) -> None:
         super().__init__(SCHEMA, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
         self._reading = reading
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        return Context(reading=self._reading())
+        return Context(reading=self._reading(request.headers.get(EXPLAIN) == "1"))
 
     def decode_json(self, data: str | bytes) -> object:
         try:

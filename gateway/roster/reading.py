@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from graphql import GraphQLError
@@ -17,6 +18,7 @@ from gateway.faults import BadInput, ErrorCode, SourceState, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import lists, operating
 from gateway.roster.deadline import Deadline
+from gateway.roster.explain import Explanation
 from gateway.roster.lists import OnSourceFailure, Page, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.operating import Complaint, HoldChoice
@@ -88,15 +90,25 @@ class SourceFailed(GraphQLError):
 
 
 class Reading:
-    """Reads for one operation under one grant and one deadline, and collects what went wrong."""
+    """Reads for one operation under one grant and one deadline, and collects what went wrong.
 
-    def __init__(self, sources: Sources, grant: Grant, codec: CursorCodec, seconds: float) -> None:
+    explain: collects what each need took as well.
+    """
+
+    def __init__(
+        self, sources: Sources, grant: Grant, codec: CursorCodec, seconds: float, *, explain: bool = False
+    ) -> None:
         self.sources = sources
         self.grant = grant
         self.codec = codec
         self.deadline = Deadline(seconds)
         self.outcomes = Outcomes()
+        self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
+
+    def under_way(self) -> AbstractContextManager[None]:
+        """The time of the operation: what is read within belongs to it."""
+        return self.explanation.collecting() if self.explanation is not None else nullcontext()
 
     # -------------------------------------------------------------- one record
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -51,16 +52,18 @@ class Schema(strawberry.Schema):
         if operation_name is None and query is not None and operations(query) > 1:
             message = "the document has several operations: name the one to run in `operationName`"
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
-        result = await super().execute(
-            query,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            allowed_operation_types,
-            operation_extensions,
-        )
-        return complete(result, context_value.reading if context_value is not None else None)
+        reading = context_value.reading if context_value is not None else None
+        with reading.under_way() if reading is not None else nullcontext():
+            result = await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+        return complete(result, reading)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: `complete` reports what is ours, without a person's data."""

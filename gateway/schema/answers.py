@@ -26,9 +26,12 @@ def complete(result: R, reading: Reading | None) -> R:
     errors = [coded(error, executed) for error in result.errors or ()]
     if reading is not None:
         errors += reading.outcomes.errors()
-        sources = reading.outcomes.extension()
-        if sources is not None:
-            result.extensions = {**(result.extensions or {}), "sources": sources}
+        shown: dict[str, Any] = {"sources": reading.outcomes.extension()}
+        if reading.explanation is not None:
+            shown["explain"] = reading.explanation.extension()
+        shown = {name: value for name, value in shown.items() if value is not None}
+        if shown:
+            result.extensions = {**(result.extensions or {}), **shown}
     result.errors = errors or None
     return result
 
