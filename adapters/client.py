@@ -7,8 +7,10 @@ is decided above.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import httpx2
 
@@ -16,6 +18,7 @@ from adapters import endpoints, lowering
 from adapters.addresses import base_url, query_text, request_path
 from adapters.answers import Answer, refusal, says_no_such_parent, says_no_such_record
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
+from adapters.coverage import Came
 from adapters.dialect import Capabilities, Dialect, Totals
 from adapters.endpoints import Collection
 from adapters.errors import Mismatched, Unsupported
@@ -26,16 +29,19 @@ from adapters.pacing import Pacer
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record
-from adapters.scanning import NOTHING, Fetched, Page, PageRequest, pages
+from adapters.scanning import MAX_AT_ONCE, NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
 from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
 
-__all__ = ["Page", "PageRequest", "SourceClient"]
+__all__ = ["OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient"]
 
 MAX_LIMIT = 5_000
 """Records of one page, whatever a source would serve."""
 
 _LOOKUP_LIMIT = 100
+
+OnPage: TypeAlias = Callable[[Progress], bool | None]
+"""Told after every page of a scan; False leaves the scan there."""
 
 
 class SourceClient:
@@ -143,43 +149,80 @@ class SourceClient:
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
         fetched = await self._fetch(route, request.limit, request.offset)
-        return replace(fetched.page, next_offset=self._next(fetched.seen))
+        return replace(fetched.page, next_offset=self._next(fetched.came.seen))
 
     async def scan(self, request: PageRequest) -> AsyncGenerator[Page, None]:
-        """Page after page up to the end, each sourcedId once; its end without an error is the proof of completeness.
+        """The pages as they come, in any order but the first one first, each sourcedId once; an end without an error
+        proves that none is missing.
 
-        Where the source says that its collection shrank meanwhile, what may have slipped to an earlier page is read
-        again.
+        Pages are asked for side by side, as many as the source takes, once the first has told the total. What may have
+        moved while it was read is read again, see `adapters.coverage`.
 
         Raises:
-            PagingBroken: pages repeat, end before the total they claim, or do not end.
+            PagingBroken: pages repeat, end before the total they claim, do not end, or the collection would not stand
+                still.
             SourceError: as for `page`; what was yielded stands.
         """
+        for scan in await self._scans(request):
+            async with aclosing(scan.pages()) as pages:
+                async for page in pages:
+                    yield page
+            scan.prove()
+
+    async def scan_whole(self, request: PageRequest, *, on_page: OnPage | None = None) -> Scanned:
+        """Every record, and whether it is proved that none is missing.
+
+        Raises:
+            PagingBroken: the source repeats itself, or there is no end to it.
+            SourceError: as for `page`.
+        """
+        parts: list[Scanned] = []
+        for scan in await self._scans(request):
+            left = False
+            async with aclosing(scan.pages()) as pages:
+                async for _ in pages:
+                    left = on_page is not None and on_page(scan.progress) is False
+                    if left:
+                        break
+            parts.append(scan.result())
+            if left:
+                break
+        return joined(parts)
+
+    async def _scans(self, request: PageRequest) -> list[Scan]:
+        """The scans that together find what is asked for: one, or any number where a route takes two steps."""
         if "" in request.ids:
-            return
+            return []
         route = self._route(request)
         if route.through is None:
-            async for page in self._pages(route, request):
-                yield page
-            return
-        for where in await self._second_step(route):
-            async for page in self._pages(replace(route, where=where, asked=where, through=None), request):
-                yield page
+            return [self._scan(route, request)]
+        steps = await self._second_step(route)
+        return [self._scan(replace(route, where=where, asked=where, through=None), request) for where in steps]
 
-    def _pages(self, route: Route, request: PageRequest) -> AsyncGenerator[Page, None]:
-        def fetch(offset: int) -> Awaitable[Fetched]:
-            return self._fetch(route, request.limit, offset)
+    def _scan(self, route: Route, request: PageRequest) -> Scan:
+        def fetch(offset: int, limit: int | None) -> Coroutine[Any, Any, Fetched]:
+            return self._fetch(route, request.limit if limit is None else limit, offset)
 
-        return pages(self._spec.key, route.name, fetch, self._next, request.offset, self._spec.max_records)
+        return Scan(
+            self._spec.key,
+            route.name,
+            fetch,
+            self._next,
+            start=request.offset,
+            most=self._spec.max_records,
+            at_once=max(1, min(MAX_AT_ONCE, self.capabilities.max_concurrency, self._spec.max_concurrency)),
+            sorts=self._order(route) is not None,
+        )
 
     async def _second_step(self, route: Route) -> list[Predicate]:
         """What the wanted records satisfy, one predicate per pass: batches of ids, or all in one pass over all."""
         assert route.through is not None
         first = PageRequest(route.through.collection.value, where=route.through.where)
         wanted: set[str] = set()
-        async for page in self._pages(self._route(first), first):
-            for record in page.records:
-                wanted.update(texts(record, route.through.field))
+        async with aclosing(self.scan(first)) as pages:
+            async for page in pages:
+                for record in page.records:
+                    wanted.update(texts(record, route.through.field))
         collection = route.entity.collection
         overhead = self.url_overhead(collection)
         split = lowering.batches(self.dialect, collection, "sourced_id", sorted(wanted), overhead)
@@ -206,14 +249,20 @@ class SourceClient:
     def _next(self, seen: PageSeen) -> int | None:
         return next_offset(seen, self.capabilities, base=self._base, source=self._spec.key)
 
+    def _order(self, route: Route) -> str | None:
+        """The wire field by which records are asked to be ordered."""
+        if not self.capabilities.sort:
+            return None
+        return names.wire_field(route.entity.collection, "sourced_id", self.dialect.version)
+
     def _url(self, route: Route, limit: int | None, offset: int, filter_text: str = "") -> str:
         parameters: list[tuple[str, str]] = []
         if limit is not None:
             parameters.append(("limit", str(limit)))
         if limit is not None or offset:
             parameters.append(("offset", str(offset)))
-        order = names.wire_field(route.entity.collection, "sourced_id", self.dialect.version)
-        if order and self.capabilities.sort:
+        order = self._order(route)
+        if order is not None:
             parameters += [("sort", order), ("orderBy", "asc")]
         if filter_text:
             parameters.append(("filter", filter_text))
@@ -232,7 +281,7 @@ class SourceClient:
         # Some servers have no word of their own for a route they lack: only one that has answered is believed.
         unknown = below and route.name in self._answered and says_no_such_parent(_start(answer))
         if answer.status_code == 204 or unknown:
-            return Fetched(NOTHING, PageSeen(received=0, limit=limit, offset=offset, new=0))
+            return Fetched(NOTHING, Came(PageSeen(received=0, limit=limit, offset=offset, new=0), ()))
         self._raise_for(route.name, answer, optional=route.entity.optional and not below)
         self._answered.add(route.name)
         came = self._normaliser.page(route.entity, answer.content)
@@ -247,12 +296,18 @@ class SourceClient:
             link_seen="link" in answer.headers,
             next_link=said.get("next"),
             new=came.received,
+            revision=self._revision(answer),
         )
         exact = pushed.exact and len(records) == len(came.records)
-        ids = [r.sourced_id for r in came.records] + [r.sourced_id for r in came.rejected if r.sourced_id is not None]
-        nameless = sum(r.sourced_id is None for r in came.rejected)
         page = Page(records, tuple(came.rejected), came.received, seen.total, exact, None)
-        return Fetched(page, seen, frozenset(ids), nameless, filtered=pushed.text is not None)
+        odd = tuple(r.sourced_id for r in came.rejected if r.sourced_id is not None)
+        nameless = len(came.rejected) - len(odd)
+        ids = tuple(r.sourced_id for r in came.records)
+        return Fetched(page, Came(seen, ids, odd, nameless, filtered=pushed.text is not None))
+
+    def _revision(self, answer: httpx2.Response) -> str | None:
+        header = self.dialect.revision_header
+        return answer.headers.get(header) if header else None
 
     def _total(self, answer: httpx2.Response, in_body: int | None) -> int | None:
         match self.capabilities.totals:

@@ -209,6 +209,7 @@ class Dialect:
     fixups: per collection, what must be put right before a raw record is read.
     former_id_metadata: metadata key in which the source declares a record's earlier sourcedId.
     pace: how often the provider lets itself be asked.
+    revision_header: response header that changes with anything the source shares.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Dialect:
     fixups: Mapping[str, Fixup] = field(default_factory=lambda: MappingProxyType({}))
     former_id_metadata: str | None = None
     pace: Pace = field(default_factory=Pace)
+    revision_header: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
 
     def with_capabilities(self, **measured: Any) -> Dialect:

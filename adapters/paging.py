@@ -26,7 +26,7 @@ class PageSeen:
 
     received: records, the unreadable ones too. limit: as sent; None for none. total: of the whole collection, where
     said. link_seen: a Link header came. next_link: where it says that the next page is. new: sourcedIds that no page
-    before had.
+    before had. revision: of everything that the source shares, where said.
     """
 
     received: int
@@ -36,6 +36,7 @@ class PageSeen:
     link_seen: bool = False
     next_link: str | None = None
     new: int
+    revision: str | None = None
 
 
 def next_offset(page: PageSeen, capabilities: Capabilities, *, base: str = "", source: str = "") -> int | None:

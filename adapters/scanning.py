@@ -1,18 +1,29 @@
-"""Pages one after another up to a proven end. Sends nothing itself: it is given the function that fetches a page."""
+"""A scan: every page of a collection, several at once, up to a proven end. Sends nothing itself: it is given the
+function that fetches a page. What the pages prove is decided in `adapters.coverage`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
+from adapters.coverage import After, Came, Coverage, Proof, Window
 from adapters.errors import PagingBroken
-from adapters.paging import PageSeen
 from adapters.predicate import Predicate
 from adapters.records import Record, Rejected
 
 MAX_REQUESTS = 10_000
 """Of one scan."""
+
+MAX_AT_ONCE = 8
+"""Pages of one scan under way."""
+
+REPEATS = 3
+"""How often a torn scan is mended or begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class PageRequest:
 class Page:
     """records: those of this page that satisfy what was asked. rejected: those that could not be read. received: how
     many records the source sent. total: how many it says there are; of what was asked, if `exact`, else of more.
-    next_offset: where the next page starts; None at the end.
+    next_offset: where the next page starts; None at the end, and of a page that belongs to a scan.
     """
 
     records: tuple[Record, ...]
@@ -46,54 +57,189 @@ NOTHING = Page((), (), 0, 0, exact=True, next_offset=None)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page as it came. ids: of all its records, those that do not satisfy what was asked among them. nameless: how
-    many had none that could be read. filtered: it was asked for with a filter.
-    """
+    """A page, and what of it counts for a scan."""
 
     page: Page
-    seen: PageSeen
-    ids: frozenset[str] = frozenset()
-    nameless: int = 0
-    filtered: bool = False
+    came: Came
 
 
-Fetch: TypeAlias = Callable[[int], Awaitable[Fetched]]
-After: TypeAlias = Callable[[PageSeen], int | None]
-
-
-async def pages(
-    source: str, name: str, fetch: Fetch, after: After, start: int, most: int
-) -> AsyncGenerator[Page, None]:
-    """Every page from offset `start` on, each sourcedId once.
-
-    Where the total fell since the page before, records have moved up, and as many of them as it fell by may have
-    slipped over the border: those are read again.
-
-    fetch: the page at an offset. after: the offset after a page, None at the end. most: records, above which the
-    reading is given up.
-
-    Raises:
-        PagingBroken: pages repeat, end before the total they claim, or do not end.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """received: different records so far. total: how many the source says there are, of more than what was asked where
+    it filters otherwise. requests: sent so far.
     """
-    known: set[str] = set()
-    offset, total, repeating_until = start, None, -1
-    for _ in range(MAX_REQUESTS):
-        fetched = await fetch(offset)
-        seen = fetched.seen
-        if seen.received == 0 and seen.total is not None and seen.total > offset and not fetched.filtered:
-            raise PagingBroken(source, f"{name}: {seen.total} records are claimed, none came after {offset}")
-        fresh = tuple(r for r in fetched.page.records if r.sourced_id not in known)
-        new = len(fetched.ids - known) + fetched.nameless
-        following = after(replace(seen, new=max(new, 1) if offset < repeating_until else new))
-        known |= fetched.ids
-        if len(known) > most:
-            break
-        if total is not None and seen.total is not None and seen.total < total and offset > start:
-            repeating_until = offset + seen.received
-            following = max(start, offset - (total - seen.total))
-        total = seen.total
-        yield replace(fetched.page, records=fresh, next_offset=following)
-        if following is None:
-            return
-        offset = following
-    raise PagingBroken(source, f"{name}: more than {MAX_REQUESTS} pages or {most} records")
+
+    received: int
+    total: int | None
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scan found, in no order. Each sourcedId is there once; every record was there at some time during the
+    scan, and if it is complete, all are that were there throughout.
+
+    proof: what shows that it is complete, None if nothing does; then `reason` says why not. total: as last told, of
+    more than what was asked where the source filters otherwise. revision: as last told. attempts: 1, and one for each
+    time that it was mended or begun anew.
+    """
+
+    records: tuple[Record, ...]
+    rejected: tuple[Rejected, ...]
+    proof: Proof | None
+    reason: str | None
+    total: int | None
+    revision: str | None
+    requests: int
+    attempts: int
+
+    @property
+    def complete(self) -> bool:
+        return self.proof is not None
+
+
+def joined(parts: Sequence[Scanned]) -> Scanned:
+    """Scans that stand for one list together; none at all is a list that is known to be empty."""
+    if len(parts) == 1:
+        return parts[0]
+    reason = next((p.reason for p in parts if p.proof is None), None)
+    records = {r.sourced_id: r for p in parts for r in p.records}
+    return Scanned(
+        tuple(records.values()),
+        tuple(r for p in parts for r in p.rejected),
+        Proof.PARTS if reason is None else None,
+        reason,
+        total=None,
+        revision=parts[-1].revision if parts else None,
+        requests=sum(p.requests for p in parts),
+        attempts=max((p.attempts for p in parts), default=1),
+    )
+
+
+Fetch: TypeAlias = Callable[[int, int | None], Coroutine[Any, Any, Fetched]]
+"""The page at an offset, of a limit; of the scan's own limit if that is None."""
+
+
+class Scan:
+    """One scan, to be iterated once: `pages`, then `result`.
+
+    after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: pages
+    under way. sorts: the source is asked for the order of the ids.
+    """
+
+    def __init__(
+        self, source: str, name: str, fetch: Fetch, after: After, *, start: int, most: int, at_once: int, sorts: bool
+    ) -> None:
+        self._source = source
+        self._name = name
+        self._fetch = fetch
+        self._most = most
+        self._at_once = at_once
+        self._anew = partial(Coverage, start, after, sorts=sorts)
+        self._coverage = self._anew()
+        self._records: dict[str, Record] = {}
+        self._rejected: dict[object, Rejected] = {}
+        self._yielded: set[str] = set()
+        self._requests = 0
+        self._attempts = 1
+        self._proof: Proof | None = None
+        self._reason: str | None = "it was not read to its end"
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(self._coverage.received, self._coverage.total, self._requests)
+
+    async def pages(self) -> AsyncGenerator[Page, None]:
+        """The pages as they come, in any order but the first one first; each sourcedId once, whatever is read again.
+
+        No second page is asked for before the first was taken. Close it (`aclosing`) if you leave early.
+
+        Raises:
+            PagingBroken: the source repeats itself, or there is no end to it, or more than `most`.
+            SourceError: as `fetch` raises.
+        """
+        previous: Coverage | None = None
+        while True:
+            async with aclosing(self._read()) as pages:
+                async for page in pages:
+                    yield page
+            if self._coverage.repeats:
+                self._broken("a page without any new sourcedId: the server repeats itself")
+            verdict = self._coverage.verdict(previous)
+            self._proof, self._reason = verdict.proof, verdict.reason or None
+            if verdict.proof or verdict.final or self._attempts > REPEATS:
+                return
+            self._attempts += 1
+            if verdict.again:
+                self._coverage.mend(verdict.again)
+            else:
+                previous, self._coverage = self._coverage, self._anew()
+                self._records.clear()
+                self._rejected.clear()
+
+    def result(self) -> Scanned:
+        """What was found; where a scan was begun anew, by its last reading."""
+        return Scanned(
+            tuple(self._records.values()),
+            tuple(self._rejected.values()),
+            self._proof,
+            self._reason,
+            self._coverage.total,
+            self._coverage.revision,
+            self._requests,
+            self._attempts,
+        )
+
+    def prove(self) -> None:
+        """
+        Raises:
+            PagingBroken: it is not proved that nothing is missing.
+        """
+        if self._proof is None:
+            self._broken(self._reason or "")
+
+    async def _read(self) -> AsyncGenerator[Page, None]:
+        """The pages that the coverage wants, until it wants no more."""
+        coverage = self._coverage
+        under_way: dict[asyncio.Task[Fetched], tuple[Window, int]] = {}
+        try:
+            while True:
+                while len(under_way) < self._at_once and (window := coverage.next_window()) is not None:
+                    if self._requests == MAX_REQUESTS:
+                        self._too_long()
+                    self._requests += 1
+                    task = asyncio.create_task(self._fetch(window.offset, window.limit))
+                    under_way[task] = window, coverage.answers
+                if not under_way:
+                    return
+                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in [task for task in under_way if task.done()]:
+                    fetched = task.result()
+                    coverage.take(fetched.came, *under_way.pop(task))
+                    if coverage.received > self._most:
+                        self._too_long()
+                    yield self._fresh(fetched)
+                if (coverage.total or 0) > self._most and not fetched.came.filtered:
+                    self._too_long()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _fresh(self, fetched: Fetched) -> Page:
+        """The page without what was yielded before. What is read again counts as it came last."""
+        page, seen = fetched.page, self._yielded
+        self._records.update((r.sourced_id, r) for r in page.records)
+        self._rejected.update(((r.sourced_id or (fetched.came.seen.offset, n)), r) for n, r in enumerate(page.rejected))
+        records = tuple({r.sourced_id: r for r in page.records if r.sourced_id not in seen}.values())
+        first_time = self._attempts == 1
+        rejected = tuple(r for r in page.rejected if (first_time if r.sourced_id is None else r.sourced_id not in seen))
+        seen.update(r.sourced_id for r in page.records)
+        seen.update(r.sourced_id for r in page.rejected if r.sourced_id is not None)
+        return replace(page, records=records, rejected=rejected, next_offset=None)
+
+    def _too_long(self) -> None:
+        self._broken(f"more than {MAX_REQUESTS} pages or {self._most} records")
+
+    def _broken(self, what: str) -> None:
+        raise PagingBroken(self._source, f"{self._name}: {what}")

@@ -16,6 +16,7 @@ DIRECT = Dialect(
     docs="https://developer.classlink.com/reference/accessing-data",
     base_path=BASE_PATH[Version.V1P1],
     auth=OAuth1(signature=Signature.HMAC_SHA256),  # ClassLink's sample library; one client signs with SHA-1: unverified
+    revision_header="x-perm-rev",  # one client reads a list anew when it changes between pages
     capabilities=Capabilities(
         max_limit=10_000,  # the largest in ClassLink's examples; above it a page is cut without a word
         # Equality on the record's own fields is all that public clients use; the rest is unverified.

@@ -122,6 +122,10 @@ def _others(field: str, value: Any) -> Iterator[tuple[str, Any]]:
                     yield f"with {name}", MappingProxyType({**value, name: path})
         case "former_id_metadata", _:
             yield "is another key", "locker" if value else "ic.legacysourceId"
+        case "revision_header", _:
+            yield "is another header", "content-length"
+            if value:
+                yield "is unknown", None
         case "auth.token_path", None:
             yield "is known", "/token"
         case "auth.scopes", _:

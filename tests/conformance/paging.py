@@ -82,6 +82,34 @@ async def a_collection_that_shrinks_between_pages_loses_none_of_those_that_stay(
     assert max(seen.values()) == 1
 
 
+@only(lambda dialect: dialect.capabilities.totals is not Totals.NONE)
+async def pages_after_the_first_come_side_by_side_and_none_is_asked_for_in_vain(subject: Subject) -> None:
+    server = subject.new_server(latency=0.002)
+    expected = _ids(published(server, _ALL))
+    limit = expected.total() // 20 + 1
+    client = subject.client(server)
+    await client.page(PageRequest("orgs"))
+    server.reset()
+    scanned = await client.scan_whole(PageRequest(_ALL, limit=limit))
+    assert (scanned.complete, scanned.attempts) == (True, 1)
+    assert Counter(r.sourced_id for r in scanned.records) == expected
+    assert len(data_requests(server)) == scanned.requests == -(-expected.total() // limit)
+    assert server.in_flight_peak == subject.facts.at_once
+
+
+async def the_revision_is_told_where_the_source_has_one(subject: Subject) -> None:
+    server, sent = subject.new_server(), set()
+
+    def look(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        if request.method == "GET":
+            sent.add(response.headers.get("x-perm-rev"))
+        return response
+
+    scanned = await subject.client(server, way=Way(server, look)).scan_whole(PageRequest("orgs"))
+    assert scanned.complete
+    assert {scanned.revision} == sent
+
+
 @only(lambda dialect: not isinstance(dialect.auth, OAuth1))  # a request changed on its way is not the one signed
 async def a_server_that_repeats_itself_is_noticed(subject: Subject) -> None:
     """A server that ignores the offset sends its first page for ever."""
@@ -180,6 +208,8 @@ CASES: list[Case] = [
     pages_cut_by_the_server_lose_nothing,
     pages_cut_by_the_server_lose_nothing_when_nothing_tells_the_total,
     a_collection_that_shrinks_between_pages_loses_none_of_those_that_stay,
+    pages_after_the_first_come_side_by_side_and_none_is_asked_for_in_vain,
+    the_revision_is_told_where_the_source_has_one,
     a_server_that_repeats_itself_is_noticed,
     no_limit_is_sent_where_that_means_everything_and_only_there,
     totals_are_told_where_the_dialect_says,

@@ -27,6 +27,7 @@ _FIRST: dict[str, list[Case]] = {
     "capabilities.absent_status": [records.a_missing_status_means_what_the_provider_means_by_it],
     "capabilities.delta": [records.what_changed_can_be_asked_for_where_the_dialect_says_so],
     "former_id": [records.earlier_ids_are_those_that_the_provider_declares],
+    "revision_header": [paging.the_revision_is_told_where_the_source_has_one],
     "capabilities.all": paging.CASES,
     "capabilities.short": paging.CASES,
     "capabilities.totals": paging.CASES,
