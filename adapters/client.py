@@ -29,7 +29,7 @@ from adapters.pacing import Pacer
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
 from adapters.records import Record
-from adapters.scanning import MAX_AT_ONCE, NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
+from adapters.scanning import NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
 from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
 
@@ -210,7 +210,7 @@ class SourceClient:
             self._next,
             start=request.offset,
             most=self._spec.max_records,
-            at_once=max(1, min(MAX_AT_ONCE, self.capabilities.max_concurrency, self._spec.max_concurrency)),
+            at_once=self.pacer.at_once,
             sorts=self._order(route) is not None,
         )
 

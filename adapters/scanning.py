@@ -19,9 +19,6 @@ from adapters.records import Record, Rejected
 MAX_REQUESTS = 10_000
 """Of one scan."""
 
-MAX_AT_ONCE = 8
-"""Pages of one scan under way."""
-
 REPEATS = 3
 """How often a torn scan is mended or begun anew."""
 
@@ -123,12 +120,21 @@ Fetch: TypeAlias = Callable[[int, int | None], Coroutine[Any, Any, Fetched]]
 class Scan:
     """One scan, to be iterated once: `pages`, then `result`.
 
-    after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: pages
-    under way. sorts: the source is asked for the order of the ids.
+    after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: how
+    many pages may be under way just now. sorts: the source is asked for the order of the ids.
     """
 
     def __init__(
-        self, source: str, name: str, fetch: Fetch, after: After, *, start: int, most: int, at_once: int, sorts: bool
+        self,
+        source: str,
+        name: str,
+        fetch: Fetch,
+        after: After,
+        *,
+        start: int,
+        most: int,
+        at_once: Callable[[], int],
+        sorts: bool,
     ) -> None:
         self._source = source
         self._name = name
@@ -204,7 +210,7 @@ class Scan:
         under_way: dict[asyncio.Task[Fetched], tuple[Window, int]] = {}
         try:
             while True:
-                while len(under_way) < self._at_once and (window := coverage.next_window()) is not None:
+                while len(under_way) < self._at_once() and (window := coverage.next_window()) is not None:
                     if self._requests == MAX_REQUESTS:
                         self._too_long()
                     self._requests += 1

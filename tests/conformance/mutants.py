@@ -123,7 +123,7 @@ def _others(field: str, value: Any) -> Iterator[tuple[str, Any]]:
         case "former_id_metadata", _:
             yield "is another key", "locker" if value else "ic.legacysourceId"
         case "revision_header", _:
-            yield "is another header", "content-length"
+            yield "is another header", "content-type"
             if value:
                 yield "is unknown", None
         case "auth.token_path", None:
