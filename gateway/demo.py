@@ -71,13 +71,13 @@ def _started(key: str, process: subprocess.Popen[bytes]) -> Mapping[str, Any]:
     return told
 
 
-FRESH_FOR = {collection.value: "5s" for collection in Collection}
+CACHE = {"fresh_for": {collection.value: "5s" for collection in Collection}, "stale_for": "5s"}
 """Short, so that a district that is killed is missed at the next question."""
 
 
 def settings(running: Sequence[District]) -> Settings:
     """The gateway's settings over the districts that are up."""
-    return from_tables({"sources": [{**d.settings, "cache": {"fresh_for": FRESH_FOR}} for d in running]})
+    return from_tables({"sources": [{**d.settings, "cache": CACHE} for d in running]})
 
 
 def curl(url: str) -> str:
