@@ -28,20 +28,25 @@ def next_day(zone: ZoneInfo, now: float) -> float:
 
 def holds(hours: Iterable[Hours], zone: ZoneInfo, now: float) -> bool:
     """Whether any of `hours` holds at `now`."""
-    return _ends(hours, datetime.fromtimestamp(now, zone).replace(tzinfo=None)) is not None
+    hours = tuple(hours)
+    return bool(hours) and _ends(hours, _wall(zone, now)) is not None
 
 
 def over(hours: Iterable[Hours], zone: ZoneInfo, now: float) -> float:
     """When none of `hours` holds any more; `now`, if none does. Those that touch are one. Looks a week ahead."""
     hours, moment = tuple(hours), now
-    while moment < now + _WEEK:
-        end = _ends(hours, datetime.fromtimestamp(moment, zone).replace(tzinfo=None))
+    while hours and moment < now + _WEEK:
+        end = _ends(hours, _wall(zone, moment))
         if end is None:
             break
         # What the wall shows twice, or never, has two readings: the next of them.
         readings = (end.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
         moment = min(reading for reading in readings if reading > moment)
     return moment
+
+
+def _wall(zone: ZoneInfo, now: float) -> datetime:
+    return datetime.fromtimestamp(now, zone).replace(tzinfo=None)
 
 
 def _ends(hours: Iterable[Hours], wall: datetime) -> datetime | None:

@@ -147,6 +147,26 @@ async def test_requests_at_once_do_not_spend_more_than_there_is() -> None:
 
 
 @pytest.mark.anyio
+async def test_who_waited_while_others_spent_the_day_is_refused_in_turn() -> None:
+    server, by = Server(), pacer(paced(at_once=1, requests_per_day=2), Clock())
+    async with visitors(server, lambda _: by, 3) as tasks:
+        assert by.left_today() == 1
+        await server.let_go("0")
+        await server.let_go("1")
+        assert server.came == ["0", "1"]
+        assert isinstance(tasks[2].exception(), Throttled)
+
+
+@pytest.mark.anyio
+async def test_who_cannot_be_sent_today_is_told_without_waiting() -> None:
+    server, by = Server(), pacer(paced(at_once=1, requests_per_day=1), Clock())
+    async with visitors(server, lambda _: by, 1):
+        late = asyncio.create_task(send(by))
+        await settle()
+        assert isinstance(late.exception(), Throttled)
+
+
+@pytest.mark.anyio
 async def test_a_request_that_was_not_sent_after_all_is_not_spent() -> None:
     by = pacer(paced(requests_per_day=1), Clock())
     async with by.turn():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ async def test_a_spent_day_says_so_beside_what_is_held_and_what_others_have(worl
 
 
 async def test_a_source_in_its_quiet_hours_is_not_asked(world: MakeWorld) -> None:
-    hour = datetime.now(UTC).hour
+    hour = datetime.fromtimestamp(time.time(), UTC).hour
     quiet = [f"{hour}:00-{(hour + 2) % 24}:00"]
     made = world({"a": {"pace": {"quiet": quiet}}}, a="standard-1.2")
     data, [error] = await ask(made, "{ orgs { complete nodes { name } } }")
