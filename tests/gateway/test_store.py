@@ -6,23 +6,16 @@ import asyncio
 import logging
 import stat
 import time
-import typing
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from types import GenericAlias
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from adapters.endpoints import ENTITIES, Collection
-from adapters.records import Enrollment, Org, Record, RecordStatus, RoleAssignment, User, UserRole
+from adapters.endpoints import Collection
+from adapters.records import Enrollment, Org, Record, RecordStatus, User
 from adapters.secret import Secret
-from gateway.cli import app
 from gateway.config import GatewaySettings
 from gateway.roster.guard import Hold
 from gateway.roster.store import Files, NoStore, Snapshot, Store, open_store
@@ -60,64 +53,6 @@ def aside(state: Path) -> list[str]:
 
 
 # ---------------------------------------------------------------- what is saved comes back
-
-
-def values(annotation: Any) -> st.SearchStrategy[Any]:
-    """Values of a record's field; few different ones, so that columns repeat, and many."""
-    if isinstance(annotation, type):
-        if issubclass(annotation, msgspec.Struct):
-            return made(annotation)
-        if issubclass(annotation, StrEnum):
-            return st.sampled_from(annotation)
-        if annotation is str:
-            return st.sampled_from(["", "a", "ACTIVE", "TEACHER"]) | st.text(max_size=20)
-        return {
-            bool: st.booleans(),
-            float: st.sampled_from([0.0, 1.0, 1.5e9]) | st.floats(allow_nan=False),
-            bytes: st.binary(max_size=30),
-            type(None): st.none(),
-        }[annotation]
-    arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is tuple:
-        return st.lists(values(arguments[0]), max_size=3).map(tuple)
-    return st.one_of(*map(values, arguments))
-
-
-def made(struct: type[Any]) -> st.SearchStrategy[Any]:
-    fields = msgspec.structs.fields(struct)
-    required = {f.name: values(f.type) for f in fields if f.required}
-    optional = {f.name: values(f.type) for f in fields if not f.required}
-    return st.fixed_dictionaries(required, optional=optional).map(lambda found: struct(**found))
-
-
-@pytest.mark.parametrize("collection", list(Collection))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_records_of_every_type_survive_being_packed(collection: Collection, data: st.DataObject) -> None:
-    rows = data.draw(st.lists(made(ENTITIES[collection].record), max_size=12))
-    rows *= data.draw(st.sampled_from([1, 1, 3]))
-    packing = Packing(ENTITIES[collection].record)
-
-    back = [r for part in packing.unpack(packing.pack(rows)) for r in part]
-
-    assert back == rows
-    assert [type(r) for r in back] == [type(r) for r in rows]
-
-
-def test_what_looks_equal_in_python_is_not_confused() -> None:
-    rows = [
-        user(str(i), enabled_user=bool(i % 2), observed_at=float(i % 2), status_raw="ACTIVE", username="TEACHER")
-        for i in range(20)
-    ] + [user("t", roles=(RoleAssignment(role=UserRole.TEACHER, role_raw="TEACHER"),))]
-    packing = Packing(User)
-
-    back = [r for part in packing.unpack(packing.pack(rows)) for r in part]
-
-    assert [(type(r.enabled_user), type(r.observed_at)) for r in back[:20]] == [(bool, float)] * 20  # type: ignore[attr-defined]
-    assert {type(r.status) for r in back} == {RecordStatus}
-    assert {type(r.status_raw) for r in back[:20]} == {str}
-    assert type(back[-1].roles[0].role) is UserRole  # type: ignore[attr-defined]
-    assert type(back[-1].roles[0].role_raw) is str  # type: ignore[attr-defined]
 
 
 @pytest.mark.anyio
@@ -191,16 +126,6 @@ def test_a_reference_is_the_very_text_of_the_record_that_it_names(store: Store) 
         for field in ("user_id", "primary_org_id"):
             if (named := getattr(record, field, None)) is not None:
                 assert by_id[named].sourced_id is named
-
-
-def test_equal_roles_are_one_object_again() -> None:
-    rows = [user(f"u{i}", roles=(RoleAssignment(role=UserRole.STUDENT, org_id="o1"),)) for i in range(2 * SLICE)]
-    rows += [user("other", roles=())]
-    packing = Packing(User)
-
-    back = [r for part in packing.unpack(packing.pack(rows)) for r in part]
-
-    assert len({id(r.roles) for r in back if r.roles}) == 1  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------- what cannot be trusted is put aside
@@ -302,21 +227,6 @@ class _LaterUser(Record, frozen=True, gc=False, kw_only=True, omit_defaults=True
 
     given_name: str | None = None
     nickname: str | None = None
-
-
-def record_with(part: type[msgspec.Struct]) -> type[Record]:
-    """The same record type whatever its part."""
-    fields = [("part", GenericAlias(tuple, (part, ...)), ())]
-    return msgspec.defstruct("Made", fields, bases=(Record,), frozen=True, kw_only=True)
-
-
-def test_a_fingerprint_tells_fields_and_those_of_parts_apart() -> None:
-    small = msgspec.defstruct("Part", [("name", str)], frozen=True)
-    large = msgspec.defstruct("Part", [("name", str), ("more", str, "")], frozen=True)
-    types = [record_with(small), record_with(large), *(e.record for e in ENTITIES.values())]
-
-    assert len({Packing(t).fingerprint for t in types}) == len(types)
-    assert Packing(User).fingerprint == Packing(User).fingerprint
 
 
 def test_a_message_about_a_bad_file_says_why_and_shows_nothing_of_it(
@@ -456,47 +366,6 @@ async def test_what_was_waiting_to_be_saved_is_forgotten_too(store: Store) -> No
 
     assert await store.load("maple", Collection.USERS) is None
     await store.close()
-
-
-RUN = CliRunner()
-
-
-def gateway_toml(folder: Path, text: str = 'state_dir = "state"') -> str:
-    path = folder / "gateway.toml"
-    path.write_text(f"[gateway]\n{text}\n", encoding="utf-8")
-    return str(path)
-
-
-def test_the_command_erases_a_source_that_no_settings_name(saved: bytes, state: Path, tmp_path: Path) -> None:
-    result = RUN.invoke(app, ["forget", "maple", "--config", gateway_toml(tmp_path)])
-
-    assert result.exit_code == 0, result.output
-    assert "users.table" in result.output
-    assert not table(state).parent.exists()
-
-
-def test_the_command_says_when_there_is_nothing_to_erase(saved: bytes, state: Path, tmp_path: Path) -> None:
-    result = RUN.invoke(app, ["forget", "oak", "--config", gateway_toml(tmp_path)])
-
-    assert result.exit_code == 0
-    assert "nothing" in result.output
-    assert table(state).exists()
-
-
-@pytest.mark.parametrize("key", ["../maple", "Maple", ""])
-def test_the_command_refuses_what_is_no_key(saved: bytes, state: Path, tmp_path: Path, key: str) -> None:
-    result = RUN.invoke(app, ["forget", key, "--config", gateway_toml(tmp_path)])
-
-    assert result.exit_code == 2
-    assert "not the key" in result.output
-    assert table(state).exists()
-
-
-def test_the_command_without_a_state_dir_says_so(tmp_path: Path) -> None:
-    result = RUN.invoke(app, ["forget", "maple", "--config", gateway_toml(tmp_path, "port = 8000")])
-
-    assert result.exit_code == 2
-    assert "state_dir" in result.output
 
 
 # ---------------------------------------------------------------- opening
