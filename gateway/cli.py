@@ -1,4 +1,4 @@
-"""The command line: `oneroster-gateway serve · demo · check · forget · sandbox · providers · schema`."""
+"""The command line: `oneroster-gateway serve · demo · check · refresh · holds · …`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import socket
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,6 +19,8 @@ from gateway.check import check as check_source
 from gateway.config import ConfigError, Settings, describe, load
 from gateway.demo import QUERY, District, DistrictFailed, curl, districts
 from gateway.demo import settings as demo_settings
+from gateway.identity import source_key
+from gateway.remote import KINDS, Gateway, HoldTold, NoAnswer, SourceTold, UserError
 
 app = typer.Typer(
     name="oneroster-gateway",
@@ -34,6 +37,21 @@ Port = Annotated[
     int | None,
     typer.Option("--port", "-p", envvar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one."),
 ]
+
+Url = Annotated[str, typer.Option("--url", help="Where the gateway is that is asked.")]
+HERE = "http://127.0.0.1:8000"
+
+
+class HoldsAction(StrEnum):
+    LIST = "list"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+_DECIDED = {
+    HoldsAction.ACCEPT: "accepted: what came is served from now on",
+    HoldsAction.REFUSE: "refused: what was there before is served on; the next reading is judged anew",
+}
 
 
 def main() -> None:
@@ -112,6 +130,56 @@ def check(
 
 
 @app.command()
+def refresh(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Its key.")],
+    collections: Annotated[
+        list[str] | None, typer.Argument(metavar="[COLLECTION]...", help="Such as users; without: all that was read.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until all of it has been read.")] = False,
+    url: Url = HERE,
+) -> None:
+    """Have a running gateway read collections of a source anew, whatever their age."""
+    kinds = _kinds(collections)
+    try:
+        gateway = Gateway(url)
+        done = gateway.refresh(source, kinds)
+        found = gateway.settled(done.source.key) if wait and done.source is not None else done.source
+    except NoAnswer as error:
+        _fail(str(error))
+    _show_errors(done.user_errors)
+    if found is not None:
+        _show_source(found, kinds)
+    failed = wait and found is not None and found.last_error is not None
+    raise typer.Exit(1 if done.user_errors or failed else 0)
+
+
+@app.command()
+def holds(
+    action: Annotated[HoldsAction, typer.Argument(help="What to do with them.")] = HoldsAction.LIST,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Keys.")] = None,
+    labels: Annotated[list[str] | None, typer.Option("--label", help="Sources that bear this label.")] = None,
+    collections: Annotated[list[str] | None, typer.Option("--collection", help="Only these, such as users.")] = None,
+    url: Url = HERE,
+) -> None:
+    """List, accept or refuse what the shrink guard of a running gateway holds back."""
+    kinds = _kinds(collections)
+    keys = [source_key(s) for s in sources or ()]
+    try:
+        if action is HoldsAction.LIST:
+            _show_holds(Gateway(url).holds(keys, labels or (), kinds))
+            return
+        done = Gateway(url).decide(keys, labels or (), kinds, accept=action is HoldsAction.ACCEPT)
+    except NoAnswer as error:
+        _fail(str(error))
+    _show_errors(done.user_errors)
+    if done.user_errors:
+        raise typer.Exit(1)
+    _show_holds(done.holds)
+    if done.holds:
+        out.print(_DECIDED[action])
+
+
+@app.command()
 def forget(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The key of the source, configured or not.")],
     config: Config = Path("gateway.toml"),
@@ -167,6 +235,21 @@ def _load(config: Path) -> Settings:
         raise typer.Exit(2) from None
 
 
+def _kinds(collections: Sequence[str] | None) -> list[str]:
+    """The graph's names of collections that are named as in the settings."""
+    names = {name.lower(): kind for name, kind in KINDS.items()}
+    unknown = [c for c in collections or () if c.lower() not in names]
+    if unknown:
+        err.print(f"no collection named {', '.join(unknown)}; there are: {', '.join(KINDS)}", markup=False)
+        raise typer.Exit(2)
+    return [names[c.lower()] for c in collections or ()]
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(message, style="red", markup=False)
+    raise typer.Exit(1)
+
+
 def _listen(host: str, port: int) -> socket.socket:
     from gateway.serve import CannotListen, listen
 
@@ -196,6 +279,27 @@ def _show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for number, row in enumerate([head, *rows]):
         line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         out.print(line, style="bold" if number == 0 else None, markup=False)
+
+
+def _show_errors(errors: Sequence[UserError]) -> None:
+    for error in errors:
+        err.print(f"{error.code}: {error.message}", style="red", markup=False)
+
+
+def _show_source(source: SourceTold, kinds: Sequence[str]) -> None:
+    """The collections that were asked for, else those that were ever read."""
+    shown = [c for c in source.collections if (c.type in kinds if kinds else c.as_of is not None)]
+    if shown:
+        _show_table((source.key, "state", "records", "as of"), [c.cells for c in shown])
+    else:
+        out.print(f"nothing of {source.key} has been read yet: name the collections to read", markup=False)
+
+
+def _show_holds(holds: Sequence[HoldTold]) -> None:
+    if holds:
+        _show_table(("source", "collection", "held at", "before", "now", "missing"), [h.cells for h in holds])
+    else:
+        out.print("nothing is held back there")
 
 
 def _show_check(result: SourceCheck) -> None:

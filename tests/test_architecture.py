@@ -24,7 +24,14 @@ FLOORS = (
 )
 """The gateway from top to bottom: a floor imports those below it, never one above."""
 
-GROUND = {"gateway.access", "gateway.limits", "gateway.identity", "gateway.web", "gateway.sandbox"}
+GROUND = {
+    "gateway.access",
+    "gateway.limits",
+    "gateway.identity",
+    "gateway.remote",
+    "gateway.web",
+    "gateway.sandbox",
+}
 """Modules that import nothing else of the gateway."""
 
 STARLETTE = {"gateway.app", "gateway.web", "gateway.sandbox"}

@@ -1,0 +1,207 @@
+"""The commands that ask a running gateway, as an operator meets them: over HTTP, to a gateway over sandbox servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from click.testing import Result
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from typer.testing import CliRunner
+
+from gateway.app import build
+from gateway.cli import app
+from gateway.sandbox.district import generate
+from gateway.sandbox.server import make_server
+from gateway.serve import address, listen
+from tests.gateway.support import World
+from tests.serving import served
+
+RUN = CliRunner()
+READ = "{ users(status: null, first: 10000) { totalCount } }"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A gateway over maple and birch, which hold their people whole."""
+
+    made: World
+    url: str
+
+    def run(self, *arguments: str) -> Result:
+        return RUN.invoke(app, [*arguments, "--url", self.url])
+
+    def people(self) -> int:
+        request = urllib.request.Request(f"{self.url}/graphql", json.dumps({"query": READ}).encode())
+        request.add_header("content-type", "application/json")
+        with urllib.request.urlopen(request) as answer:
+            count: int = json.load(answer)["data"]["users"]["totalCount"]
+        return count
+
+    def published(self) -> int:
+        return sum(len(server.published("users")) for server in self.made.servers.values())
+
+    def lose(self) -> None:
+        """Two thirds of the people of each source are gone, and that is noticed."""
+        for key, server in self.made.servers.items():
+            for user in list(server.district.users)[: len(server.district.users) * 2 // 3]:
+                server.district.remove(user)
+            assert self.run("refresh", key, "--wait").exit_code == 0
+
+
+@contextmanager
+def running() -> Iterator[Running]:
+    kinds = {key: make_server("xporter-generic", generate(n, students=120)) for n, key in enumerate(("maple", "birch"))}
+    made = World(kinds, {"maple": {"labels": ["rollover"]}})
+    with served(build(made.settings, made.connect)) as url:
+        yield Running(made, url)
+    asyncio.run(made.sources.close())
+
+
+@pytest.fixture
+def gateway() -> Iterator[Running]:
+    with running() as found:
+        yield found
+
+
+def test_refresh_reads_again_what_was_read(gateway: Running) -> None:
+    before = gateway.people()
+    district = gateway.made.servers["maple"].district
+    district.remove(district.users[0])
+    assert gateway.people() == before
+    result = gateway.run("refresh", "maple", "--wait")
+    assert result.exit_code == 0, result.output
+    [head, row] = result.output.splitlines()
+    assert head.split() == ["maple", "state", "records", "as", "of"]
+    count = str(len(gateway.made.servers["maple"].published("users")))
+    assert row.split()[:3] == ["users", "FRESH", count]
+    assert gateway.people() == before - 1
+
+
+def test_refresh_says_at_once_what_is_being_read(gateway: Running) -> None:
+    gateway.made.servers["maple"].latency = 0.5
+    result = gateway.run("refresh", "maple", "orgs", "academicsessions")
+    assert result.exit_code == 0, result.output
+    assert [line.split() for line in result.output.splitlines()[1:]] == [
+        ["orgs", "LOADING"],
+        ["academicSessions", "LOADING"],
+    ]
+
+
+def test_refresh_of_a_source_that_was_never_read_asks_for_collections(gateway: Running) -> None:
+    result = gateway.run("refresh", "birch")
+    assert result.exit_code == 0
+    assert "name the collections" in result.output
+
+
+def test_refresh_waits_for_a_source_that_is_down_and_fails(gateway: Running) -> None:
+    gateway.people()
+    gateway.made.servers["maple"].down = True
+    assert gateway.run("refresh", "maple").exit_code == 0
+    result = gateway.run("refresh", "maple", "--wait")
+    assert result.exit_code == 1
+    assert "STALE" in result.output
+
+
+def test_refresh_tells_what_it_could_not_begin(gateway: Running) -> None:
+    unknown = gateway.run("refresh", "nowhere")
+    assert unknown.exit_code == 1
+    assert "NOT_FOUND: no source named nowhere; there are: birch, maple" in unknown.output
+    absent = gateway.run("refresh", "maple", "demographics", "orgs")
+    assert absent.exit_code == 1
+    assert "UNSUPPORTED" in absent.output
+    assert "orgs" in absent.output
+
+
+def test_a_collection_that_does_not_exist_is_told_with_those_that_do(gateway: Running) -> None:
+    for command in (["refresh", "maple", "pupils"], ["holds", "list", "--collection", "pupils"]):
+        result = gateway.run(*command)
+        assert result.exit_code == 2
+        assert "no collection named pupils; there are: orgs, academicSessions" in result.output
+
+
+def test_holds_are_listed_and_accepted_for_several_sources_at_once(gateway: Running) -> None:
+    before = gateway.people()
+    assert "nothing is held back" in gateway.run("holds").output
+    gateway.lose()
+    assert gateway.people() == before
+    listed = gateway.run("holds")
+    assert listed.exit_code == 0
+    head, *rows = listed.output.splitlines()
+    assert head.split() == ["source", "collection", "held", "at", "before", "now", "missing"]
+    assert [row.split()[:2] for row in rows] == [["birch", "users"], ["maple", "users"]]
+    assert sum(int(row.split()[3]) for row in rows) == before
+    assert sum(int(row.split()[4]) for row in rows) == gateway.published()
+    accepted = gateway.run("holds", "accept", "maple", "Source:birch")
+    assert accepted.exit_code == 0, accepted.output
+    assert "accepted" in accepted.output
+    assert gateway.people() == gateway.published()
+    assert "nothing is held back" in gateway.run("holds").output
+
+
+def test_holds_are_chosen_by_label_and_collection(gateway: Running) -> None:
+    gateway.people()
+    gateway.lose()
+    assert "birch" not in gateway.run("holds", "list", "--label", "rollover").output
+    assert "nothing is held back" in gateway.run("holds", "list", "birch", "--collection", "classes").output
+    assert "nothing is held back" in gateway.run("holds", "refuse", "birch", "--collection", "classes").output
+    refused = gateway.run("holds", "refuse", "--label", "rollover", "--collection", "users")
+    assert refused.exit_code == 0
+    assert "refused" in refused.output
+    assert [row.split()[0] for row in gateway.run("holds").output.splitlines()[1:]] == ["birch"]
+
+
+def test_holds_are_never_decided_for_all_sources_by_accident(gateway: Running) -> None:
+    gateway.people()
+    gateway.lose()
+    for choice in ([], ["--collection", "users"], ["nowhere", "maple"], ["--label", "rolover"]):
+        result = gateway.run("holds", "accept", *choice)
+        assert result.exit_code == 1
+        assert "BAD_USER_INPUT" in result.output or "NOT_FOUND" in result.output
+    assert len(gateway.run("holds").output.splitlines()) == 3
+    assert gateway.run("holds", "list", "nowhere").exit_code == 1
+
+
+COMMANDS = [["refresh", "maple"], ["holds"], ["holds", "accept", "maple"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_gateway_that_is_not_there_is_said(command: list[str]) -> None:
+    closed = listen("127.0.0.1", 0)
+    url = address(closed)
+    closed.close()
+    result = RUN.invoke(app, [*command, "--url", url])
+    assert result.exit_code == 1
+    assert f"no gateway answers at {url}" in result.output
+    assert "oneroster-gateway serve" in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_something_else_than_a_gateway_is_said(command: list[str]) -> None:
+    async def hello(_: object) -> PlainTextResponse:
+        return PlainTextResponse("hello")
+
+    routes = [Route("/other/graphql", hello, methods=["POST"])]
+    with served(Starlette(routes=routes)) as url:
+        assert "is not this gateway" in RUN.invoke(app, [*command, "--url", f"{url}/other"]).output
+        result = RUN.invoke(app, [*command, "--url", url])
+    assert result.exit_code == 1
+    assert "HTTP status 404" in result.output
+
+
+def test_only_addresses_of_the_web_are_asked() -> None:
+    result = RUN.invoke(app, ["holds", "--url", "file:///etc"])
+    assert result.exit_code == 1
+    assert "is not the address of a gateway" in result.output
+
+
+def test_the_address_may_be_that_of_the_graph(gateway: Running) -> None:
+    result = RUN.invoke(app, ["holds", "--url", f"{gateway.url}/graphql"])
+    assert result.exit_code == 0, result.output
