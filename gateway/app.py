@@ -27,6 +27,7 @@ from gateway.faults import ErrorCode, extensions
 from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
 from gateway.roster.sources import Sources
+from gateway.roster.store import open_store
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from gateway.web import pages
@@ -53,9 +54,12 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
     """The gateway as an ASGI application. `app.state.sources` holds its sources.
 
     connect: how a source is reached; over the network, within the limits of the process and of each host, if None.
+
+    Raises:
+        NoStore: the settings ask for a store on disk that cannot be had.
     """
     connect = connect or _connected(settings)
-    sources = Sources.open(settings, connect)
+    sources = Sources.open(settings, connect, open_store(settings.gateway))
     secret = settings.gateway.secret
     codec = CursorCodec(secret.reveal().encode() if secret is not None else secrets.token_bytes(32))
 

@@ -68,13 +68,19 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None) -> None:
         err.print(f"left out until that is corrected: {left_out}; the other sources are served", style="yellow")
     bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port)
     from gateway.app import build
+    from gateway.roster.store import NoStore
     from gateway.serve import address
     from gateway.serve import serve as run
 
     url = address(bound)
+    try:
+        gateway = build(settings)
+    except NoStore as error:
+        err.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
     count = len(settings.sources)
     told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
-    run(build(settings), bound, lambda: out.print(told))
+    run(gateway, bound, lambda: out.print(told))
 
 
 @app.command()

@@ -62,7 +62,7 @@ def decide(sources: Sources, grant: Grant, choice: HoldChoice, accept: bool) -> 
         return [], complaints
     holds = [h for s in chosen for h in s.holds if choice.kinds is None or h.kind in choice.kinds]
     for held in holds:
-        held.table.decide(accept)
+        held.source.decide(held.collection, accept)
     return holds, []
 
 

@@ -21,6 +21,7 @@ from gateway.roster import explain
 from gateway.roster.flights import Flights
 from gateway.roster.guard import Guard
 from gateway.roster.health import Health
+from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
 from gateway.roster.needs import (
     Batches,
@@ -40,6 +41,7 @@ from gateway.roster.needs import (
 )
 from gateway.roster.planner import HELD, plan
 from gateway.roster.scope import Scope
+from gateway.roster.store import Store
 from gateway.roster.tables import Table
 from gateway.roster.whole import Slice, Whole, cut, group, listed
 
@@ -63,8 +65,9 @@ class Position:
 class Reader:
     """Reads one source. What it returns satisfies the source's scope; what it raises is a SourceError."""
 
-    def __init__(self, client: SourceClient, settings: SourceSettings) -> None:
+    def __init__(self, client: SourceClient, settings: SourceSettings, store: Store | None = None) -> None:
         self._client = client
+        self._keeper = Keeper(client.spec.key, store)
         self._scope = Scope(frozenset(settings.schools))
         self.learned = Learned(client.dialect, client.pacer)
         self._flights = Flights(client.spec.key, self.learned.flown)
@@ -83,6 +86,7 @@ class Reader:
 
     async def close(self) -> None:
         await self._flights.close()
+        await self._keeper.close()
         await self._client.aclose()
 
     # -------------------------------------------------------------- anew
@@ -104,7 +108,14 @@ class Reader:
         needs: tuple[Hashable, ...] = ((collection, "whole"), (collection, "refresh"))
         return self.tables[collection].whole is None and any(need in self._flights for need in needs)
 
+    def decide(self, collection: Collection, accept: bool) -> None:
+        """Takes what is held back of a collection for good, or drops it."""
+        table = self.tables[collection]
+        table.decide(accept)
+        self._keeper.keep(collection, table)
+
     async def _refresh(self, collection: Collection) -> None:
+        await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
             try:
                 while await self._share((collection, "whole"), lambda: self._scan(collection, table, None)) is None:
@@ -118,6 +129,7 @@ class Reader:
     async def by_ids(self, collection: Collection, ids: Iterable[str]) -> Found:
         """The record of each id; None for one that the source does not have."""
         wanted = tuple(dict.fromkeys(ids))
+        await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
             found = table.known(wanted)
             missing = tuple(sorted(i for i in wanted if i not in found))
@@ -153,6 +165,7 @@ class Reader:
     async def children(self, collection: Collection, field: str, parents: Iterable[str]) -> Children:
         """The records whose `field` names each parent, of any status, by sourcedId."""
         wanted = tuple(dict.fromkeys(parents))
+        await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
             if (whole := table.whole) is not None:
                 await whole.indexed(field)
@@ -202,6 +215,7 @@ class Reader:
     ) -> Slice:
         """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId."""
         where = predicate.every(where, self._scope.predicate(collection))
+        await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
             whole = table.whole
             held = table.known_list(where) if whole is None else await whole.searched(where)
@@ -376,7 +390,9 @@ class Reader:
         self.learned.list(collection, read)
         rejected = sum(len(p.rejected) for p in read)
         explain.moved(sum(p.received for p in read))
-        return table.keep_whole(await Whole.made(list(_records(read)), rejected, time.time()))
+        serving = table.keep_whole(await Whole.made(list(_records(read)), rejected, time.time()))
+        self._keeper.keep(collection, table)
+        return serving
 
     async def _batched(self, collection: Collection, path: Batches) -> list[Record]:
         async def ask(group: tuple[str, ...]) -> list[Record]:

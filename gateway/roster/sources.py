@@ -19,6 +19,7 @@ from gateway.roster.deadline import Deadline
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.reader import Reader
+from gateway.roster.store import Store
 from gateway.roster.tables import Table
 
 T = TypeVar("T")
@@ -83,6 +84,10 @@ class Source:
         """
         self._askable().refresh(collection)
 
+    def decide(self, collection: Collection, accept: bool) -> None:
+        """Takes what is held back of a collection for good, or drops it."""
+        self._askable().decide(collection, accept)
+
     async def ask(self, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
         """What `read` finds before the deadline.
 
@@ -126,14 +131,17 @@ class HeldBack:
 class Sources:
     """All configured sources, by key."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[Source], store: Store | None = None) -> None:
+        self._store = store
         self._by_key = {s.key: s for s in sorted(sources, key=lambda s: s.key)}
 
     @classmethod
-    def open(cls, settings: Settings, connect: Callable[[SourceSettings], SourceClient]) -> Sources:
+    def open(
+        cls, settings: Settings, connect: Callable[[SourceSettings], SourceClient], store: Store | None = None
+    ) -> Sources:
         """A misconfigured source without a usable key cannot be named by anyone: it is only told at the start."""
         broken = [_misconfigured(m.key, m) for m in settings.misconfigured if m.key is not None]
-        return cls([*broken, *(_open(s, connect) for s in settings.sources)])
+        return cls([*broken, *(_open(s, connect, store) for s in settings.sources)], store)
 
     def __iter__(self) -> Iterator[Source]:
         return iter(self._by_key.values())
@@ -166,13 +174,18 @@ class Sources:
     async def close(self) -> None:
         for source in self:
             await source.close()
+        if self._store is not None:
+            await self._store.close()
 
 
-def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient]) -> Source:
+def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient], store: Store | None) -> Source:
     if not settings.enabled:
         return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
-    client = connect(settings)
-    return Source(settings.key, settings, Reader(client, settings), pacer=client.pacer)
+    try:
+        client = connect(settings)
+    except SourceError as problem:
+        return Source(settings.key, settings, None, problem)
+    return Source(settings.key, settings, Reader(client, settings, store), pacer=client.pacer)
 
 
 def _misconfigured(key: str, settings: MisconfiguredSource) -> Source:

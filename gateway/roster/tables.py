@@ -40,6 +40,7 @@ class Table:
 
     absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
     hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
+    generation: counts the copies that were taken for good.
     """
 
     fresh_for: float
@@ -51,6 +52,7 @@ class Table:
     size: int | None = None
     read_at: float | None = None
     scanned_at: float | None = None
+    generation: int = 0
     unsorted: bool = False
     standing: Standing | None = None
     hold: Hold | None = None
@@ -90,7 +92,8 @@ class Table:
     def ageing(self) -> bool:
         """Held whole, and so near its end that it is worth asking again before it is missed."""
         left = self._fresh_until - self.clock()
-        return self.whole is not None and self.standing is None and left < self.fresh_for * (1 - REFRESH_AT)
+        early = left < self.fresh_for * (1 - REFRESH_AT)
+        return self.whole is not None and early and (self.standing is None or self.standing.code is None)
 
     @property
     def refresh_at(self) -> float | None:
@@ -163,6 +166,26 @@ class Table:
             return good
         return self._accept(came)
 
+    def restore(self, whole: Whole, generation: int, hold: Hold | None) -> None:
+        """Takes up a copy that was kept while the gateway was away: it serves at once, with its real age.
+
+        Whoever reads it then has the collection asked for anew. What was held back has to come again to be decided on;
+        that it was held is told until then.
+        """
+        age = time.time() - whole.read_at
+        if self._good is not None or age >= self.stale_for:
+            return
+        self._good, self.generation, self.hold = whole, generation, hold
+        self.read_at = self.scanned_at = whole.read_at
+        self.size = len(whole)
+        self._stale_until = self.clock() + self.stale_for - age
+        left = self.fresh_for - age
+        self._fresh_until = self.clock() + max(left, self.fresh_for * (1 - REFRESH_AT) * 0.99)
+        if hold is not None:
+            self.standing = Standing(SourceState.HELD, None, "far fewer records came; the older copy is served")
+        elif left <= 0:
+            self.standing = Standing(SourceState.STALE, None, "a copy from before the gateway's start is served")
+
     def decide(self, accept: bool) -> None:
         """Takes what is held back for good, or drops it; the next reading is judged anew."""
         if self._held is not None and accept:
@@ -189,6 +212,7 @@ class Table:
 
     def _accept(self, whole: Whole) -> Whole:
         self._good, self._held, self.hold, self.standing = whole, None, None, None
+        self.generation += 1
         self._fresh_until = self.clock() + self.fresh_for
         self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)
         self.read_at = whole.read_at

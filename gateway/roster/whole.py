@@ -33,10 +33,13 @@ _RUN = 5000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why an older copy stands in: the source failed (STALE), or sent too little to be believed (HELD)."""
+    """Why an older copy stands in: the source failed (STALE), or sent too little to be believed (HELD).
+
+    code: None where nothing has gone wrong but time.
+    """
 
     state: SourceState
-    code: ErrorCode
+    code: ErrorCode | None
     message: str
 
 
@@ -87,6 +90,14 @@ class Whole:
     @property
     def ids(self) -> Sequence[str]:
         return self._ids
+
+    @property
+    def rows(self) -> Sequence[Record]:
+        return self._rows
+
+    def high_water(self) -> str | None:
+        """The latest `date_last_modified`."""
+        return max((r.date_last_modified for r in self._rows if r.date_last_modified is not None), default=None)
 
     def get(self, sourced_id: str) -> Record | None:
         place = bisect_left(self._ids, sourced_id)

@@ -1,0 +1,145 @@
+"""What outlasts a restart: tables, their age, and what the shrink guard knows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from adapters.client import SourceClient
+from adapters.endpoints import Collection
+from adapters.records import RecordType
+from adapters.secret import Secret
+from gateway.access.grant import EVERYTHING
+from gateway.config import from_tables
+from gateway.faults import SourceState
+from gateway.identity import CursorCodec
+from gateway.roster.reading import List, Reading
+from gateway.roster.sources import Sources
+from gateway.roster.store import Store
+from gateway.sandbox.district import generate
+from gateway.sandbox.server import Server, make_server
+from tests.gateway.support import page
+
+pytestmark = pytest.mark.anyio
+
+SECRET = Secret("a secret of the thirty-two characters that it takes")
+
+
+@asynccontextmanager
+async def process(folder: Path, server: Server, fresh_for: float = 60) -> AsyncIterator[Sources]:
+    """One life of a gateway over one source; what it keeps is in `folder`."""
+    fresh = {collection.value: fresh_for for collection in Collection}
+    table = {"key": "a", "name": "A", **server.settings("http://a.test"), "cache": {"fresh_for": fresh}}
+    sources = Sources.open(
+        from_tables({"sources": [table]}),
+        lambda settings: SourceClient(settings.spec, httpx2.ASGITransport(server.app)),
+        Store(folder, SECRET),
+    )
+    try:
+        yield sources
+    finally:
+        await sources.close()
+
+
+async def everyone(sources: Sources) -> List:
+    reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
+    return await page(reading, RecordType.USER, first=10_000)
+
+
+def asked(server: Server) -> int:
+    return sum(n for route, n in server.requests.items() if route != "POST token")
+
+
+async def test_after_a_restart_what_was_read_serves_at_once_with_its_real_age(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    async with process(tmp_path, server) as sources:
+        before = await everyone(sources)
+    server.reset()
+    async with process(tmp_path, server) as sources:
+        after = await everyone(sources)
+        assert [r.sourced_id for r in after.page.records] == [r.sourced_id for r in before.page.records]
+        assert after.page.as_of == before.page.as_of
+        assert after.page.outcomes[0].state is SourceState.FRESH
+    assert asked(server) == 0
+
+
+async def test_an_old_copy_serves_at_once_says_so_and_is_read_anew_meanwhile(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    async with process(tmp_path, server, fresh_for=0.4) as sources:
+        before = await everyone(sources)
+    await asyncio.sleep(0.5)
+    server.reset()
+    async with process(tmp_path, server, fresh_for=0.4) as sources:
+        at_once = await everyone(sources)
+        assert at_once.page.as_of == before.page.as_of
+        assert at_once.page.outcomes[0].state is SourceState.STALE
+        assert at_once.page.complete
+        await asyncio.sleep(0.2)
+        later = await everyone(sources)
+        assert later.page.outcomes[0].state is SourceState.FRESH
+        assert later.page.as_of is not None
+        assert time.time() - later.page.as_of < 0.5
+    assert asked(server) == 1
+
+
+async def test_a_source_that_is_down_after_a_restart_is_answered_from_what_was_kept(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        before = await everyone(sources)
+    await asyncio.sleep(0.3)
+    server.down = True
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        for _ in range(3):
+            found = await everyone(sources)
+            assert len(found.page.records) == len(before.page.records)
+            assert found.page.outcomes[0].state is SourceState.STALE
+            await asyncio.sleep(0.15)
+
+
+async def test_the_guard_remembers_the_last_good_copy_over_a_restart(tmp_path: Path) -> None:
+    district = generate(3, students=120)
+    server = make_server("xporter-generic", district)
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        before = await everyone(sources)
+    for user in list(district.users)[: len(district.users) * 2 // 3]:
+        district.remove(user)
+    await asyncio.sleep(0.3)
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        await everyone(sources)
+        await asyncio.sleep(0.3)
+        held = await everyone(sources)
+        assert held.page.outcomes[0].state is SourceState.HELD
+        assert len(held.page.records) == len(before.page.records)
+    async with process(tmp_path, server, fresh_for=60) as sources:
+        again = await everyone(sources)
+        assert again.page.outcomes[0].state is SourceState.HELD
+        assert len(again.page.records) == len(before.page.records)
+
+
+def cut_short(folder: Path) -> None:
+    [path] = folder.rglob("users.table")
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]
+
+
+async def test_a_kept_table_that_is_cut_short_is_set_aside_and_read_anew(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    async with process(tmp_path, server) as sources:
+        await everyone(sources)
+    cut_short(tmp_path)
+    server.reset()
+    async with process(tmp_path, server) as sources:
+        found = await everyone(sources)
+        assert found.page.complete
+        assert found.page.records
+    assert asked(server) == 1
+    assert any("set-aside" in name for name in names(tmp_path))
