@@ -154,7 +154,7 @@ class Costs:
         together = self._can.totals is not Totals.NONE
         rounds = min(requests, 1 + self._rounds(requests - 1)) if together else requests
         assumed = self._known.size is None and self.pages(size * MARGIN) != requests
-        return Cost(Scan(), requests, rounds, size, assumed)
+        return Cost(Scan(), requests, rounds, size, assumed or self._blind(size))
 
     def _batches(self, collection: Collection, field: str, values: tuple[str, ...], scan: int) -> Iterator[Cost]:
         widest = self._can.max_url if self._can.in_operator else max(1, self._can.filter_clauses)
@@ -168,6 +168,7 @@ class Costs:
         rows = [len(g) if by_id else self._children(collection, field, len(g)) for g in groups]
         each = [count(n) for n in rows]
         assumed = not by_id and self._guessed() and [count(n * MARGIN) for n in rows] != each
+        assumed = assumed or (not by_id and self._blind(*rows))
         yield Cost(Batches(field, tuple(groups)), sum(each), self._rounds(sum(each), max(each)), sum(rows), assumed)
 
     def _nested(self, need: ChildrenOf) -> Iterator[Cost]:
@@ -176,7 +177,7 @@ class Costs:
             return
         rows = self._children(need.collection, need.field, 1)
         each, parents = self.pages(rows), len(need.parents)
-        assumed = self._guessed() and self.pages(rows * MARGIN) != each
+        assumed = (self._guessed() and self.pages(rows * MARGIN) != each) or self._blind(rows)
         yield Cost(Nested(name), each * parents, self._rounds(each * parents, each), rows * parents, assumed)
 
     def _scoped(self, need: ChildrenOf) -> Iterator[Cost]:
@@ -188,7 +189,7 @@ class Costs:
         schools = tuple(sorted({known.school_of[p] for p in need.parents}))
         rows = _share(self._size(need.collection), 1, known.schools)
         each, count = self.pages(rows), len(schools)
-        assumed = known.schools > 1 and self.pages(rows * MARGIN) != each
+        assumed = (known.schools > 1 and self.pages(rows * MARGIN) != each) or self._blind(rows)
         yield Cost(ParentScoped(name, schools), each * count, self._rounds(each * count, each), rows * count, assumed)
 
     def _cut(self, need: Window) -> Iterator[Cost]:
@@ -200,6 +201,7 @@ class Costs:
         # Where nothing tells the end, a list that fills its window takes fewer than one that nearly does.
         could_be = {low, min(high, need.limit - 1), high}
         assumed = low != high and any(self._window(need.limit, n) != requests for n in could_be)
+        assumed = assumed or (likely < need.limit and self._blind(likely))
         yield Cost(Cut(), requests, requests, min(need.limit, likely), assumed)
 
     def _filtered(self, need: Window) -> Iterator[Cost]:
@@ -207,7 +209,7 @@ class Costs:
             return
         low, likely, high = self._matching(need)
         requests = self.pages(likely)
-        assumed = not self.pages(low) == requests == self.pages(high)
+        assumed = not self.pages(low) == requests == self.pages(high) or self._blind(likely)
         yield Cost(Filtered(), requests, requests, likely, assumed)
 
     # -------------------------------------------------------------- requests
@@ -223,6 +225,12 @@ class Costs:
         if self._can.short_page_ends:
             return rows // self.page + 1
         return ceil(rows / self.page) + 1 if rows else 1
+
+    def _blind(self, *rows: int) -> bool:
+        """Whether lists of so many records could end sooner: until one has ended, links may yet tell the end."""
+        if self._known.tells_end is not None or self._can.totals is not Totals.NONE or self._can.all_without_limit:
+            return False
+        return any(self._steps(n) > ceil(n / self.page) > 0 for n in rows)
 
     def _named(self, ids: int) -> int:
         """Requests of a filter by so many ids: the last of them is the end, whatever the source tells."""

@@ -68,25 +68,26 @@ class Learned:
     # -------------------------------------------------------------- what was seen
 
     def first(self, collection: Collection, page: Page) -> None:
-        """The first page of a list that was asked for whole: one after which more follow is as full as they get."""
-        if page.total is not None and page.next_offset is not None and page.received:
+        """The first page of a collection: one after which more follow is as full as they get."""
+        if page.total is not None and 0 < page.received < page.total:
             self.page_sizes[collection] = page.received
 
     def list(self, collection: Collection, pages: Sequence[Page]) -> None:
-        """All pages of a collection."""
+        """All pages of a collection, in any order."""
         if collection is Collection.ORGS:
             self.schools = sum(isinstance(r, Org) and r.type == "SCHOOL" for p in pages for r in p.records)
         can = self._dialect.capabilities
         full = [p.received for p in pages if p.received]
-        if len(full) > 1:
-            self.page_sizes[collection] = max(full)
         if not full or can.all_without_limit:
             return
-        last = next(p for p in reversed(pages) if p.received)
-        if last.next_offset is not None:
-            self.tells_end = False
-        elif last.total is not None or not can.short_page_ends:
+        if len(full) > 1:
+            self.page_sizes[collection] = max(full)
+        if any(p.total is not None for p in pages):
             self.tells_end = True
+        elif len(full) < len(pages):
+            self.tells_end = False  # it took an empty page
+        elif not can.short_page_ends:
+            self.tells_end = True  # a link's absence
 
     def matched(self, collection: Collection, where: Predicate | None, total: int) -> None:
         self._matching[collection, where] = total

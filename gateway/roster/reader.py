@@ -331,15 +331,18 @@ class Reader:
 
         def worth() -> bool:
             nonlocal chosen, spent
-            chosen, spent = self._plan(need), spent + 1
-            return isinstance(chosen.path, Scan)
+            revised, spent = self._plan(need), 1
+            scan = isinstance(revised.path, Scan)
+            why = revised.why if scan else chosen.why
+            chosen = dataclasses.replace(self._plan(Everything(need.collection)), why=why)
+            return scan
 
         while isinstance(chosen.path, Scan):
-            spent = 0
             whole = await self._whole(need.collection, table, worth)
             if whole is not None:
                 explain.planned(chosen)
                 return whole
+            chosen = self._plan(need)
         explain.planned(dataclasses.replace(chosen, requests=chosen.requests + spent))
         assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped)
         return chosen.path
@@ -382,7 +385,7 @@ class Reader:
                     self.learned.first(collection, page)
                     if page.total is not None:
                         table.size = page.total
-                    if page.next_offset is not None and worth is not None and not worth():
+                    if worth is not None and not worth() and page.received != page.total:
                         table.keep(page.records)
                         return None
                     explain.planned(self._plan(Everything(collection)))
