@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def sealed(path: Path, *frames: bytes, subject: bytes = b"maple users") -> list[
     ends = [53]
     while ends[-1] < len(data):
         ends.append(ends[-1] + 4 + int.from_bytes(data[ends[-1] : ends[-1] + 4], "big"))
-    return [data[: ends[0]], *(data[a:b] for a, b in zip(ends, ends[1:], strict=False))]
+    return [data[: ends[0]], *(data[a:b] for a, b in pairwise(ends))]
 
 
 def opened(path: Path, *parts: bytes, subject: bytes = b"maple users", secret: Secret = SECRET) -> list[bytes]:
