@@ -178,11 +178,11 @@ def holds(
     except NoAnswer as error:
         _fail(str(error))
     _show_errors(done.user_errors)
-    if done.user_errors:
-        raise typer.Exit(1)
-    _show_holds(done.holds)
+    if done.holds or not done.user_errors:
+        _show_holds(done.holds)
     if done.holds:
         out.print(_DECIDED[action])
+    raise typer.Exit(1 if done.user_errors else 0)
 
 
 @app.command()

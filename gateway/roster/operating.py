@@ -56,14 +56,21 @@ def refresh(
 
 
 def decide(sources: Sources, grant: Grant, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
-    """Takes, or drops, what is held back; all of it, or nothing where there is a complaint."""
+    """Takes, or drops, what is held back: nothing where the choice is wrong, else all of it that is there."""
     chosen, complaints = _chosen(sources, grant, choice)
     if complaints:
         return [], complaints
     holds = [h for s in chosen for h in s.holds if choice.kinds is None or h.kind in choice.kinds]
-    for held in holds:
-        held.source.decide(held.collection, accept)
-    return holds, []
+    decided = [h for h in holds if h.source.decide(h.collection, accept)]
+    return decided, [_gone(h) for h in holds if h not in decided]
+
+
+def _gone(held: HeldBack) -> Complaint:
+    message = (
+        f"{held.source.key}: what was held back of {held.collection.value} came before the gateway was restarted and "
+        "is gone: have it read again, then decide"
+    )
+    return Complaint(ErrorCode.SOURCE_HELD, message)
 
 
 def _chosen(sources: Sources, grant: Grant, choice: HoldChoice) -> tuple[list[Source], list[Complaint]]:

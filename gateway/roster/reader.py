@@ -104,15 +104,18 @@ class Reader:
         self._flights.start((collection, "refresh"), lambda: self._refresh(collection))
 
     def loading(self, collection: Collection) -> bool:
-        """Whether the collection is being read whole, and nothing fresh is held until then."""
-        needs: tuple[Hashable, ...] = ((collection, "whole"), (collection, "refresh"))
-        return self.tables[collection].whole is None and any(need in self._flights for need in needs)
+        """Whether the collection is being read whole because it was asked for anew, or since nothing fresh is held."""
+        if (collection, "refresh") in self._flights:
+            return True
+        return self.tables[collection].whole is None and (collection, "whole") in self._flights
 
-    def decide(self, collection: Collection, accept: bool) -> None:
-        """Takes what is held back of a collection for good, or drops it."""
+    def decide(self, collection: Collection, accept: bool) -> bool:
+        """Takes what is held back of a collection for good, or drops it; False where it is not there to be taken."""
         table = self.tables[collection]
-        table.decide(accept)
-        self._keeper.keep(collection, table)
+        done = table.decide(accept)
+        if done:
+            self._keeper.keep(collection, table)
+        return done
 
     async def _refresh(self, collection: Collection) -> None:
         await self._keeper.take_up(collection, self.tables[collection])

@@ -235,7 +235,7 @@ class Reading:
         return operating.refresh(self.sources, self.grant, source, chosen)
 
     def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
-        """The holds that were chosen, now decided; none where there is a complaint."""
+        """The holds that were chosen and are now decided, and why others are not; none where the choice is wrong."""
         return operating.decide(self.sources, self.grant, choice, accept)
 
     # -------------------------------------------------------------- helpers

@@ -84,9 +84,9 @@ class Source:
         """
         self._askable().refresh(collection)
 
-    def decide(self, collection: Collection, accept: bool) -> None:
-        """Takes what is held back of a collection for good, or drops it."""
-        self._askable().decide(collection, accept)
+    def decide(self, collection: Collection, accept: bool) -> bool:
+        """Takes what is held back of a collection for good, or drops it; False where it is not there to be taken."""
+        return self._askable().decide(collection, accept)
 
     async def ask(self, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
         """What `read` finds before the deadline.
@@ -122,10 +122,6 @@ class HeldBack:
     @property
     def kind(self) -> RecordType:
         return ENTITIES[self.collection].type
-
-    @property
-    def table(self) -> Table:
-        return self.source.tables[self.collection]
 
 
 class Sources:

@@ -186,11 +186,17 @@ class Table:
         elif left <= 0:
             self.standing = Standing(SourceState.STALE, None, "a copy from before the gateway's start is served")
 
-    def decide(self, accept: bool) -> None:
-        """Takes what is held back for good, or drops it; the next reading is judged anew."""
-        if self._held is not None and accept:
+    def decide(self, accept: bool) -> bool:
+        """Takes what is held back for good, or drops it; the next reading is judged anew.
+
+        False where it is to be taken and is not there: it came before the gateway was restarted.
+        """
+        if accept and self._held is None:
+            return False
+        if accept and self._held is not None:
             self._fresh_until = self._accept(self._held).read_at - time.time() + self.clock() + self.fresh_for
         self._held = self.hold = self.standing = None
+        return True
 
     def expire(self) -> None:
         """From now on nothing that is held is fresh; the last good copy may still stand in for a source that fails."""

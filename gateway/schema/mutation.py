@@ -62,7 +62,7 @@ class RefreshSourcePayload:
 @strawberry.type(description="What became of a decision on holds.")
 class DecideHoldsPayload:
     holds: list[Hold] = plain("The holds that were decided; they are no more.")
-    user_errors: list[UserError] = plain("Why nothing was decided; empty when it was.")
+    user_errors: list[UserError] = plain("What was not decided, and why; empty when everything was.")
 
 
 def _told(complaints: Iterable[Complaint]) -> list[UserError]:

@@ -96,10 +96,10 @@ def people(made: World, *keys: str) -> int:
     return sum(len(made.servers[key].published("users")) for key in keys)
 
 
-async def held(world: MakeWorld, *keys: str, labels: dict[str, list[str]] | None = None) -> tuple[World, int]:
+async def held(world: MakeWorld, *keys: str, settings: dict[str, Any] | None = None) -> tuple[World, int]:
     """Sources whose people were read, lost, and read again; and how many there were before."""
     kinds = {key: make_server(WHOLE, generate(n, students=120)) for n, key in enumerate(keys, 1)}
-    made = world({key: {"labels": found} for key, found in (labels or {}).items()}, **kinds)
+    made = world(settings, **kinds)
     before, _ = await count(made)
     lose(made, *keys)
     await reread(made, *keys)
@@ -152,6 +152,15 @@ async def test_accepting_asks_no_source(world: MakeWorld) -> None:
     assert made.requests("a") == before
 
 
+async def test_what_is_accepted_is_as_old_as_it_is(world: MakeWorld) -> None:
+    made, _ = await held(world, "a", settings={"a": {"cache": {"fresh_for": {"users": 0.2}}}})
+    await asyncio.sleep(0.25)
+    await decide(made, sources=["a"], accept=True)
+    before = made.requests("a")
+    assert await count(made) == (people(made, "a"), ["FRESH"])
+    assert made.requests("a") == before + 1
+
+
 async def test_what_was_refused_is_dropped_and_held_again_at_the_next_reading(world: MakeWorld) -> None:
     made, before = await held(world, "a")
     done = await decide(made, sources=["a"], accept=False)
@@ -165,7 +174,7 @@ async def test_what_was_refused_is_dropped_and_held_again_at_the_next_reading(wo
 
 async def test_labels_choose_and_narrow_what_sources_choose(world: MakeWorld) -> None:
     labels = {"a": ["rollover"], "b": ["rollover", "pilot"], "c": ["pilot"]}
-    made, _ = await held(world, "a", "b", "c", labels=labels)
+    made, _ = await held(world, *labels, settings={key: {"labels": found} for key, found in labels.items()})
     done = await decide(made, sources=["b", "c"], labels=["rollover"], accept=True)
     assert [hold["source"]["key"] for hold in done["holds"]] == ["b"]
     done = await decide(made, labels=["rollover", "pilot"], accept=True)
@@ -189,7 +198,7 @@ async def test_nothing_is_decided_where_nothing_was_chosen(world: MakeWorld, cho
 
 
 async def test_an_unknown_name_is_told_and_nothing_is_decided(world: MakeWorld) -> None:
-    made, _ = await held(world, "a", labels={"a": ["pilot"]})
+    made, _ = await held(world, "a", settings={"a": {"labels": ["pilot"]}})
     done = await decide(made, sources=["a", "nowhere"], labels=["pilto"], accept=True)
     assert done["holds"] == []
     assert done["userErrors"] == [
@@ -208,8 +217,7 @@ async def test_an_unknown_name_is_told_and_nothing_is_decided(world: MakeWorld) 
 
 
 async def test_a_grant_decides_nothing_beyond_its_sources(world: MakeWorld) -> None:
-    labels = {"a": ["rollover"], "b": ["rollover"]}
-    made, _ = await held(world, "a", "b", labels=labels)
+    made, _ = await held(world, "a", "b", settings={key: {"labels": ["rollover"]} for key in ("a", "b")})
     narrow = Grant(frozenset({"a"}))
     assert [e["code"] for e in (await decide(made, narrow, sources=["b"], accept=True))["userErrors"]] == ["NOT_FOUND"]
     done = await decide(made, narrow, labels=["rollover"], accept=True)

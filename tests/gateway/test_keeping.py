@@ -17,9 +17,9 @@ from adapters.records import RecordType
 from adapters.secret import Secret
 from gateway.access.grant import EVERYTHING
 from gateway.config import from_tables
-from gateway.faults import SourceState
+from gateway.faults import ErrorCode, SourceState
 from gateway.identity import CursorCodec
-from gateway.roster.reading import List, Reading
+from gateway.roster.reading import HoldChoice, List, Reading
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store
 from gateway.sandbox.district import generate
@@ -120,6 +120,31 @@ async def test_the_guard_remembers_the_last_good_copy_over_a_restart(tmp_path: P
         again = await everyone(sources)
         assert again.page.outcomes[0].state is SourceState.HELD
         assert len(again.page.records) == len(before.page.records)
+
+
+async def test_what_was_held_back_before_a_restart_must_come_again_to_be_accepted(tmp_path: Path) -> None:
+    district = generate(3, students=120)
+    server = make_server("xporter-generic", district)
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        before = len((await everyone(sources)).page.records)
+        for user in list(district.users)[: len(district.users) * 2 // 3]:
+            district.remove(user)
+        await asyncio.sleep(0.3)
+        await everyone(sources)
+    async with process(tmp_path, server) as sources:
+        await everyone(sources)
+        reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
+        decided, complaints = reading.decide_holds(HoldChoice(sources=["a"]), accept=True)
+        assert decided == []
+        assert [(c.code, "read again" in c.message) for c in complaints] == [(ErrorCode.SOURCE_HELD, True)]
+        assert len((await everyone(sources)).page.records) == before
+
+        assert reading.refresh("a", None)[1] == []
+        await asyncio.sleep(0.3)
+        decided, complaints = reading.decide_holds(HoldChoice(sources=["a"]), accept=True)
+        assert [h.kind for h in decided] == [RecordType.USER]
+        assert complaints == []
+        assert len((await everyone(sources)).page.records) < before / 2
 
 
 def cut_short(folder: Path) -> None:

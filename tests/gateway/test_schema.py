@@ -160,8 +160,25 @@ def test_arguments_read_as_documented(field: str, arguments: str) -> None:
                totalCount
                nodes {
                  key name provider state lastError lastSuccessAt
-                 collections { type state supported rows rejected asOf }
+                 collections { type state supported rows rejected asOf lastFullScanAt nextRefreshAt }
                }
+             }
+           }""",
+        """query Holds {
+             sources(filter: { hasHold: true }, first: 200) {
+               nodes { key holds { id collection heldAt rowsBefore rowsNow sampleSourcedIds } }
+             }
+           }""",
+        """mutation Rollover {
+             decideHolds(input: { labels: ["rollover:july"], collections: [ENROLLMENT, CLASS], accept: true }) {
+               holds { id }
+               userErrors { code message field }
+             }
+           }""",
+        """mutation Again {
+             refreshSource(input: { source: "a", collections: [USER], full: true }) {
+               source { collections { type state } }
+               userErrors { code message field }
              }
            }""",
         """{ users(filter: {
