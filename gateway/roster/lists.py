@@ -7,7 +7,7 @@ is known from the start; later pages ask only the sources that the walk has not 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -61,6 +61,18 @@ class Page:
     def cursor(self, index: int) -> Cursor:
         record = self.records[index]
         return Cursor(record.source, record.sourced_id, self.starts[index] + 1, self.missing)
+
+
+def in_line(sources: Sequence[Source], collection: Collection, after: Cursor | None, first: int) -> Iterator[Source]:
+    """The sources whose records the page is likely to show: up to the first that may fill it."""
+    for source in sources:
+        if after is not None and source.key < after.source:
+            continue
+        yield source
+        size = source.tables[collection].size if collection in source.tables else 0
+        if size is None or size >= first:
+            return
+        first -= size
 
 
 async def read_page(

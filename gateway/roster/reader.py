@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,8 +17,9 @@ from adapters.errors import Refused, SourceError, TimedOut, Unsupported
 from adapters.predicate import AnyOf, Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
-from gateway.roster import explain
+from gateway.roster import explain, foresight
 from gateway.roster.flights import Flights
+from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard
 from gateway.roster.health import Health
 from gateway.roster.keeper import Keeper
@@ -68,6 +69,7 @@ class Reader:
     def __init__(self, client: SourceClient, settings: SourceSettings, store: Store | None = None) -> None:
         self._client = client
         self._keeper = Keeper(client.spec.key, store)
+        self._foreseen: dict[Collection, asyncio.Task[None]] = {}
         self._scope = Scope(frozenset(settings.schools))
         self.learned = Learned(client.dialect, client.pacer)
         self._flights = Flights(client.spec.key, self.learned.flown)
@@ -86,6 +88,7 @@ class Reader:
 
     async def close(self) -> None:
         await self._flights.close()
+        await asyncio.gather(*self._foreseen.values(), return_exceptions=True)
         await self._keeper.close()
         await self._client.aclose()
 
@@ -127,12 +130,38 @@ class Reader:
                 table.fall_back(error)
                 raise
 
+    # -------------------------------------------------------------- ahead
+
+    def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
+        """Begins to read whole what following `ahead` from so many records would have read whole anyway."""
+        for need in foresight.needs(ahead, parents):
+            collection, table = need.collection, self.tables[need.collection]
+            coming = self._foreseen.get(collection)
+            if table.unsupported is None and table.whole is None and (coming is None or coming.done()):
+                self._foreseen[collection] = asyncio.create_task(self._read_ahead(need, table))
+
+    async def _read_ahead(self, need: ByIds | ChildrenOf, table: Table) -> None:
+        def worth() -> bool:
+            return isinstance(self._plan(need).path, Scan)
+
+        await self._keeper.take_up(need.collection, table)
+        with suppress(SourceError):  # who needs it asks again, and is told
+            if worth():
+                await self._whole(need.collection, table, worth)
+
+    async def _taken_up(self, collection: Collection) -> None:
+        """What was kept of a collection, or is on its way because it was foreseen, is there."""
+        await self._keeper.take_up(collection, self.tables[collection])
+        coming = self._foreseen.get(collection)
+        if coming is not None and not coming.done():
+            await asyncio.wait({coming})
+
     # -------------------------------------------------------------- by ids
 
     async def by_ids(self, collection: Collection, ids: Iterable[str]) -> Found:
         """The record of each id; None for one that the source does not have."""
         wanted = tuple(dict.fromkeys(ids))
-        await self._keeper.take_up(collection, self.tables[collection])
+        await self._taken_up(collection)
         with self._reading(collection) as table:
             found = table.known(wanted)
             missing = tuple(sorted(i for i in wanted if i not in found))
@@ -168,7 +197,7 @@ class Reader:
     async def children(self, collection: Collection, field: str, parents: Iterable[str]) -> Children:
         """The records whose `field` names each parent, of any status, by sourcedId."""
         wanted = tuple(dict.fromkeys(parents))
-        await self._keeper.take_up(collection, self.tables[collection])
+        await self._taken_up(collection)
         with self._reading(collection) as table:
             if (whole := table.whole) is not None:
                 await whole.indexed(field)

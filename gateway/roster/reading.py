@@ -16,9 +16,10 @@ from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
-from gateway.roster import lists, operating
+from gateway.roster import foresight, lists, operating
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
+from gateway.roster.foresight import Ahead
 from gateway.roster.lists import OnSourceFailure, Page, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.operating import Complaint, HoldChoice
@@ -27,6 +28,7 @@ from gateway.roster.sources import HeldBack, Source, Sources
 
 __all__ = [
     "LONGEST_LIST",
+    "Ahead",
     "Complaint",
     "HeldBack",
     "HoldChoice",
@@ -47,7 +49,10 @@ LONGEST_LIST = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """A list over sources, by key or global id; None: all. `where`: which records; `after`: a cursor of this list."""
+    """A list over sources, by key or global id; None: all. `where`: which records; `after`: a cursor of this list.
+
+    ahead: the relations that the operation follows from the records.
+    """
 
     kind: RecordType
     sources: Sequence[str] | None
@@ -55,6 +60,7 @@ class ListQuery:
     first: int
     after: str | None
     on_source_failure: OnSourceFailure
+    ahead: tuple[Ahead, ...] = ()
 
 
 class List:
@@ -202,6 +208,8 @@ class Reading:
         walk = f"{query.kind} {keys} {describe(query.where)}"
         cursor = self._cursor(query.after, walk)
         collection = _COLLECTIONS[query.kind]
+        for source in lists.in_line(chosen, collection, cursor, query.first):
+            source.foresee(query.ahead, foresight.parents(query.where, query.first))
         page = await lists.read_page(chosen, collection, query.where, cursor, query.first, self.deadline)
         for outcome in page.outcomes:
             self.outcomes.saw(query.kind, outcome)

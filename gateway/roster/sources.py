@@ -16,6 +16,7 @@ from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, SourceState
 from gateway.identity import source_key
 from gateway.roster.deadline import Deadline
+from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.reader import Reader
@@ -83,6 +84,11 @@ class Source:
             SourceError: the source cannot be asked, or has no such collection.
         """
         self._askable().refresh(collection)
+
+    def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
+        """Begins what following `ahead` from so many records will need anyway."""
+        if self._reader is not None:
+            self._reader.foresee(ahead, parents)
 
     def decide(self, collection: Collection, accept: bool) -> bool:
         """Takes what is held back of a collection for good, or drops it; False where it is not there to be taken."""

@@ -26,6 +26,7 @@ from gateway.schema.arguments import (
 )
 from gateway.schema.context import Info, place
 from gateway.schema.fields import annotated, described
+from gateway.schema.foresight import followed
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import conjunction, sources_of, within_one_source
 from gateway.schema.relations import connection_of, filter_argument, optional, type_of
@@ -104,6 +105,7 @@ def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
             first=page_size(first),
             after=given(after),
             on_source_failure=on_source_failure(read),
+            ahead=followed(info, kind),
         )
         return await reading.page(place(info), query)
 

@@ -1,0 +1,69 @@
+"""Which relations a document follows from a list, for reading to begin before their parents are there."""
+
+from collections.abc import Iterator, Sequence
+
+from graphql import FieldNode, FragmentSpreadNode, GraphQLObjectType, InlineFragmentNode, SelectionSetNode
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from adapters.records import RecordType
+from gateway.roster.reading import Ahead
+from gateway.schema.context import Info
+from gateway.schema.node import TYPE_NAMES
+from gateway.schema.relations import Cardinality, Relation
+
+
+def followed(info: Info, kind: RecordType) -> tuple[Ahead, ...]:
+    """The relations that the document follows from the records of the list that is being resolved."""
+    walk = _Walk(info)
+    selections = [node.selection_set for node in info._raw_info.field_nodes]
+    return walk.from_records(kind, walk.records(selections))
+
+
+class _Walk:
+    def __init__(self, info: Info) -> None:
+        self._fragments = info._raw_info.fragments
+        self._types = info._raw_info.schema.type_map
+
+    def records(self, lists: Sequence[SelectionSetNode | None]) -> list[SelectionSetNode | None]:
+        """What is asked of each record of lists, whether as `nodes` or as `edges { node }`."""
+        found = []
+        for field in self._fields(lists):
+            if field.name.value == "nodes":
+                found.append(field.selection_set)
+            elif field.name.value == "edges":
+                found += [f.selection_set for f in self._fields([field.selection_set]) if f.name.value == "node"]
+        return found
+
+    def from_records(self, kind: RecordType, selections: Sequence[SelectionSetNode | None]) -> tuple[Ahead, ...]:
+        record = self._types[TYPE_NAMES[kind]]
+        assert isinstance(record, GraphQLObjectType)
+        return tuple(
+            ahead
+            for field in self._fields(selections)
+            if field.name.value in record.fields
+            for ahead in self._along(field, record.fields[field.name.value].extensions)
+        )
+
+    def _along(self, field: FieldNode, extensions: dict[str, object]) -> Iterator[Ahead]:
+        definition = extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        relation = getattr(definition, "metadata", {}).get("relation")
+        if not isinstance(relation, Relation) or relation.cardinality is Cardinality.COMPANION:
+            return
+        below: list[SelectionSetNode | None] = [field.selection_set]
+        if relation.cardinality is Cardinality.PAGE:
+            below = self.records(below)
+        children = relation.cardinality in (Cardinality.CHILDREN, Cardinality.PAGE)
+        yield Ahead(relation.kind, relation.key, children, self.from_records(relation.kind, below))
+
+    def _fields(self, selections: Sequence[SelectionSetNode | None]) -> Iterator[FieldNode]:
+        """The fields selected, through fragments; without those that a directive may leave out."""
+        for selected in selections:
+            for node in selected.selections if selected is not None else ():
+                if node.directives:
+                    continue
+                if isinstance(node, FieldNode):
+                    yield node
+                elif isinstance(node, FragmentSpreadNode):
+                    yield from self._fields([self._fragments[node.name.value].selection_set])
+                elif isinstance(node, InlineFragmentNode):
+                    yield from self._fields([node.selection_set])
