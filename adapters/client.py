@@ -6,11 +6,12 @@ is decided above.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import httpx2
 
@@ -24,7 +25,7 @@ from adapters.endpoints import Collection
 from adapters.errors import Mismatched, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
-from adapters.normalise import Normaliser, names
+from adapters.normalise import NormalisedPage, Normaliser, names
 from adapters.pacing import Pacer
 from adapters.paging import PageSeen, count, links, next_offset
 from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
@@ -71,6 +72,7 @@ class SourceClient:
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
         self._exchange = Exchange(spec, self._auth, self.pacer, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
+        self._turn_to_read = asyncio.Lock()
         self._answered: set[str] = set()
 
     @property
@@ -284,7 +286,7 @@ class SourceClient:
             return Fetched(NOTHING, Came(PageSeen(received=0, limit=limit, offset=offset, new=0), ()))
         self._raise_for(route.name, answer, optional=route.entity.optional and not below)
         self._answered.add(route.name)
-        came = self._normaliser.page(route.entity, answer.content)
+        came = await self._normalised(route, answer.content)
         holds = compile_test(route.where)
         records = tuple(record for record in came.records if holds(record))
         said = links(", ".join(answer.headers.get_list("link")))
@@ -304,6 +306,17 @@ class SourceClient:
         nameless = len(came.rejected) - len(odd)
         ids = tuple(r.sourced_id for r in came.records)
         return Fetched(page, Came(seen, ids, odd, nameless, filtered=pushed.text is not None))
+
+    async def _normalised(self, route: Route, body: bytes) -> NormalisedPage:
+        """The page read in steps, one page after another, so that many or large ones do not hold up everything else."""
+        steps = self._normaliser.page_by_steps(route.entity, body)
+        async with self._turn_to_read:
+            while True:
+                await asyncio.sleep(0)
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    return cast(NormalisedPage, end.value)
 
     def _revision(self, answer: httpx2.Response) -> str | None:
         header = self.dialect.revision_header

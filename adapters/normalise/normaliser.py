@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
@@ -15,6 +16,9 @@ from adapters.normalise import envelope, lenient, wire
 from adapters.normalise.convert import Converter
 from adapters.normalise.typed import SHAPES, Shape
 from adapters.records import Record, RecordStatus, Rejected
+
+STEP = 500
+"""Records of one step."""
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -53,8 +57,17 @@ class Normaliser:
             Truncated: the body ends early, or is empty (see `no_content`).
             Malformed: HTML, `null`, `{}`, another collection, a reported failure: nothing that can be called a page.
         """
+        steps = self.page_by_steps(entity, body)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return cast(NormalisedPage, end.value)
+
+    def page_by_steps(self, entity: Entity, body: bytes) -> Generator[None, None, NormalisedPage]:
+        """The same, in steps that are short beside a large page, between which others can have their turn."""
         shape = SHAPES[entity.collection]
-        return self._as_a_whole(shape, body) or self._one_by_one(shape, entity, body)
+        return (yield from self._as_a_whole(shape, body)) or (yield from self._one_by_one(shape, entity, body))
 
     def one(self, entity: Entity, body: bytes) -> Record:
         """The record of a single read: wrapped, bare, or alone in a list.
@@ -66,14 +79,14 @@ class Normaliser:
         read = self._read(shape, bytes(envelope.one(entity, self._source, body)))
         if isinstance(read, Rejected):
             raise Malformed(self._source, f"{entity.singular}: {read.rule}")
-        return self._convert(shape, [read])[0]
+        return shape.convert(self._converter(), [read])[0]
 
     @staticmethod
     def no_content() -> NormalisedPage:
         """The page of a 204. Only the status tells it from a body that was lost."""
         return NormalisedPage()
 
-    def _as_a_whole(self, shape: Shape, body: bytes) -> NormalisedPage | None:
+    def _as_a_whole(self, shape: Shape, body: bytes) -> Generator[None, None, NormalisedPage | None]:
         """The page decoded at once; None where it is not, or may not be, of the standard's types."""
         if shape.collection in self._dialect.fixups or not _is_utf8(body):
             return None
@@ -84,14 +97,24 @@ class Normaliser:
         if page.tells() or any(w.sourced_id.isspace() for w in page.records):
             return None
         total = envelope.total(page.total_count or page.total)
-        return NormalisedPage(self._convert(shape, page.records), (), len(page.records), total)
+        converter = self._converter()
+        records: list[Record] = []
+        for start in range(0, len(page.records), STEP):
+            yield
+            records += shape.convert(converter, page.records[start : start + STEP])
+        return NormalisedPage(tuple(records), (), len(records), total)
 
-    def _one_by_one(self, shape: Shape, entity: Entity, body: bytes) -> NormalisedPage:
+    def _one_by_one(self, shape: Shape, entity: Entity, body: bytes) -> Generator[None, None, NormalisedPage]:
         contents = envelope.page(entity, self._source, body)
-        read = [self._read(shape, bytes(item)) for item in contents.items]
-        rejected = tuple(r for r in read if isinstance(r, Rejected))
-        records = self._convert(shape, [r for r in read if not isinstance(r, Rejected)])
-        return NormalisedPage(records, rejected, len(read), contents.total)
+        converter = self._converter()
+        records: list[Record] = []
+        rejected: list[Rejected] = []
+        for start in range(0, len(contents.items), STEP):
+            yield
+            read = [self._read(shape, bytes(item)) for item in contents.items[start : start + STEP]]
+            rejected += (r for r in read if isinstance(r, Rejected))
+            records += shape.convert(converter, [r for r in read if not isinstance(r, Rejected)])
+        return NormalisedPage(tuple(records), tuple(rejected), len(contents.items), contents.total)
 
     def _read(self, shape: Shape, text: bytes) -> wire.Base | Rejected:
         """One record as its wire struct: by the standard's types, else leniently."""
@@ -132,9 +155,8 @@ class Normaliser:
     def _rejected(self, shape: Shape, sourced_id: str | None, path: str, rule: str) -> Rejected:
         return Rejected(self._source, shape.collection.value, sourced_id, path, rule)
 
-    def _convert(self, shape: Shape, wires: Iterable[wire.Base]) -> tuple[Record, ...]:
-        converter = Converter(self._source, self._absent, self._dialect.former_id_metadata, self._clock())
-        return tuple(shape.convert(converter, wires))
+    def _converter(self) -> Converter:
+        return Converter(self._source, self._absent, self._dialect.former_id_metadata, self._clock())
 
 
 def _encoded(metadata: object) -> msgspec.Raw:

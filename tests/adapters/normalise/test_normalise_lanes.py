@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.dialect import Dialect, Version
 from adapters.endpoints import ENTITIES, Collection
 from adapters.normalise import Normaliser
+from adapters.normalise.normaliser import STEP
 from adapters.normalise.typed import SHAPES
 
 TEXT = st.one_of(st.none(), st.text(max_size=8))
@@ -171,6 +172,15 @@ def test_both_lanes_give_the_same_records(collection: Collection, version: Versi
         assert [r.sourced_id for r in typed.records] == [r["sourcedId"] for r in rows]
 
     check()
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_large_page_is_read_in_steps_and_keeps_its_order(lenient: bool) -> None:
+    names = [f"u{n}" for n in range(2 * STEP + 1)]
+    body = json.dumps({"users": [{"sourcedId": name} for name in names]}).encode()
+    reader = normaliser(Collection.USERS, Version.V1P2, lenient=lenient)
+    assert len(list(reader.page_by_steps(ENTITIES[Collection.USERS], body))) == 3
+    assert [r.sourced_id for r in reader.page(ENTITIES[Collection.USERS], body).records] == names
 
 
 @pytest.mark.parametrize("collection", list(Collection))
