@@ -172,6 +172,19 @@ async def test_what_was_refused_is_dropped_and_held_again_at_the_next_reading(wo
     assert list(await holds(made)) == ["a"]
 
 
+async def test_mutations_of_one_document_are_carried_out_in_their_order(world: MakeWorld) -> None:
+    made, before = await held(world, "a")
+    data = await ask(
+        made,
+        """mutation {
+          first: decideHolds(input: { sources: ["a"], accept: false }) { holds { id } }
+          second: decideHolds(input: { sources: ["a"], accept: true }) { holds { id } }
+        }""",
+    )
+    assert data == {"first": {"holds": [{"id": "Hold:a:USER"}]}, "second": {"holds": []}}
+    assert (await count(made))[0] == before
+
+
 async def test_labels_choose_and_narrow_what_sources_choose(world: MakeWorld) -> None:
     labels = {"a": ["rollover"], "b": ["rollover", "pilot"], "c": ["pilot"]}
     made, _ = await held(world, *labels, settings={key: {"labels": found} for key, found in labels.items()})
