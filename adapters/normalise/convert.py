@@ -186,7 +186,7 @@ class Converter:
         return [
             records.Enrollment(
                 source=source,
-                sourced_id=intern(w.sourced_id),
+                sourced_id=w.sourced_id,  # not interned: no record names an enrollment, and there are most of them
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,

@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice, pairwise
 from typing import TypeVar
 
 from cachetools import LRUCache
@@ -71,7 +71,9 @@ class Whole:
         # Sorted lists, not a dict: a third less memory beside the records, and no pause where a large dict grows.
         self._ids: list[str] = []
         self._rows: list[Record] = []
-        for record in heapq.merge(*(sorted(run, key=_sourced_id) for run in _batched(records, _RUN)), key=_sourced_id):
+        runs = [sorted(run, key=_sourced_id) for run in _batched(records, _RUN)]
+        in_order = all(a[-1].sourced_id <= b[0].sourced_id for a, b in pairwise(runs))
+        for record in chain.from_iterable(runs) if in_order else heapq.merge(*runs, key=_sourced_id):
             if not self._ids or record.sourced_id != self._ids[-1]:
                 self._ids.append(record.sourced_id)
                 self._rows.append(record)
