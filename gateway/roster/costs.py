@@ -46,7 +46,8 @@ MARGIN = 4
 SELECTED = 10
 """One in so many records satisfies a condition of which nothing is known."""
 
-_MANY = 1000
+_MANY = 200
+"""Values that are split over filters without asking whether that can pay."""
 
 ASSUMED_SIZE: Mapping[Collection, int] = MappingProxyType(
     {
@@ -157,8 +158,7 @@ class Costs:
         return Cost(Scan(), requests, rounds, size, assumed or self._blind(size))
 
     def _batches(self, collection: Collection, field: str, values: tuple[str, ...], scan: int) -> Iterator[Cost]:
-        widest = self._can.max_url if self._can.in_operator else max(1, self._can.filter_clauses)
-        if len(values) > max(_MANY, NEAR * scan * widest):
+        if len(values) > max(_MANY, NEAR * scan * self._widest(values)):
             return  # the scan is shorter however they were split, and to split so many takes time
         groups = lowering.batches(self._dialect, collection, field, values, self._overhead)
         if groups is None:
@@ -269,6 +269,11 @@ class Costs:
             return (size,) * 3 if known.size is not None else (size // MARGIN, size, high)
         likely = size if but_status(need.where) is None else ceil(size / SELECTED)
         return 0, likely, high
+
+    def _widest(self, values: tuple[str, ...]) -> int:
+        """How many of the values one filter could carry, at most."""
+        by_length = self._can.max_url // (1 + min(map(len, values)))
+        return max(1, by_length if self._can.in_operator else min(by_length, self._can.filter_clauses))
 
     # -------------------------------------------------------------- what is served
 

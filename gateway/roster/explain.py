@@ -33,7 +33,8 @@ MOST = 1000
 @dataclass(slots=True)
 class Account:
     """One need of one source, and what it took. seconds: from start to landing; in_requests: those of each request,
-    summed. rows: records moved. age: seconds since the oldest of what was held was read.
+    summed. rows: records moved. age: seconds since the oldest of what was held was read. told: how many have been told
+    of it. borrowed: some of its requests had been told to somebody before.
     """
 
     source: str
@@ -44,6 +45,8 @@ class Account:
     seconds: float = 0.0
     rows: int = 0
     age: float = 0.0
+    told: int = 0
+    borrowed: bool = False
 
     async def run(self, flight: Coroutine[Any, Any, T]) -> T:
         """The flight, with all that it takes noted here. Runs in a task of its own."""
@@ -63,6 +66,7 @@ class Account:
         self.requests += part.requests
         self.in_requests += part.in_requests
         self.rows += part.rows
+        self.borrowed = self.borrowed or part.borrowed or part.told > 0
 
     def _heard(self, sent: Sent) -> None:
         if sent.endpoint != "token":
@@ -88,16 +92,21 @@ class Account:
 
 @dataclass(slots=True)
 class Explanation:
-    """The accounts of one operation, in the order in which they were settled."""
+    """The accounts of one operation, in the order in which they were settled, and whether each was shared: told to
+    another operation before this one.
+    """
 
     accounts: list[Account] = field(default_factory=list)
+    shared: list[bool] = field(default_factory=list)
 
     def take(self, account: Account) -> None:
         self.accounts.append(account)
+        self.shared.append(account.borrowed or account.told > 0)
 
     def extension(self) -> list[dict[str, Any]]:
         """`extensions.explain`."""
-        return [account.shown() for account in self.accounts[:MOST]]
+        both = zip(self.accounts[:MOST], self.shared, strict=False)
+        return [account.shown() | {"shared": shared} for account, shared in both]
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
@@ -131,6 +140,7 @@ def settled(account: Account) -> None:
     current = _current.get()
     if current is not None and current is not account:
         current.take(account)
+        account.told += 1
 
 
 def held(source: str, need: Need, plan: Plan, rows: Iterable[float]) -> None:

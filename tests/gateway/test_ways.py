@@ -11,6 +11,7 @@ from adapters.endpoints import Collection
 from adapters.predicate import Not
 from gateway.roster.explain import Account, Explanation
 from gateway.roster.learned import Learned
+from gateway.roster.needs import ByIds
 from gateway.roster.reader import Reader
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import Server, make_server
@@ -110,6 +111,15 @@ async def test_latency_and_the_time_of_a_record_are_learned_from_what_was_asked(
     await reader.window(Collection.ENROLLMENTS, Not(ACTIVE), None, 1)
     assert reader.learned.seconds_per_row is not None
     assert reader.learned.seconds_per_row < 0.01
+
+
+async def test_the_planner_knows_what_may_still_be_sent_today(world: MakeWorld) -> None:
+    made = world({"a": {"pace": {"requests_per_day": 13}}}, a=make_server("standard-1.2", LARGE))
+    reader = await reader_of(made)
+    need = ByIds(Collection.USERS, ("nobody",))
+    assert reader.learned.known(need, reader.tables).requests_left == 13
+    await reader.count(Collection.ENROLLMENTS, None)
+    assert reader.learned.known(need, reader.tables).requests_left == 12
 
 
 def test_one_slow_answer_does_not_make_a_source_slow(world: MakeWorld) -> None:
