@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -68,13 +69,17 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.warming = asyncio.create_task(sources.warm())
         yield
+        app.state.warming.cancel()
         await sources.close()
 
     async def front(request: Request) -> Response:
         return pages.front(request, [s.settings.name for s in sources])
 
     async def ready(request: Request) -> Response:
+        if settings.gateway.wait_for_warm and not request.app.state.warming.done():
+            return JSONResponse({"status": "warming"}, status_code=503, headers={"Retry-After": "1"})
         return JSONResponse({"status": "ready", "sources": len(list(sources))})
 
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))]

@@ -126,6 +126,7 @@ class GatewayKeys:
     STATE_DIR: Key[str | None] = Key("state_dir", TEXT, None)
     CORS_ORIGINS = Key("cors_origins", ORIGINS, _GATEWAY.cors_origins)
     DEADLINE = Key("deadline", DURATION, _GATEWAY.deadline)
+    WAIT_FOR_WARM = Key("wait_for_warm", FLAG, _GATEWAY.wait_for_warm)
     MAX_CONCURRENCY = Key("max_concurrency", COUNT, _GATEWAY.max_concurrency)
     MAX_CONCURRENCY_PER_HOST = Key("max_concurrency_per_host", COUNT, _GATEWAY.max_concurrency_per_host)
 
@@ -161,6 +162,8 @@ FRESH_FOR_KEYS: Mapping[Collection, Key[float]] = MappingProxyType(
 
 STALE_FOR = Key("stale_for", DURATION, settings.STALE_FOR)
 
+WARM_COLLECTIONS: Key[frozenset[Collection]] = Key("collections", set_of(choice(Collection)), frozenset())
+
 
 class GuardKeys:
     """What `[sources.guard]` may hold."""
@@ -175,9 +178,10 @@ AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for ke
 FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())
 CACHE = _section("cache", [STALE_FOR], FRESH_FOR)
 GUARD = _section("guard", vars(GuardKeys).values())
+WARM = _section("warm", [WARM_COLLECTIONS])
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
 PACE = _section("pace", _keys_of(Pace))
-SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, PACE, CACHE, GUARD, TIMEOUTS)
+SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, PACE, CACHE, WARM, GUARD, TIMEOUTS)
 
 _OWN = (SourceKeys.KEY.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
 PROVIDER = _section("providers", (k for k in SOURCE.keys.values() if k.name not in _OWN), *SOURCE.tables.values())

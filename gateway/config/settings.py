@@ -64,7 +64,7 @@ class GatewaySettings:
     """Where the gateway listens, how long an operation may take, and how much is asked of all sources at once.
 
     port: 0 takes any free one. state_dir: where tables are kept on disk. cors_origins: pages of these origins may ask
-    from a browser. deadline: seconds.
+    from a browser. deadline: seconds. wait_for_warm: not ready before what is to be warm is.
     """
 
     host: str = "127.0.0.1"
@@ -73,6 +73,7 @@ class GatewaySettings:
     state_dir: Path | None = None
     cors_origins: tuple[str, ...] = ()
     deadline: float = 30.0
+    wait_for_warm: bool = False
     max_concurrency: int = 100
     max_concurrency_per_host: int = 20
 
@@ -82,8 +83,8 @@ class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
-    fresh_for: seconds, for every collection. stale_for: seconds. metadata: names declared for its keys. The secrets of
-    a source that is not `enabled` are not fetched.
+    fresh_for: seconds, for every collection. stale_for: seconds. warm: collections to read whole at the start.
+    metadata: names declared for its keys. The secrets of a source that is not `enabled` are not fetched.
     """
 
     key: str
@@ -97,6 +98,7 @@ class SourceSettings:
     schools: tuple[str, ...] = ()
     fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
     stale_for: float = STALE_FOR
+    warm: frozenset[Collection] = frozenset()
     guard: GuardSettings = GuardSettings()
     metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))
     enabled: bool = True

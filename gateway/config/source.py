@@ -25,6 +25,8 @@ from gateway.config.keys import (
     SOURCE,
     STALE_FOR,
     TIMEOUTS,
+    WARM,
+    WARM_COLLECTIONS,
     AuthKind,
     GuardKeys,
     Key,
@@ -66,6 +68,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     stale_for = cache.take(STALE_FOR)
     freshness = cache.table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
+    warm = table.table(WARM).take(WARM_COLLECTIONS)
     losses = table.table(GUARD)
     guard = GuardSettings(max_loss=losses.take(GuardKeys.MAX_LOSS), min_records=losses.take(GuardKeys.MIN_RECORDS))
     spec = _spec(table, key, _dialect(table), vault if enabled else None)
@@ -92,6 +95,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         schools=schools,
         fresh_for=fresh_for,
         stale_for=stale_for,
+        warm=warm,
         guard=guard,
         metadata=metadata,
         enabled=enabled,

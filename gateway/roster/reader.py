@@ -130,6 +130,16 @@ class Reader:
                 table.fall_back(error)
                 raise
 
+    async def warm(self, collections: Iterable[Collection]) -> None:
+        """Reads collections whole that nobody has asked for yet; what fails is told by how the source stands."""
+        await self._client.pacer.begin(background=True)
+        for collection in sorted(collections):
+            table = self.tables[collection]
+            await self._keeper.take_up(collection, table)
+            with suppress(SourceError):
+                while table.unsupported is None and await self._whole(collection, table) is None:
+                    pass  # what was on its way was given up, being too large for what somebody else wanted
+
     # -------------------------------------------------------------- ahead
 
     def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -84,6 +85,11 @@ class Source:
             SourceError: the source cannot be asked, or has no such collection.
         """
         self._askable().refresh(collection)
+
+    async def warm(self) -> None:
+        """Reads what the settings want to be held from the start."""
+        if self._reader is not None and isinstance(self.settings, SourceSettings) and self.settings.warm:
+            await self._reader.warm(self.settings.warm)
 
     def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
         """Begins what following `ahead` from so many records will need anyway."""
@@ -172,6 +178,9 @@ class Sources:
             known = ", ".join(s.key for s in self.within(grant))
             raise BadInput(f"no source named {', '.join(unknown)}; there are: {known}", ErrorCode.NOT_FOUND)
         return [s for s in found if s is not None]
+
+    async def warm(self) -> None:
+        await asyncio.gather(*(source.warm() for source in self))
 
     async def close(self) -> None:
         for source in self:

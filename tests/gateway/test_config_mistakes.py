@@ -101,7 +101,13 @@ def write(folder: Path, text: str, name: str = "gateway.toml") -> Path:
         ("guard.min_records = 0", "guard.min_records", "0", "too small", "1 or more"),
         ("timeouts.attempt = 0", "timeouts.attempt", "0", "more than nothing", "15m"),
         ('token_ulr = "canary"', "token_ulr", "", '"token_url"', "base_url, token_url"),
-        ("[metering]\nx = 1", "metering", "", "no such setting", "capabilities, auth, pace, cache, guard, timeouts"),
+        (
+            "[metering]\nx = 1",
+            "metering",
+            "",
+            "no such setting",
+            "capabilities, auth, pace, cache, warm, guard, timeouts",
+        ),
         ("metadata = { mail = 1 }", "metadata", "a table", "mail: this is a whole number, not a table", "{ key ="),
         ('metadata = { m = { key = "a" } }', "metadata", "a table", "m: it holds `key` and `class`, both", "CONTACT"),
         (
