@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ Port = Annotated[
     typer.Option("--port", "-p", envvar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one."),
 ]
 
+Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain tells it.")]
 Url = Annotated[str, typer.Option("--url", help="Where the gateway is that is asked.")]
 HERE = "http://127.0.0.1:8000"
 
@@ -59,8 +61,11 @@ def main() -> None:
 
 
 @app.command()
-def serve(config: Config = Path("gateway.toml"), port: Port = None) -> None:
+def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug = False) -> None:
     """Serve the graph over the sources of a settings file."""
+    if debug:
+        logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+        logging.getLogger("gateway").setLevel(logging.DEBUG)
     settings = _load(config)
     if settings.mistakes:
         left_out = ", ".join(m.key or m.name for m in settings.misconfigured)

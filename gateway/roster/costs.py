@@ -169,7 +169,8 @@ class Costs:
         each = [count(n) for n in rows]
         assumed = not by_id and self._guessed() and [count(n * MARGIN) for n in rows] != each
         assumed = assumed or (not by_id and self._blind(*rows))
-        yield Cost(Batches(field, tuple(groups)), sum(each), self._rounds(sum(each), max(each)), sum(rows), assumed)
+        path = Batches(field, tuple(groups), self._can.in_operator and len(groups) < len(values))
+        yield Cost(path, sum(each), self._rounds(sum(each), max(each)), sum(rows), assumed)
 
     def _nested(self, need: ChildrenOf) -> Iterator[Cost]:
         name = NESTED.get((need.collection, need.field))

@@ -77,12 +77,15 @@ class Singles:
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """One filtered request for each group of values of `field`."""
+    """One filtered request for each group of values of `field`. in_operator: a group is one clause."""
 
     field: str
     groups: tuple[tuple[str, ...], ...]
+    in_operator: bool = False
 
-    label = "filter batches"
+    @property
+    def label(self) -> str:
+        return "in-operator batches" if self.in_operator else "filter batches"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -108,6 +113,20 @@ def test_a_settings_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         result = RUN.invoke(app, [command, "--config", str(tmp_path / "none.toml")])
         assert result.exit_code == 2
         assert "none.toml" in result.output
+
+
+def test_serve_tells_in_its_debug_log_what_each_need_took(config: Path) -> None:
+    command = [sys.executable, "-m", "gateway", "serve", "--debug", "--port", "0", "--config", str(config)]
+    environ = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = re.findall(r"http://\S+", process.stdout.readline())[0]
+        answer = httpx2.post(url, json={"query": "{ users { nodes { id } } }"}, trust_env=False)
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=15)
+    assert answer.json()["data"]["users"]["nodes"]
+    assert re.search(r"gateway\.roster\.explain source='maple' need='window of users' path='window' .*requests=1", log)
+    assert "http" not in log
 
 
 def test_serve_refuses_to_be_reached_from_elsewhere(tmp_path: Path) -> None:

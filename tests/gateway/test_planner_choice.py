@@ -88,6 +88,9 @@ class Case:
                 sizes.append(1)
         return sizes
 
+    def batches(self, groups: list[int]) -> str:
+        return "in-operator batches" if self.dialect.capabilities.in_operator and max(groups) > 1 else "filter batches"
+
     def ways(self) -> dict[str, int]:
         """Every legal way by its name, with the requests that it would take."""
         need, can, size = self.need, self.dialect.capabilities, self.size()
@@ -96,7 +99,7 @@ class Case:
             if can.single_reads:
                 found["single reads"] = len(need.ids)
             if (groups := self.groups("sourced_id", need.ids)) is not None:
-                found["filter batches"] = sum(1 if can.all_without_limit else ceil(n / self.page()) for n in groups)
+                found[self.batches(groups)] = sum(1 if can.all_without_limit else ceil(n / self.page()) for n in groups)
         if isinstance(need, ChildrenOf):
             there = self.known.parents or GUESSED[PARENTS[need.field]]
 
@@ -104,7 +107,7 @@ class Case:
                 return min(size, ceil(size * parents / there))
 
             if (groups := self.groups(need.field, need.parents)) is not None:
-                found["filter batches"] = sum(self.whole(children(n)) for n in groups)
+                found[self.batches(groups)] = sum(self.whole(children(n)) for n in groups)
             if can.nested_reads and (need.collection.value, need.field) in NESTED_ROUTES:
                 found["below each parent"] = len(need.parents) * self.whole(children(1))
             schools = {self.known.school_of.get(p) for p in need.parents}
