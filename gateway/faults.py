@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     UPSTREAM_PAGING = "UPSTREAM_PAGING"
     UPSTREAM_REDIRECTED = "UPSTREAM_REDIRECTED"
     UPSTREAM_MISMATCH = "UPSTREAM_MISMATCH"
+    SOURCE_LOADING = "SOURCE_LOADING"
     SOURCE_HELD = "SOURCE_HELD"
     SOURCE_MISCONFIGURED = "SOURCE_MISCONFIGURED"
     SOURCE_DISABLED = "SOURCE_DISABLED"
@@ -55,6 +56,7 @@ RETRYABLE = frozenset(
         ErrorCode.UPSTREAM_THROTTLED,
         ErrorCode.UPSTREAM_TRUNCATED,
         ErrorCode.UPSTREAM_PAGING,
+        ErrorCode.SOURCE_LOADING,
         ErrorCode.DEADLINE_EXCEEDED,
     }
 )
@@ -97,6 +99,7 @@ _CODES: Mapping[type[errors.SourceError], ErrorCode] = {
 _STATES: Mapping[ErrorCode, SourceState] = {
     ErrorCode.UNSUPPORTED: SourceState.UNSUPPORTED,
     ErrorCode.UPSTREAM_FORBIDDEN: SourceState.FORBIDDEN,
+    ErrorCode.SOURCE_LOADING: SourceState.LOADING,
     ErrorCode.SOURCE_HELD: SourceState.HELD,
     ErrorCode.SOURCE_MISCONFIGURED: SourceState.MISCONFIGURED,
     ErrorCode.SOURCE_DISABLED: SourceState.DISABLED,
@@ -109,6 +112,16 @@ class DeadlineExceeded(errors.SourceError):
     transient = True
 
 
+class Loading(errors.SourceError):
+    """The operation's time was up while the source was being read whole, which goes on. progress: from 0 to 1."""
+
+    transient = True
+
+    def __init__(self, source: str, progress: float | None, retry_after: float | None) -> None:
+        super().__init__(source, "is being read whole, which goes on: ask again", retry_after=retry_after)
+        self.progress = progress
+
+
 class Disabled(errors.SourceError):
     """The source is switched off in the settings."""
 
@@ -117,6 +130,8 @@ def code_of(error: errors.SourceError) -> ErrorCode:
     """The code of the nearest class in the error's ancestry."""
     if isinstance(error, DeadlineExceeded):
         return ErrorCode.DEADLINE_EXCEEDED
+    if isinstance(error, Loading):
+        return ErrorCode.SOURCE_LOADING
     if isinstance(error, Disabled):
         return ErrorCode.SOURCE_DISABLED
     return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)

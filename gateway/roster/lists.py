@@ -90,7 +90,7 @@ async def read_page(
         here = after is not None and after.source == source.key
         position = Position(after.sourced_id, after.offset) if after is not None and here else None
         try:
-            return await source.ask(lambda r: r.window(collection, where, position, first + 1), deadline)
+            return await source.ask(collection, lambda r: r.window(collection, where, position, first + 1), deadline)
         except SourceError as error:
             return error
 
@@ -151,7 +151,7 @@ async def total(
         if known is not None:
             return known
         try:
-            return await source.ask(lambda r: r.count(collection, where), deadline)
+            return await source.ask(collection, lambda r: r.count(collection, where), deadline)
         except SourceError:
             return None
 

@@ -30,13 +30,15 @@ class Loaders:
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
         async def read(ids: list[str]) -> dict[str, Record | None]:
-            return await source.ask(lambda reader: reader.by_ids(collection, ids), self._deadline)
+            return await source.ask(collection, lambda reader: reader.by_ids(collection, ids), self._deadline)
 
         return await self._load((source.key, collection), read, sourced_id)
 
     async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
         async def read(parents: list[str]) -> dict[str, tuple[Record, ...]]:
-            return await source.ask(lambda reader: reader.children(collection, field, parents), self._deadline)
+            return await source.ask(
+                collection, lambda reader: reader.children(collection, field, parents), self._deadline
+            )
 
         return await self._load((source.key, collection, field), read, parent)
 

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError
 
 from adapters.errors import SourceError
 from adapters.records import RecordType
-from gateway.faults import ErrorCode, SourceState, code_of, extensions, state_of
+from gateway.faults import ErrorCode, Loading, SourceState, code_of, extensions, state_of
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -38,7 +38,10 @@ FindPlace: TypeAlias = Callable[[], Place]
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything."""
+    """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything.
+
+    progress: of reading it whole, from 0 to 1, while that is on its way.
+    """
 
     source: str
     state: SourceState
@@ -48,11 +51,20 @@ class SourceOutcome:
     retry_after: float | None = None
     rows: int | None = None
     rejected: int = 0
+    progress: float | None = None
 
     @classmethod
     def failed(cls, error: SourceError) -> SourceOutcome:
         code = code_of(error)
-        return cls(error.source, state_of(code), code=code, message=str(error), retry_after=error.retry_after)
+        progress = error.progress if isinstance(error, Loading) else None
+        return cls(
+            error.source,
+            state_of(code),
+            code=code,
+            message=str(error),
+            retry_after=error.retry_after,
+            progress=progress,
+        )
 
 
 @dataclass

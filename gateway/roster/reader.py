@@ -43,7 +43,7 @@ from gateway.roster.needs import (
 from gateway.roster.planner import HELD, plan
 from gateway.roster.scope import Scope
 from gateway.roster.store import Store
-from gateway.roster.tables import Table
+from gateway.roster.tables import Coming, Table
 from gateway.roster.whole import Slice, Whole, cut, group, listed
 
 PATIENCE = 5.0
@@ -420,9 +420,20 @@ class Reader:
     async def _scan(self, collection: Collection, table: Table, worth: Callable[[], bool] | None) -> Whole | None:
         """The whole collection; None when its first page told what shows that it is not worth it."""
         explain.planned(self._plan(Everything(collection)))
+        coming = table.coming = Coming()
+        try:
+            return await self._scanned(collection, table, worth, coming)
+        finally:
+            table.coming = None
+
+    async def _scanned(
+        self, collection: Collection, table: Table, worth: Callable[[], bool] | None, coming: Coming
+    ) -> Whole | None:
         read: list[Page] = []
         async with aclosing(self._client.scan(PageRequest(collection.value))) as pages:
             async for page in pages:
+                coming.total = page.total if page.total is not None else coming.total
+                coming.received += page.received
                 if not read:
                     self.learned.first(collection, page)
                     if page.total is not None:

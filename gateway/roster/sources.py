@@ -14,7 +14,7 @@ from adapters.pacing import Pacer
 from adapters.records import RecordType
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
-from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, SourceState
+from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, Loading, SourceState
 from gateway.identity import source_key
 from gateway.roster.deadline import Deadline
 from gateway.roster.foresight import Ahead
@@ -100,16 +100,20 @@ class Source:
         """Takes what is held back of a collection for good, or drops it; False where it is not there to be taken."""
         return self._askable().decide(collection, accept)
 
-    async def ask(self, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
-        """What `read` finds before the deadline.
+    async def ask(self, collection: Collection, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
+        """What `read` finds in a collection before the deadline.
 
         Raises:
+            Loading: the collection is still being read whole.
             SourceError: the source could not answer in time, or cannot be asked.
         """
         reader = self._askable()
         try:
             return await deadline.within(self.key, read(reader))
         except DeadlineExceeded as error:
+            coming = reader.tables[collection].coming
+            if coming is not None and coming.received:
+                raise Loading(self.key, coming.share, coming.seconds_left) from None
             self._health.failed(error)
             raise
 

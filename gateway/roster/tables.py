@@ -35,12 +35,31 @@ def bridgeable(error: SourceError) -> bool:
 
 
 @dataclass
+class Coming:
+    """A reading of the whole collection that is on its way. total: None if the source does not tell."""
+
+    total: int | None = None
+    received: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def share(self) -> float | None:
+        return min(1.0, self.received / self.total) if self.total else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """As long as it has taken so far, for what is missing."""
+        done = self.share
+        return max(1.0, (time.monotonic() - self.began) * (1 - done) / done) if done else None
+
+
+@dataclass
 class Table:
     """One collection of one source. `size`: records in it as last told, None if never.
 
     absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
     hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
-    generation: counts the copies that were taken for good.
+    generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
     """
 
     fresh_for: float
@@ -53,6 +72,7 @@ class Table:
     read_at: float | None = None
     scanned_at: float | None = None
     generation: int = 0
+    coming: Coming | None = None
     unsorted: bool = False
     standing: Standing | None = None
     hold: Hold | None = None

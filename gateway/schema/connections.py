@@ -65,6 +65,7 @@ class SourceReport:
         lambda root: None if root.retry_after is None else round(root.retry_after),
         "Seconds after which it may be asked again, as far as is known.",
     )
+    progress: float | None = plain("How much of it has been read, from 0 to 1, while it is LOADING; null if unknown.")
     rows_here: int | None = computed(lambda root: root.rows, "How many of the page's records are its own.")
     rejected: int | None = plain("Records that it sent for this list and that could not be read.")
 

@@ -201,6 +201,7 @@ _describe(
         ErrorCode.UPSTREAM_PAGING: "The source's pages do not add up. Retry.",
         ErrorCode.UPSTREAM_REDIRECTED: "The source sends us elsewhere; we do not follow.",
         ErrorCode.UPSTREAM_MISMATCH: "The source answered with a record that we did not ask for.",
+        ErrorCode.SOURCE_LOADING: "The source is being read whole, which goes on. Ask again after `retryAfter`.",
         ErrorCode.SOURCE_HELD: "The source sent so few records that what it sent is held back.",
         ErrorCode.SOURCE_MISCONFIGURED: "The source's settings have mistakes.",
         ErrorCode.SOURCE_DISABLED: "The source is switched off.",

@@ -521,3 +521,23 @@ async def test_a_source_that_is_suddenly_empty_is_held(world: MakeWorld) -> None
     made.servers["a"].reset()
     again, _, state = await everyone(made)
     assert (again, state) == (before, SourceState.FRESH)
+
+
+async def test_a_reading_longer_than_the_deadline_says_loading_and_is_there_for_the_next(world: MakeWorld) -> None:
+    district = exact_district(4, users=600, classes=20, courses=10, enrollments=1200)
+    limited = {"capabilities": {"max_limit": 100, "sort": False, "max_concurrency": 1}}
+    made = world({"a": limited}, a=make_server("standard-1.2", district, max_limit=100))
+    made.servers["a"].latency = 0.1
+    reading = made.reading(seconds=0.35)
+    found = await page(reading, first=1000)
+    [outcome] = found.page.outcomes
+    assert outcome.state is SourceState.LOADING
+    assert outcome.progress is not None
+    assert 0 < outcome.progress < 1
+    [error] = reading.outcomes.errors()
+    assert error.extensions is not None
+    assert error.extensions["code"] == "SOURCE_LOADING"
+    assert error.extensions["retryable"]
+    assert error.extensions["retryAfter"] >= 1
+    assert (await page(made.reading(), first=1000)).page.complete
+    assert made.requests("a") == 6
