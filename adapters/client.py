@@ -6,38 +6,34 @@ is decided above.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import httpx2
 
 from adapters import endpoints, lowering
-from adapters.addresses import base_url, query_text, request_path
-from adapters.answers import Answer, refusal, says_no_such_parent, says_no_such_record
+from adapters.addresses import base_url, request_path
+from adapters.answers import Answer, refusal, says_no_such_record
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
-from adapters.coverage import Came
-from adapters.dialect import Capabilities, Dialect, Totals
+from adapters.dialect import Capabilities, Dialect
 from adapters.endpoints import Collection
-from adapters.errors import Mismatched, Unsupported
+from adapters.errors import Mismatched, SourceError, Unsupported
 from adapters.exchange import Exchange
+from adapters.fetching import MAX_LIMIT, Fetcher, start
 from adapters.lowering import Route
-from adapters.normalise import NormalisedPage, Normaliser, names
+from adapters.normalise import Normaliser
 from adapters.pacing import Pacer
-from adapters.paging import PageSeen, count, links, next_offset
-from adapters.predicate import AnyOf, Predicate, compile_test, equals, every, texts
+from adapters.paging import PageSeen, next_offset
+from adapters.predicate import AnyOf, Predicate, equals, every, texts
 from adapters.records import Record
 from adapters.scanning import NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
 from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
 
 __all__ = ["OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient"]
-
-MAX_LIMIT = 5_000
-"""Records of one page, whatever a source would serve."""
 
 _LOOKUP_LIMIT = 100
 
@@ -72,8 +68,7 @@ class SourceClient:
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
         self._exchange = Exchange(spec, self._auth, self.pacer, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
-        self._turn_to_read = asyncio.Lock()
-        self._answered: set[str] = set()
+        self._fetcher = Fetcher(spec, self._base, self._exchange, self._normaliser, self._refusal)
 
     @property
     def spec(self) -> SourceSpec:
@@ -95,7 +90,7 @@ class SourceClient:
     def url_overhead(self, collection: Collection) -> int:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""
         request = PageRequest(collection.value)
-        return len(self._url(self._route(request), MAX_LIMIT, self._spec.max_records)) + len("&filter=")
+        return len(self._fetcher.url(self._route(request), MAX_LIMIT, self._spec.max_records)) + len("&filter=")
 
     async def aclose(self) -> None:
         await self._exchange.aclose()
@@ -129,9 +124,10 @@ class SourceClient:
         if native is None:
             return await self._look_up(collection, name, sourced_id)
         answer = await self._exchange.get(name, self._base + request_path(native, (sourced_id,)))
-        if answer.status_code == 204 or says_no_such_record(_start(answer)):
+        if answer.status_code == 204 or says_no_such_record(start(answer)):
             return None
-        self._raise_for(name, answer)
+        if not answer.is_success:
+            raise self._refusal(name, start(answer), False)
         record = self._normaliser.one(native.entity, answer.content)
         if record.sourced_id != sourced_id and sourced_id not in getattr(record, "former_sourced_ids", ()):
             raise Mismatched(self._spec.key, f"{name}: another record came than the one asked for")
@@ -150,7 +146,7 @@ class SourceClient:
         route = self._route(request)
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
-        fetched = await self._fetch(route, request.limit, request.offset)
+        fetched = await self._fetcher.page(route, request.limit, request.offset)
         return replace(fetched.page, next_offset=self._next(fetched.came.seen))
 
     async def scan(self, request: PageRequest) -> AsyncGenerator[Page, None]:
@@ -203,7 +199,7 @@ class SourceClient:
 
     def _scan(self, route: Route, request: PageRequest) -> Scan:
         def fetch(offset: int, limit: int | None) -> Coroutine[Any, Any, Fetched]:
-            return self._fetch(route, request.limit if limit is None else limit, offset)
+            return self._fetcher.page(route, request.limit if limit is None else limit, offset)
 
         return Scan(
             self._spec.key,
@@ -213,7 +209,7 @@ class SourceClient:
             start=request.offset,
             most=self._spec.max_records,
             at_once=self.pacer.at_once,
-            sorts=self._order(route) is not None,
+            sorts=self._fetcher.order(route) is not None,
         )
 
     async def _second_step(self, route: Route) -> list[Predicate]:
@@ -238,7 +234,7 @@ class SourceClient:
         """One record by a filter on its id."""
         request = PageRequest(collection.value, where=equals("sourced_id", sourced_id), limit=_LOOKUP_LIMIT)
         route = self._route(request)
-        fetched = await self._fetch(route, request.limit, 0, needs_filter=True)
+        fetched = await self._fetcher.page(route, request.limit, 0, needs_filter=True)
         if fetched.page.records:
             return fetched.page.records[0]
         if fetched.page.received:
@@ -251,98 +247,13 @@ class SourceClient:
     def _next(self, seen: PageSeen) -> int | None:
         return next_offset(seen, self.capabilities, base=self._base, source=self._spec.key)
 
-    def _order(self, route: Route) -> str | None:
-        """The wire field by which records are asked to be ordered."""
-        if not self.capabilities.sort:
-            return None
-        return names.wire_field(route.entity.collection, "sourced_id", self.dialect.version)
-
-    def _url(self, route: Route, limit: int | None, offset: int, filter_text: str = "") -> str:
-        parameters: list[tuple[str, str]] = []
-        if limit is not None:
-            parameters.append(("limit", str(limit)))
-        if limit is not None or offset:
-            parameters.append(("offset", str(offset)))
-        order = self._order(route)
-        if order is not None:
-            parameters += [("sort", order), ("orderBy", "asc")]
-        if filter_text:
-            parameters.append(("filter", filter_text))
-        return self._base + route.path + (f"?{query_text(parameters)}" if parameters else "")
-
-    async def _fetch(self, route: Route, limit: int | None, offset: int, *, needs_filter: bool = False) -> Fetched:
-        most = min(self.capabilities.max_limit, MAX_LIMIT)
-        if limit is not None or not self.capabilities.all_without_limit:
-            limit = most if limit is None else max(1, min(limit, most))
-        room = self.capabilities.max_url - len(self._url(route, limit, offset)) - len("&filter=")
-        pushed = lowering.pushdown(self.dialect, route.entity.collection, route.asked, room=room)
-        if needs_filter and pushed.text is None:
-            raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
-        answer = await self._exchange.get(route.name, self._url(route, limit, offset, pushed.text or ""))
-        below = lowering.endpoint(route.name).nested and not route.lowered
-        # Some servers have no word of their own for a route they lack: only one that has answered is believed.
-        unknown = below and route.name in self._answered and says_no_such_parent(_start(answer))
-        if answer.status_code == 204 or unknown:
-            return Fetched(NOTHING, Came(PageSeen(received=0, limit=limit, offset=offset, new=0), ()))
-        self._raise_for(route.name, answer, optional=route.entity.optional and not below)
-        self._answered.add(route.name)
-        came = await self._normalised(route, answer.content)
-        holds = compile_test(route.where)
-        records = tuple(record for record in came.records if holds(record))
-        said = links(", ".join(answer.headers.get_list("link")))
-        seen = PageSeen(
-            received=came.received,
-            limit=limit,
-            offset=offset,
-            total=self._total(answer, came.total),
-            link_seen="link" in answer.headers,
-            next_link=said.get("next"),
-            new=came.received,
-            revision=self._revision(answer),
+    def _refusal(self, name: str, answer: Answer, optional: bool) -> SourceError:
+        return refusal(
+            self._spec.key,
+            name,
+            answer,
+            now=self._wall(),
+            optional=optional,
+            signed=isinstance(self._auth, OAuth1Flow),
+            lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
         )
-        exact = pushed.exact and len(records) == len(came.records)
-        page = Page(records, tuple(came.rejected), came.received, seen.total, exact, None)
-        odd = tuple(r.sourced_id for r in came.rejected if r.sourced_id is not None)
-        nameless = len(came.rejected) - len(odd)
-        ids = tuple(r.sourced_id for r in came.records)
-        return Fetched(page, Came(seen, ids, odd, nameless, filtered=pushed.text is not None))
-
-    async def _normalised(self, route: Route, body: bytes) -> NormalisedPage:
-        """The page read in steps, one page after another, so that many or large ones do not hold up everything else."""
-        steps = self._normaliser.page_by_steps(route.entity, body)
-        async with self._turn_to_read:
-            while True:
-                await asyncio.sleep(0)
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    return cast(NormalisedPage, end.value)
-
-    def _revision(self, answer: httpx2.Response) -> str | None:
-        header = self.dialect.revision_header
-        return answer.headers.get(header) if header else None
-
-    def _total(self, answer: httpx2.Response, in_body: int | None) -> int | None:
-        match self.capabilities.totals:
-            case Totals.HEADER:
-                return count(answer.headers.get("x-total-count"))
-            case Totals.BODY:
-                return in_body
-            case Totals.NONE:
-                return None
-
-    def _raise_for(self, name: str, answer: httpx2.Response, *, optional: bool = False) -> None:
-        if not answer.is_success:
-            raise refusal(
-                self._spec.key,
-                name,
-                _start(answer),
-                now=self._wall(),
-                optional=optional,
-                signed=isinstance(self._auth, OAuth1Flow),
-                lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
-            )
-
-
-def _start(answer: httpx2.Response) -> Answer:
-    return Answer(answer.status_code, answer.headers, answer.content)

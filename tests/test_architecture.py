@@ -35,7 +35,7 @@ GROUND = {
 """Modules that import nothing else of the gateway."""
 
 STARLETTE = {"gateway.app", "gateway.web", "gateway.sandbox"}
-HTTP_CLIENTS = {f"adapters.{m}" for m in ("client", "exchange", "transport", "auth", "tokens")}
+HTTP_CLIENTS = {f"adapters.{m}" for m in ("client", "fetching", "exchange", "transport", "auth", "tokens")}
 
 
 def module(path: Path) -> str:
