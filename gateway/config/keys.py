@@ -126,6 +126,7 @@ class GatewayKeys:
     STATE_DIR: Key[str | None] = Key("state_dir", TEXT, None)
     CORS_ORIGINS = Key("cors_origins", ORIGINS, _GATEWAY.cors_origins)
     DEADLINE = Key("deadline", DURATION, _GATEWAY.deadline)
+    MAX_HELD_RECORDS = Key("max_held_records", COUNT, _GATEWAY.max_held_records)
     WAIT_FOR_WARM = Key("wait_for_warm", FLAG, _GATEWAY.wait_for_warm)
     MAX_CONCURRENCY = Key("max_concurrency", COUNT, _GATEWAY.max_concurrency)
     MAX_CONCURRENCY_PER_HOST = Key("max_concurrency_per_host", COUNT, _GATEWAY.max_concurrency_per_host)

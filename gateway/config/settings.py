@@ -65,6 +65,7 @@ class GatewaySettings:
 
     port: 0 takes any free one. state_dir: where tables are kept on disk. cors_origins: pages of these origins may ask
     from a browser. deadline: seconds. wait_for_warm: not ready before what is to be warm is.
+    max_held_records: in whole collections, of all sources together.
     """
 
     host: str = "127.0.0.1"
@@ -74,6 +75,7 @@ class GatewaySettings:
     cors_origins: tuple[str, ...] = ()
     deadline: float = 30.0
     wait_for_warm: bool = False
+    max_held_records: int = 5_000_000
     max_concurrency: int = 100
     max_concurrency_per_host: int = 20
 

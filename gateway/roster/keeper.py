@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from adapters.endpoints import Collection
 from gateway.roster.store import Snapshot, Store
@@ -16,12 +17,14 @@ log = logging.getLogger(__name__)
 class Keeper:
     """Keeps the tables of one source; without a store it keeps nothing."""
 
-    def __init__(self, source: str, store: Store | None) -> None:
+    def __init__(self, source: str, store: Store | None, taken_up: Callable[[Collection], None]) -> None:
+        """taken_up: told of each table that was given a copy."""
         self._source = source
         self._store = store
+        self._taken_up = taken_up
         self._taken: dict[Collection, asyncio.Task[None]] = {}
         self._saving: dict[Collection, asyncio.Task[None]] = {}
-        self._again: set[Collection] = set()
+        self._next: dict[Collection, Whole] = {}
 
     async def take_up(self, collection: Collection, table: Table) -> None:
         """Gives the table what is kept of it, once; a copy that cannot be read is as none."""
@@ -33,13 +36,17 @@ class Keeper:
         if not task.done():
             await asyncio.shield(task)
 
+    def let_go(self, collection: Collection) -> None:
+        """The table no longer holds its copy: it is to be taken up again before it is next read."""
+        self._taken.pop(collection, None)
+
     def keep(self, collection: Collection, table: Table) -> None:
         """Has the table's last good copy written; of several in short order, the last."""
-        if self._store is None:
+        whole = table.last_good
+        if self._store is None or whole is None:
             return
-        if collection in self._saving:
-            self._again.add(collection)
-        else:
+        self._next[collection] = whole
+        if collection not in self._saving:
             self._saving[collection] = asyncio.create_task(self._keep(self._store, collection, table))
 
     async def close(self) -> None:
@@ -54,17 +61,13 @@ class Keeper:
             return
         whole = await Whole.made(kept.records, kept.rejected, kept.read_at)
         table.restore(whole, kept.generation, kept.held)
+        self._taken_up(collection)
 
     async def _keep(self, store: Store, collection: Collection, table: Table) -> None:
         try:
-            while True:
-                self._again.discard(collection)
-                whole = table.last_good
-                if whole is not None:
-                    high_water = await asyncio.to_thread(whole.high_water)
-                    await store.save(self._snapshot(collection, table, whole, high_water))
-                if collection not in self._again:
-                    return
+            while (whole := self._next.pop(collection, None)) is not None:
+                high_water = await asyncio.to_thread(whole.high_water)
+                await store.save(self._snapshot(collection, table, whole, high_water))
         except OSError as error:
             log.warning("%s: %s could not be kept on disk: %s", self._source, collection.value, error.strerror)
         finally:

@@ -18,6 +18,7 @@ from adapters.predicate import AnyOf, Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
 from gateway.roster import explain, foresight
+from gateway.roster.budget import Budget
 from gateway.roster.flights import Flights
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard
@@ -66,9 +67,16 @@ class Position:
 class Reader:
     """Reads one source. What it returns satisfies the source's scope; what it raises is a SourceError."""
 
-    def __init__(self, client: SourceClient, settings: SourceSettings, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        client: SourceClient,
+        settings: SourceSettings,
+        store: Store | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         self._client = client
-        self._keeper = Keeper(client.spec.key, store)
+        self._budget = budget or Budget()
+        self._keeper = Keeper(client.spec.key, store, self._holds)
         self._foreseen: dict[Collection, asyncio.Task[None]] = {}
         self._scope = Scope(frozenset(settings.schools))
         self.learned = Learned(client.dialect, client.pacer)
@@ -448,7 +456,17 @@ class Reader:
         explain.moved(sum(p.received for p in read))
         serving = table.keep_whole(await Whole.made(list(_records(read)), rejected, time.time()))
         self._keeper.keep(collection, table)
+        self._holds(collection)
         return serving
+
+    def _holds(self, collection: Collection) -> None:
+        good = self.tables[collection].last_good
+        if good is not None:
+            self._budget.took((self._client.spec.key, collection), len(good), lambda: self._let_go(collection))
+
+    def _let_go(self, collection: Collection) -> None:
+        self.tables[collection].let_go()
+        self._keeper.let_go(collection)
 
     async def _batched(self, collection: Collection, path: Batches) -> list[Record]:
         async def ask(group: tuple[str, ...]) -> list[Record]:
@@ -502,6 +520,7 @@ class Reader:
         table = self.tables[collection]
         if table.unsupported is not None:
             raise table.unsupported
+        self._budget.used((self._client.spec.key, collection))
         if table.ageing:
             self._flights.start((collection, "whole"), lambda: self.health.watch(self._scan(collection, table, None)))
         try:

@@ -16,6 +16,7 @@ from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, Loading, SourceState
 from gateway.identity import source_key
+from gateway.roster.budget import Budget
 from gateway.roster.deadline import Deadline
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
@@ -153,7 +154,8 @@ class Sources:
     ) -> Sources:
         """A misconfigured source without a usable key cannot be named by anyone: it is only told at the start."""
         broken = [_misconfigured(m.key, m) for m in settings.misconfigured if m.key is not None]
-        return cls([*broken, *(_open(s, connect, store) for s in settings.sources)], store)
+        budget = Budget(settings.gateway.max_held_records)
+        return cls([*broken, *(_open(s, connect, store, budget) for s in settings.sources)], store)
 
     def __iter__(self) -> Iterator[Source]:
         return iter(self._by_key.values())
@@ -193,14 +195,19 @@ class Sources:
             await self._store.close()
 
 
-def _open(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient], store: Store | None) -> Source:
+def _open(
+    settings: SourceSettings,
+    connect: Callable[[SourceSettings], SourceClient],
+    store: Store | None,
+    budget: Budget,
+) -> Source:
     if not settings.enabled:
         return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
     try:
         client = connect(settings)
     except SourceError as problem:
         return Source(settings.key, settings, None, problem)
-    return Source(settings.key, settings, Reader(client, settings, store), pacer=client.pacer)
+    return Source(settings.key, settings, Reader(client, settings, store, budget), pacer=client.pacer)
 
 
 def _misconfigured(key: str, settings: MisconfiguredSource) -> Source:

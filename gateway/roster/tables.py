@@ -186,6 +186,11 @@ class Table:
             return good
         return self._accept(came)
 
+    def let_go(self) -> None:
+        """Gives up the copy that is held whole."""
+        self._good = self._held = self.hold = self.standing = None
+        self._clear()
+
     def restore(self, whole: Whole, generation: int, hold: Hold | None) -> None:
         """Takes up a copy that was kept while the gateway was away: it serves at once, with its real age.
 

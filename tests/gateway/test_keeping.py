@@ -168,3 +168,35 @@ async def test_a_kept_table_that_is_cut_short_is_set_aside_and_read_anew(tmp_pat
         assert found.page.records
     assert asked(server) == 1
     assert any("set-aside" in name for name in names(tmp_path))
+
+
+async def test_beyond_the_budget_what_was_read_longest_ago_is_let_go_of_and_taken_up_again(tmp_path: Path) -> None:
+    servers = {key: make_server("xporter-generic", generate(seed, students=60)) for seed, key in enumerate("abc", 1)}
+    most = max(len(server.published("users")) for server in servers.values())
+    tables = [{"key": key, "name": key, **server.settings(f"http://{key}.test")} for key, server in servers.items()]
+    settings = from_tables({"gateway": {"max_held_records": 2 * most}, "sources": tables})
+    sources = Sources.open(
+        settings,
+        lambda source: SourceClient(source.spec, httpx2.ASGITransport(servers[source.key].app)),
+        Store(tmp_path, SECRET),
+    )
+    reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
+
+    async def people(key: str) -> int:
+        return len((await page(reading, RecordType.USER, first=10_000, sources=[key])).page.records)
+
+    def held() -> set[str]:
+        return {s.key for s in sources if s.tables[Collection.USERS].whole is not None}
+
+    try:
+        counted = {key: await people(key) for key in "ab"}
+        assert held() == {"a", "b"}
+        await people("a")
+        await people("c")
+        assert held() == {"a", "c"}
+        await asyncio.sleep(0.2)
+        assert await people("b") == counted["b"]
+        assert held() == {"b", "c"}
+        assert asked(servers["b"]) == 1
+    finally:
+        await sources.close()
