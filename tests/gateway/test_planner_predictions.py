@@ -138,7 +138,7 @@ async def reader_of(world: World) -> Reader:
     async def itself(reader: Reader) -> Reader:
         return reader
 
-    return await source.ask(itself, Deadline(60))
+    return await source.ask(Collection.USERS, itself, Deadline(60))
 
 
 async def teach(reader: Reader, before: Reader, collection: Collection) -> None:
