@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -61,13 +61,13 @@ def spread(district: District, schools: int) -> None:
     district.enrollments[:] = [replace(made, school=school_of[made.class_id]) for made in district.enrollments]
 
 
-@lru_cache(maxsize=64)
-def served(kind: str, size: int, page: int, clauses: int, schools: int) -> Server:
+@cache
+def district(size: int, schools: int) -> District:
     users, classes, courses, enrollments = SIZES[size]
-    district = exact_district(size + 1, users=users, classes=classes, courses=courses, enrollments=enrollments)
+    made = exact_district(size + 1, users=users, classes=classes, courses=courses, enrollments=enrollments)
     if schools > 1:
-        spread(district, schools)
-    return make_server(kind, district, max_limit=page, filter_clauses=clauses)
+        spread(made, schools)
+    return made
 
 
 def capabilities(rng: Random, kind: str, page: int, clauses: int) -> dict[str, Any]:
@@ -157,7 +157,8 @@ async def figure(number: int) -> Figure | None:
     rng = Random(number)
     kind = rng.choice(sorted(KINDS))
     page, clauses = rng.choice([20, 50, 100]), rng.choice([2, 2, 20, 100])
-    server = served(kind, rng.randrange(len(SIZES)), page, clauses, rng.choice([1, 1, 4]))
+    there = district(rng.randrange(len(SIZES)), rng.choice([1, 1, 4]))
+    server = make_server(kind, there, max_limit=page, filter_clauses=clauses)
     told = {"a": {"capabilities": capabilities(rng, kind, page, clauses)}}
     state = rng.choice(["new", "known", "known", "known", "classes held"])
     words, collection, ask = need(rng, server, page, state)
@@ -197,7 +198,7 @@ def figures() -> Iterator[list[Figure]]:
         return found
 
     yield asyncio.run(all_of_them())
-    served.cache_clear()
+    district.cache_clear()
 
 
 def test_what_is_accounted_is_what_the_server_counted(figures: list[Figure]) -> None:
