@@ -175,7 +175,7 @@ class SourceClient:
             SourceError: as for `page`.
         """
         parts: list[Scanned] = []
-        for scan in await self._scans(request):
+        for scan in await self._scans(request, keeps=True):
             left = False
             async with aclosing(scan.pages()) as pages:
                 async for _ in pages:
@@ -187,17 +187,17 @@ class SourceClient:
                 break
         return joined(parts)
 
-    async def _scans(self, request: PageRequest) -> list[Scan]:
+    async def _scans(self, request: PageRequest, *, keeps: bool = False) -> list[Scan]:
         """The scans that together find what is asked for: one, or any number where a route takes two steps."""
         if "" in request.ids:
             return []
         route = self._route(request)
         if route.through is None:
-            return [self._scan(route, request)]
+            return [self._scan(route, request, keeps)]
         steps = await self._second_step(route)
-        return [self._scan(replace(route, where=where, asked=where, through=None), request) for where in steps]
+        return [self._scan(replace(route, where=where, asked=where, through=None), request, keeps) for where in steps]
 
-    def _scan(self, route: Route, request: PageRequest) -> Scan:
+    def _scan(self, route: Route, request: PageRequest, keeps: bool) -> Scan:
         def fetch(offset: int, limit: int | None) -> Coroutine[Any, Any, Fetched]:
             return self._fetcher.page(route, request.limit if limit is None else limit, offset)
 
@@ -210,6 +210,7 @@ class SourceClient:
             most=self._spec.max_records,
             at_once=self.pacer.at_once,
             sorts=self._fetcher.order(route) is not None,
+            keeps=keeps,
         )
 
     async def _second_step(self, route: Route) -> list[Predicate]:

@@ -121,7 +121,8 @@ class Scan:
     """One scan, to be iterated once: `pages`, then `result`.
 
     after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: how
-    many pages may be under way just now. sorts: the source is asked for the order of the ids.
+    many pages may be under way just now. sorts: the source is asked for the order of the ids. keeps:
+    the records are wanted in the result as well.
     """
 
     def __init__(
@@ -135,6 +136,7 @@ class Scan:
         most: int,
         at_once: Callable[[], int],
         sorts: bool,
+        keeps: bool = False,
     ) -> None:
         self._source = source
         self._name = name
@@ -143,9 +145,10 @@ class Scan:
         self._at_once = at_once
         self._anew = partial(Coverage, start, after, sorts=sorts)
         self._coverage = self._anew()
+        self._keeps = keeps
         self._records: dict[str, Record] = {}
         self._rejected: dict[object, Rejected] = {}
-        self._yielded: set[str] = set()
+        self._earlier: set[str] = set()
         self._requests = 0
         self._attempts = 1
         self._proof: Proof | None = None
@@ -179,6 +182,7 @@ class Scan:
             if verdict.again:
                 self._coverage.mend(verdict.again)
             else:
+                self._earlier |= self._coverage.ids
                 previous, self._coverage = self._coverage, self._anew()
                 self._records.clear()
                 self._rejected.clear()
@@ -221,10 +225,11 @@ class Scan:
                 await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 for task in [task for task in under_way if task.done()]:
                     fetched = task.result()
+                    page = self._fresh(fetched)
                     coverage.take(fetched.came, *under_way.pop(task))
                     if coverage.received > self._most:
                         self._too_long()
-                    yield self._fresh(fetched)
+                    yield page
                 if (coverage.total or 0) > self._most and not fetched.came.filtered:
                     self._too_long()
         finally:
@@ -234,15 +239,19 @@ class Scan:
 
     def _fresh(self, fetched: Fetched) -> Page:
         """The page without what was yielded before. What is read again counts as it came last."""
-        page, seen = fetched.page, self._yielded
-        self._records.update((r.sourced_id, r) for r in page.records)
-        self._rejected.update(((r.sourced_id or (fetched.came.seen.offset, n)), r) for n, r in enumerate(page.rejected))
-        records = tuple({r.sourced_id: r for r in page.records if r.sourced_id not in seen}.values())
-        first_time = self._attempts == 1
-        rejected = tuple(r for r in page.rejected if (first_time if r.sourced_id is None else r.sourced_id not in seen))
-        seen.update(r.sourced_id for r in page.records)
-        seen.update(r.sourced_id for r in page.rejected if r.sourced_id is not None)
-        return replace(page, records=records, rejected=rejected, next_offset=None)
+        page = fetched.page
+        if self._keeps:
+            self._records.update((r.sourced_id, r) for r in page.records)
+            places = ((fetched.came.seen.offset, n) for n in range(len(page.rejected)))
+            self._rejected.update((r.sourced_id or at, r) for r, at in zip(page.rejected, places, strict=True))
+        seen, earlier = self._coverage.ids, self._earlier
+        fresh = {r.sourced_id: r for r in page.records if r.sourced_id not in seen and r.sourced_id not in earlier}
+        rejected = tuple(
+            r
+            for r in page.rejected
+            if (self._attempts == 1 if r.sourced_id is None else not (r.sourced_id in seen or r.sourced_id in earlier))
+        )
+        return replace(page, records=tuple(fresh.values()), rejected=rejected, next_offset=None)
 
     def _too_long(self) -> None:
         self._broken(f"more than {MAX_REQUESTS} pages or {self._most} records")

@@ -96,4 +96,14 @@ class Book:
 
     def scan(self, *, most: int = 10_000, at_once: int = 4, after: After = after, sorts: bool | None = None) -> Scan:
         sorts = self.ordered if sorts is None else sorts
-        return Scan("s", "orgs", self.fetch, after, start=0, most=most, at_once=lambda: at_once, sorts=sorts)
+        return Scan(
+            "s",
+            "orgs",
+            self.fetch,
+            after,
+            start=0,
+            most=most,
+            at_once=lambda: at_once,
+            sorts=sorts,
+            keeps=True,
+        )

@@ -95,7 +95,7 @@ async def test_the_rest_of_a_page_that_was_cut_in_the_middle_is_asked_for() -> N
         book.clamp = 3 if offset == 20 and limit == 10 else None
         return await book.fetch(offset, limit)
 
-    book_scan = Scan("s", "orgs", fetch, after, start=0, most=100, at_once=lambda: 4, sorts=True)
+    book_scan = Scan("s", "orgs", fetch, after, start=0, most=100, at_once=lambda: 4, sorts=True, keeps=True)
     _, scanned = await finish(book_scan)
     assert (len(scanned.records), scanned.proof, scanned.requests) == (40, Proof.TOTAL, 5)
 
@@ -135,7 +135,7 @@ async def test_one_page_that_fails_ends_the_others() -> None:
             raise PagingBroken("s", "no")
         return await book.fetch(offset, limit)
 
-    scan = Scan("s", "orgs", fetch, after, start=0, most=1000, at_once=lambda: 4, sorts=True)
+    scan = Scan("s", "orgs", fetch, after, start=0, most=1000, at_once=lambda: 4, sorts=True, keeps=True)
     with pytest.raises(PagingBroken, match="no"):
         await finish(scan)
     assert asyncio.all_tasks() == before
@@ -244,7 +244,7 @@ def scan_of(serve: Serve, total: int | None, limit: int = 10, *, filtered: bool 
             Page(tuple(map(org, rows)), (), len(rows), total, True, None), Came(seen, tuple(rows), filtered=filtered)
         )
 
-    return Scan("s", "orgs", fetch, after, start=0, most=1000, at_once=lambda: 4, sorts=sorts)
+    return Scan("s", "orgs", fetch, after, start=0, most=1000, at_once=lambda: 4, sorts=sorts, keeps=True)
 
 
 def cut(rows: list[str]) -> Serve:
