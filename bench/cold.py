@@ -61,7 +61,7 @@ class Cold:
                 start = self._start(each, run)
                 stem = f"{each.name.lower()}.{name}"
                 await upstream.set_latency(source, 0)
-                await _post(ours, _opening(key(each, ms)))
+                await _post(ours, opening(key(each, ms)))
                 await upstream.set_latency(source, ms / 1000)
                 asked = self._asked(each, key(each, ms), run)
                 await self._one(each, start, ours, asked, source, f"{stem}.cold", ms)
@@ -126,7 +126,7 @@ async def end_cursor(connection: Connection, rows: int, sources: Sequence[str] |
     return str(answer["data"]["users"]["pageInfo"]["endCursor"])
 
 
-def _opening(source: str) -> bytes:
+def opening(source: str) -> bytes:
     """Fetches the source's token and opens as many connections as it may use, by reading what no question needs."""
     lists = " ".join(f"a{n}: orgs(sources: $sources, first: {n}) {{ totalCount }}" for n in range(1, IN_FLIGHT + 1))
     return question(f"query ($sources: [ID!]) {{ {lists} }}", sources=[source])

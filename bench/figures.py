@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 
 Figures = dict[str, float]
@@ -48,10 +48,10 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[max(0, min(len(ordered) - 1, -int(-share * len(ordered) // 1) - 1))]
 
 
-def broken(figures: Figures) -> list[str]:
+def broken(figures: Figures, limits: Mapping[str, float] = LIMITS) -> list[str]:
     """The limits that do not hold, in words. One that was not measured is not judged."""
     return [
         f"{name} is {figures[name]:g}, and may be at most {most}"
-        for name, most in LIMITS.items()
+        for name, most in limits.items()
         if figures.get(name, 0) > most
     ]

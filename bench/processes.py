@@ -68,7 +68,9 @@ class Running:
 
 
 @contextlib.contextmanager
-def _started(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[tuple[Running, str]]:
+def _started(
+    arguments: Sequence[str], environ: Mapping[str, str] | None = None, patience: float = PATIENCE
+) -> Iterator[tuple[Running, str]]:
     """The process and the line that it says when it listens; it ends with the block."""
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -81,7 +83,7 @@ def _started(arguments: Sequence[str], environ: Mapping[str, str] | None = None)
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        ready, _, _ = select.select([process.stdout], [], [], patience)
         line = process.stdout.readline().decode().strip() if ready else ""
         if not line:
             raise DidNotStart(" ".join(arguments))
@@ -106,6 +108,15 @@ def sandbox(upstream: Upstream) -> Iterator[Running]:
     """A district of exact sizes behind a server of the upstream's kind."""
     arguments = ["gateway.sandbox", "--kind", upstream.kind, "--exact", "--seed", str(SEED), "--with-parent"]
     with _started([*arguments, "--today", FIXED_TODAY.isoformat()]) as (running, line):
+        told = msgspec.json.decode(line)
+        yield Running(running.process, told["port"], running.started, told["settings"])
+
+
+@contextlib.contextmanager
+def watched(upstream: Upstream, sizes: Mapping[str, int]) -> Iterator[Running]:
+    """A district of the sizes given behind a server of the upstream's kind that tells when requests came and went."""
+    arguments = [part for name, count in sizes.items() for part in (f"--{name}", str(count))]
+    with _started(["bench.watched", "--kind", upstream.kind, *arguments], patience=10 * PATIENCE) as (running, line):
         told = msgspec.json.decode(line)
         yield Running(running.process, told["port"], running.started, told["settings"])
 
