@@ -141,7 +141,8 @@ class Capabilities:
     filtered by: all, none, or the wire paths listed. in_operator: `field@'a,b'` means any of these.
     unfilterable: wire fields, per collection, on which a filter is refused or ignored; "*" is every field.
     max_url: longest request URL in bytes. single_reads, nested_reads: routes for one record, and below a parent.
-    delta: `dateLastModified` moves with every change and can be filtered by. max_concurrency: requests at once.
+    delta: `dateLastModified` moves with every change and can be filtered by, and what was deleted stays for a while as
+    a tombstone; off unless the provider documents it. max_concurrency: requests at once.
     absent_status: meaning of a missing status. end_date_inclusive: an end date is the last day, not the day after.
     """
 
@@ -160,7 +161,7 @@ class Capabilities:
     max_url: int = 2000
     single_reads: bool = True
     nested_reads: bool = True
-    delta: bool = True
+    delta: bool = False
     max_concurrency: int = 8
     absent_status: AbsentStatus = AbsentStatus.UNKNOWN
     end_date_inclusive: bool = False

@@ -4,7 +4,7 @@ Each security area (Schools, Student Data, …) is granted by itself: one that i
 Docs: https://support.aeries.com/support/solutions/articles/14000065677-oneroster-api-authentication-process
 """
 
-from adapters.dialect import BASE_PATH, ROSTER_SCOPES, Dialect, OAuth2, Version, absent, scopes
+from adapters.dialect import BASE_PATH, ROSTER_SCOPES, Capabilities, Dialect, OAuth2, Version, absent, scopes
 
 V1P1 = Dialect(
     name="aeries",
@@ -21,4 +21,5 @@ V1P1 = Dialect(
         "the enrol_oneroster plugin for Moodle, list of endpoints that Aeries lacks",
         *("classesForSchool", "coursesForSchool", "termsForSchool"),
     ),
+    capabilities=Capabilities(delta=True),  # filters by dateLastModified are documented
 )

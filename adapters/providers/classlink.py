@@ -23,7 +23,6 @@ DIRECT = Dialect(
         filter_clauses=1,
         filter_operators=frozenset({Op.EQ}),
         dotted_filters=False,
-        delta=False,
     ),
 )
 

@@ -31,6 +31,5 @@ V1P2 = Dialect(
             }
         ),
         nested_reads=False,
-        delta=False,  # dateLastModified can be filtered by, but a deletion never shows
     ),
 )

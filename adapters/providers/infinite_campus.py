@@ -22,6 +22,7 @@ _CAPABILITIES = Capabilities(
     max_concurrency=5,  # "no more than 5 concurrent requests during off-peak hours" (same guidelines)
     or_filters=False,  # no evidence either way: unverified
     dotted_filters=frozenset({"school.sourcedId"}),  # the one path that public clients use; others unverified
+    delta=True,  # "differential" requests by dateLastModified (same guidelines)
 )
 
 # One request after another in peak hours (same guidelines); that these are a school day with a margin is our reading.

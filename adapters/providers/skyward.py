@@ -22,7 +22,6 @@ V1P1 = Dialect(
         sort=False,  # unverified
         filter_level=FilterLevel.STATUS,  # status='active' is the one filter that importers kept
         filter_operators=frozenset({Op.EQ}),
-        delta=False,
         max_concurrency=4,  # clients wait up to 15 minutes for a page; 4 is our own caution
     ),
 )

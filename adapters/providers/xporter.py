@@ -49,6 +49,5 @@ GENERIC = Dialect(
         unfilterable=MappingProxyType({"enrollments": frozenset({"*"})}),  # "ignores this filter entirely"
         single_reads=False,
         nested_reads=False,
-        delta=False,
     ),
 )

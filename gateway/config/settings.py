@@ -36,6 +36,9 @@ FRESH_FOR: Mapping[Collection, float] = MappingProxyType(
 STALE_FOR = 24 * _HOUR
 """Seconds for which a copy may stand in for a source that fails (RFC 5861, stale-if-error)."""
 
+RESCAN_EVERY = 24 * _HOUR
+"""Seconds after which a collection is read in full again, however it was kept up to date by deltas meanwhile."""
+
 MAX_RECORDS = 2_000_000
 """Records of one collection, above which a scan is given up."""
 
@@ -85,8 +88,8 @@ class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
-    fresh_for: seconds, for every collection. stale_for: seconds. warm: collections to read whole at the start.
-    metadata: names declared for its keys. The secrets of a source that is not `enabled` are not fetched.
+    fresh_for: seconds, for every collection. stale_for, rescan_every: seconds. warm: collections to read whole at the
+    start. metadata: names declared for its keys. The secrets of a source that is not `enabled` are not fetched.
     """
 
     key: str
@@ -100,6 +103,7 @@ class SourceSettings:
     schools: tuple[str, ...] = ()
     fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
     stale_for: float = STALE_FOR
+    rescan_every: float = RESCAN_EVERY
     warm: frozenset[Collection] = frozenset()
     guard: GuardSettings = GuardSettings()
     metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))

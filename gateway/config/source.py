@@ -22,6 +22,7 @@ from gateway.config.keys import (
     FRESH_FOR_KEYS,
     GUARD,
     PACE,
+    RESCAN_EVERY,
     SOURCE,
     STALE_FOR,
     TIMEOUTS,
@@ -66,6 +67,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     enabled = table.take(SourceKeys.ENABLED)
     cache = table.table(CACHE)
     stale_for = cache.take(STALE_FOR)
+    rescan_every = cache.take(RESCAN_EVERY)
     freshness = cache.table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
     warm = table.table(WARM).take(WARM_COLLECTIONS)
@@ -95,6 +97,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         schools=schools,
         fresh_for=fresh_for,
         stale_for=stale_for,
+        rescan_every=rescan_every,
         warm=warm,
         guard=guard,
         metadata=metadata,

@@ -59,29 +59,31 @@ class Keeper:
         kept = await store.load(self._source, collection)
         if kept is None:
             return
-        whole = await Whole.made(kept.records, kept.rejected, kept.read_at)
+        whole = await Whole.made(
+            kept.records, kept.rejected, kept.read_at, scanned_at=kept.scanned_at, high_water=kept.high_water
+        )
         table.restore(whole, kept.generation, kept.held)
         self._taken_up(collection)
 
     async def _keep(self, store: Store, collection: Collection, table: Table) -> None:
         try:
             while (whole := self._next.pop(collection, None)) is not None:
-                high_water = await asyncio.to_thread(whole.high_water)
-                await store.save(self._snapshot(collection, table, whole, high_water))
+                await store.save(self._snapshot(collection, table, whole))
         except OSError as error:
             log.warning("%s: %s could not be kept on disk: %s", self._source, collection.value, error.strerror)
         finally:
             del self._saving[collection]
 
-    def _snapshot(self, collection: Collection, table: Table, whole: Whole, high_water: str | None) -> Snapshot:
+    def _snapshot(self, collection: Collection, table: Table, whole: Whole) -> Snapshot:
         return Snapshot(
             source=self._source,
             collection=collection,
             generation=table.generation,
             read_at=whole.read_at,
+            scanned_at=whole.scanned_at,
             proof="read to its end",
             rejected=whole.rejected,
-            high_water=high_water,
+            high_water=whole.high_water,
             held=table.hold,
             records=whole.rows,
         )

@@ -128,7 +128,14 @@ class Scan:
     label = "scan"
 
 
-AccessPath: TypeAlias = Held | Singles | Batches | Nested | ParentScoped | Cut | Filtered | Scan
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since the whole collection was last read."""
+
+    label = "changes"
+
+
+AccessPath: TypeAlias = Held | Singles | Batches | Nested | ParentScoped | Cut | Filtered | Scan | Changes
 
 
 @dataclass(frozen=True, slots=True)

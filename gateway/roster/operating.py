@@ -35,9 +35,9 @@ class HoldChoice:
 
 
 def refresh(
-    sources: Sources, grant: Grant, name: str, collections: Iterable[Collection] | None
+    sources: Sources, grant: Grant, name: str, collections: Iterable[Collection] | None, full: bool = False
 ) -> tuple[Source | None, list[Complaint]]:
-    """Begins to read these collections of a source whole; by default, those that were ever read."""
+    """Begins to read these collections of a source anew; by default, those that were ever read."""
     try:
         [source] = sources.named([name], grant)
     except BadInput as error:
@@ -49,7 +49,7 @@ def refresh(
     complaints = []
     for collection in dict.fromkeys(collections):
         try:
-            source.refresh(collection)
+            source.refresh(collection, full)
         except SourceError as error:
             complaints.append(Complaint(code_of(error), str(error), "collections"))
     return source, complaints

@@ -17,7 +17,7 @@ from adapters.errors import Refused, SourceError, TimedOut, Unsupported
 from adapters.predicate import AnyOf, Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
-from gateway.roster import explain, foresight
+from gateway.roster import delta, explain, foresight
 from gateway.roster.budget import Budget
 from gateway.roster.flights import Flights
 from gateway.roster.foresight import Ahead
@@ -88,6 +88,7 @@ class Reader:
                 settings.fresh_for[c],
                 client.spec.max_records,
                 stale_for=settings.stale_for,
+                rescan_every=settings.rescan_every,
                 guard=guard,
                 absent=_absence(client, c),
             )
@@ -102,8 +103,10 @@ class Reader:
 
     # -------------------------------------------------------------- anew
 
-    def refresh(self, collection: Collection) -> None:
-        """Begins to read a collection whole, whatever is held; from now on no reader gets what was held as fresh.
+    def refresh(self, collection: Collection, full: bool = False) -> None:
+        """Begins to read a collection anew, whatever is held; from now on no reader gets what was held as fresh.
+
+        full: everything is read, even where the source could tell what changed.
 
         Raises:
             Unsupported: the source has no such collection.
@@ -112,6 +115,7 @@ class Reader:
         if table.absent is not None:
             raise table.absent
         table.expire()
+        table.rescan = table.rescan or full
         self._flights.start((collection, "refresh"), lambda: self._refresh(collection))
 
     def loading(self, collection: Collection) -> bool:
@@ -132,8 +136,11 @@ class Reader:
         await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
             try:
-                while await self._share((collection, "whole"), lambda: self._scan(collection, table, None)) is None:
-                    pass  # what was on its way was given up, being too large for what somebody else wanted
+                while (
+                    await self._share((collection, "whole"), lambda: self._scan(collection, table, None)) is None
+                    or table.rescan
+                ):
+                    pass  # what was on its way was given up, being too large for another, or was of changes alone
             except SourceError as error:
                 table.fall_back(error)
                 raise
@@ -427,6 +434,8 @@ class Reader:
 
     async def _scan(self, collection: Collection, table: Table, worth: Callable[[], bool] | None) -> Whole | None:
         """The whole collection; None when its first page told what shows that it is not worth it."""
+        if (changed := await self._changed(collection, table)) is not None:
+            return changed
         explain.planned(self._plan(Everything(collection)))
         coming = table.coming = Coming()
         try:
@@ -434,10 +443,25 @@ class Reader:
         finally:
             table.coming = None
 
+    async def _changed(self, collection: Collection, table: Table) -> Whole | None:
+        """The copy that is held, with what changed since; None where everything has to be read."""
+        held = table.base
+        if held is None:
+            return None
+        whole = await delta.brought_up_to_date(self._client, collection, held)
+        if whole is None or table.base is not held:
+            return None
+        serving = table.keep_changed(whole)
+        if serving.rows is not held.rows:
+            self._keeper.keep(collection, table)
+        self._holds(collection)
+        return serving
+
     async def _scanned(
         self, collection: Collection, table: Table, worth: Callable[[], bool] | None, coming: Coming
     ) -> Whole | None:
         read: list[Page] = []
+        began = time.time()
         async with aclosing(self._client.scan(PageRequest(collection.value))) as pages:
             async for page in pages:
                 coming.total = page.total if page.total is not None else coming.total
@@ -454,7 +478,9 @@ class Reader:
         self.learned.list(collection, read)
         rejected = sum(len(p.rejected) for p in read)
         explain.moved(sum(p.received for p in read))
-        serving = table.keep_whole(await Whole.made(list(_records(read)), rejected, time.time()))
+        records, now = list(_records(read)), time.time()
+        mark = await asyncio.to_thread(delta.high_water, records, began, now)
+        serving = table.keep_whole(await Whole.made(records, rejected, now, high_water=mark))
         self._keeper.keep(collection, table)
         self._holds(collection)
         return serving

@@ -234,13 +234,15 @@ class Reading:
         known = self.sources.get(source, self.grant)
         return next((h for h in known.holds if h.kind is kind), None) if known is not None else None
 
-    def refresh(self, source: str, kinds: Sequence[RecordType] | None) -> tuple[Source | None, list[Complaint]]:
-        """Begins to read collections of a source anew; None: all that were read before.
+    def refresh(
+        self, source: str, kinds: Sequence[RecordType] | None, full: bool = False
+    ) -> tuple[Source | None, list[Complaint]]:
+        """Begins to read collections of a source anew; None: all that were read before. full: not changes alone.
 
         What could be begun goes on in the background, whatever the complaints.
         """
         chosen = None if kinds is None else [_COLLECTIONS[kind] for kind in kinds]
-        return operating.refresh(self.sources, self.grant, source, chosen)
+        return operating.refresh(self.sources, self.grant, source, chosen, full)
 
     def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
         """The holds that were chosen and are now decided, and why others are not; none where the choice is wrong."""

@@ -79,13 +79,15 @@ class Source:
     def loading(self, collection: Collection) -> bool:
         return self._reader is not None and self._reader.loading(collection)
 
-    def refresh(self, collection: Collection) -> None:
-        """Begins to read a collection whole; how that goes is told by its table and by how the source stands.
+    def refresh(self, collection: Collection, full: bool = False) -> None:
+        """Begins to read a collection anew; how that goes is told by its table and by how the source stands.
+
+        full: everything is read, even where the source could tell what changed.
 
         Raises:
             SourceError: the source cannot be asked, or has no such collection.
         """
-        self._askable().refresh(collection)
+        self._askable().refresh(collection, full)
 
     async def warm(self) -> None:
         """Reads what the settings want to be held from the start."""

@@ -15,7 +15,7 @@ from cachetools import TTLCache
 from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
-from gateway.config.settings import STALE_FOR
+from gateway.config.settings import RESCAN_EVERY, STALE_FOR
 from gateway.faults import ErrorCode, SourceState, code_of
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
@@ -60,11 +60,13 @@ class Table:
     absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
     hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
     generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
+    rescan_every: seconds after which changes alone no longer do. rescan: the next reading is to be of everything.
     """
 
     fresh_for: float
     max_records: int
     stale_for: float = STALE_FOR
+    rescan_every: float = RESCAN_EVERY
     guard: Guard = field(default_factory=Guard)
     absent: SourceError | None = None
     clock: Callable[[], float] = time.monotonic
@@ -74,6 +76,7 @@ class Table:
     generation: int = 0
     coming: Coming | None = None
     unsorted: bool = False
+    rescan: bool = False
     standing: Standing | None = None
     hold: Hold | None = None
     _good: Whole | None = None
@@ -107,6 +110,14 @@ class Table:
         if self.clock() >= self._stale_until:
             self._good = None
         return self._good
+
+    @property
+    def base(self) -> Whole | None:
+        """The copy that what changed since may be laid over; None where everything has to be read."""
+        good = self.last_good
+        if good is None or self.rescan or self.hold is not None:
+            return None
+        return good if time.time() - good.scanned_at < self.rescan_every else None
 
     @property
     def ageing(self) -> bool:
@@ -177,6 +188,7 @@ class Table:
 
     def keep_whole(self, came: Whole) -> Whole:
         """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
+        self.rescan = False
         good = self.last_good
         if good is not None and self.guard.holds(len(good), len(came)):
             self.scanned_at = came.read_at
@@ -185,6 +197,10 @@ class Table:
             self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.fresh_for)
             return good
         return self._accept(came)
+
+    def keep_changed(self, whole: Whole) -> Whole:
+        """Takes what became of the copy that was `base` with what changed since laid over it."""
+        return self._accept(whole)
 
     def let_go(self) -> None:
         """Gives up the copy that is held whole."""
@@ -201,7 +217,7 @@ class Table:
         if self._good is not None or age >= self.stale_for:
             return
         self._good, self.generation, self.hold = whole, generation, hold
-        self.read_at = self.scanned_at = whole.read_at
+        self.read_at, self.scanned_at = whole.read_at, whole.scanned_at
         self.size = len(whole)
         self._stale_until = self.clock() + self.stale_for - age
         left = self.fresh_for - age
@@ -247,7 +263,7 @@ class Table:
         self._fresh_until = self.clock() + self.fresh_for
         self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)
         self.read_at = whole.read_at
-        self.scanned_at = whole.read_at
+        self.scanned_at = max(self.scanned_at or 0.0, whole.scanned_at)
         self.size = len(whole)
         self._clear()
         return whole

@@ -6,6 +6,7 @@ Work on a large collection is done beside the event loop, in steps that leave it
 from __future__ import annotations
 
 import asyncio
+import copy
 import heapq
 import time
 from array import array
@@ -65,9 +66,20 @@ class Whole:
 
     Large ones take seconds to sort, index and search. `made`, `indexed` and `searched` do that beside the event loop,
     in steps that leave it room; what they have made is then there at once.
+
+    read_at: epoch seconds. scanned_at: when everything was last read; changes alone may have been since.
+    high_water: up to when, by the source's dates, every change is in; None if that is not known.
     """
 
-    def __init__(self, records: Iterable[Record], rejected: int, read_at: float) -> None:
+    def __init__(
+        self,
+        records: Iterable[Record],
+        rejected: int,
+        read_at: float,
+        *,
+        scanned_at: float | None = None,
+        high_water: str | None = None,
+    ) -> None:
         # Sorted lists, not a dict: a third less memory beside the records, and no pause where a large dict grows.
         self._ids: list[str] = []
         self._rows: list[Record] = []
@@ -79,12 +91,39 @@ class Whole:
                 self._rows.append(record)
         self.rejected = rejected
         self.read_at = read_at
+        self.scanned_at = read_at if scanned_at is None else scanned_at
+        self.high_water = high_water
         self._indexes: dict[str, Index] = {}
-        self._lists: LRUCache[Predicate | None, Slice] = LRUCache(2 * len(self._rows) + 1000, getsizeof=_size)
+        self._lists = _no_lists(len(self._rows))
 
     @classmethod
-    async def made(cls, records: Sequence[Record], rejected: int, read_at: float) -> Whole:
-        return await _beside(len(records), lambda: cls(records, rejected, read_at))
+    async def made(
+        cls,
+        records: Sequence[Record],
+        rejected: int,
+        read_at: float,
+        *,
+        scanned_at: float | None = None,
+        high_water: str | None = None,
+    ) -> Whole:
+        def make() -> Whole:
+            return cls(records, rejected, read_at, scanned_at=scanned_at, high_water=high_water)
+
+        return await _beside(len(records), make)
+
+    async def overlaid(self, changed: Sequence[Record], *, read_at: float, high_water: str | None) -> Whole:
+        """This copy with `changed` in place of, or beside, its own records; what could not be read counts on."""
+        if changed:
+            return await _beside(len(self), lambda: self._overlaid(changed, read_at, high_water))
+        same = copy.copy(self)
+        same.read_at, same.high_water, same._lists = read_at, high_water, _no_lists(len(self))
+        return same
+
+    def _overlaid(self, changed: Sequence[Record], read_at: float, high_water: str | None) -> Whole:
+        ids = {r.sourced_id for r in changed}
+        others = (r for r in self._rows if r.sourced_id not in ids)
+        rows = heapq.merge(others, sorted(changed, key=_sourced_id), key=_sourced_id)
+        return Whole(rows, self.rejected, read_at, scanned_at=self.scanned_at, high_water=high_water)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -96,10 +135,6 @@ class Whole:
     @property
     def rows(self) -> Sequence[Record]:
         return self._rows
-
-    def high_water(self) -> str | None:
-        """The latest `date_last_modified`."""
-        return max((r.date_last_modified for r in self._rows if r.date_last_modified is not None), default=None)
 
     def get(self, sourced_id: str) -> Record | None:
         place = bisect_left(self._ids, sourced_id)
@@ -201,6 +236,10 @@ def _batched(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
     rest = iter(records)
     while run := list(islice(rest, size)):
         yield run
+
+
+def _no_lists(records: int) -> LRUCache[Predicate | None, Slice]:
+    return LRUCache(2 * records + 1000, getsizeof=_size)
 
 
 def _size(found: Slice) -> int:

@@ -25,8 +25,8 @@ class RefreshSourceInput:
     )
     full: bool | None = strawberry.field(
         default=False,
-        description="true: read everything again. As yet that is what false does too: the gateway does not ask for "
-        "changes alone.",
+        description="true: read everything again, which also shows what was deleted without a word. false: ask for "
+        "changes alone where the source can tell them.",
     )
 
 
@@ -79,7 +79,7 @@ def _refreshed(source: Any, complaints: Iterable[Complaint]) -> RefreshSourcePay
 def _refresh_source(
     info: Info, input_: Annotated[RefreshSourceInput, strawberry.argument(name="input", description="What to read.")]
 ) -> RefreshSourcePayload:
-    return _refreshed(*info.context.reading.refresh(input_.source, given(input_.collections)))
+    return _refreshed(*info.context.reading.refresh(input_.source, given(input_.collections), bool(given(input_.full))))
 
 
 def _decided(holds: Any, complaints: Iterable[Complaint]) -> DecideHoldsPayload:
@@ -97,7 +97,7 @@ def _decide_holds(
 class Mutation:
     refresh_source: RefreshSourcePayload = computed(
         _refresh_source,
-        "Begins to read collections of a source whole, whatever is held of them, and answers at once: the reading "
+        "Begins to read collections of a source anew, whatever is held of them, and answers at once: the reading "
         "goes on in the background, and the source's collections tell how it went. A source that is down is no user "
         "error: its state tells.",
     )

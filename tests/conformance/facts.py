@@ -23,6 +23,8 @@ class Facts:
     stale: answers that can mean that the token is no longer good. cookies: those of the token answer must be returned.
     at_once: requests at the same time, as the provider allows or, unasked, as we allow ourselves.
     at_once_in_school_hours: where fewer. per_minute: requests that are answered; None where no number is known.
+    delta: requests for what changed are documented. A server that filters by dateLastModified need not move it with
+    every change, nor keep tombstones.
     """
 
     credentials: str = "header"
@@ -34,18 +36,22 @@ class Facts:
     at_once: int = 8
     at_once_in_school_hours: int | None = None
     per_minute: int | None = None
+    delta: bool = False
 
 
 _ROSTER = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")
 _FULL = ("roster.readonly", "roster-demographics.readonly")
 
-# Infinite Campus knowledge base, Guidelines for OneRoster API Consumers (five at once, serial at peak); public client
-# (403, cookies). Ed-Fi: the bridge's source, its default for one address.
-# Aeries: authentication article. Xporter: token example without a body. Alpha: partner developer guide. TimeBack API
-# reference and PowerSchool UCHA: id and secret in the form. Skyward: scopes and 500 of a public connector.
+# Infinite Campus knowledge base, Guidelines for OneRoster API Consumers (five at once, serial at peak, differential
+# requests); public client (403, cookies). Ed-Fi: the bridge's source, its default for one address. Aeries:
+# authentication article; filters by dateLastModified. Xporter: token example without a body. Alpha: partner developer
+# guide. TimeBack API reference and PowerSchool UCHA: id and secret in the form. Skyward: scopes and 500 of a public
+# connector.
 FACTS: Mapping[str, Facts] = {
     "standard": Facts(scopes=_ROSTER),
-    "infinite-campus": Facts(stale=frozenset({401, 403}), cookies=True, at_once=5, at_once_in_school_hours=1),
+    "infinite-campus": Facts(
+        stale=frozenset({401, 403}), cookies=True, at_once=5, at_once_in_school_hours=1, delta=True
+    ),
     "classlink": Facts(),
     "classlink-proxy": Facts(),
     "xporter": Facts(parameters="none"),
@@ -56,7 +62,7 @@ FACTS: Mapping[str, Facts] = {
     "synergy": Facts(scopes=_ROSTER),
     "ed-fi": Facts(scopes=_FULL, per_minute=100),
     "powerschool": Facts(credentials="form"),
-    "aeries": Facts(scopes=_ROSTER, cookies=True),
+    "aeries": Facts(scopes=_ROSTER, cookies=True, delta=True),
 }
 
 _EQUALITY = Grammar(operators=frozenset({"="}), clauses=1, joints=frozenset(), dotted={})

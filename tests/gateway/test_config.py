@@ -157,7 +157,7 @@ def test_every_capability_can_be_set() -> None:
         "max_url": 900,
         "single_reads": False,
         "nested_reads": False,
-        "delta": False,
+        "delta": True,
         "max_concurrency": 2,
         "absent_status": "active",
         "end_date_inclusive": True,
@@ -222,7 +222,7 @@ def test_a_provider_s_defaults_lie_below_each_of_its_sources_setting_by_setting(
             "classlink": {
                 "timezone": "America/Denver",
                 "client_secret": "shared",
-                "capabilities": {"max_limit": 50, "delta": False},
+                "capabilities": {"max_limit": 50, "sort": False},
                 "cache": {"fresh_for": {"orgs": "1d", "users": "1h"}},
             },
             "alpha": {"timezone": "Europe/London"},
@@ -239,7 +239,7 @@ def test_a_provider_s_defaults_lie_below_each_of_its_sources_setting_by_setting(
 
     assert read.timezone == "America/Denver"
     assert read.spec.credentials.client_secret == Secret("shared")
-    assert (read.spec.dialect.capabilities.max_limit, read.spec.dialect.capabilities.delta) == (20, False)
+    assert (read.spec.dialect.capabilities.max_limit, read.spec.dialect.capabilities.sort) == (20, False)
     assert (read.fresh_for[Collection.ORGS], read.fresh_for[Collection.USERS]) == (86400, 60)
 
 

@@ -15,7 +15,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a table is, its records aside.
 
     generation: counts the states of this table. read_at: epoch seconds. proof: why it is known to be complete.
-    rejected: records that the source sent and that could not be read. high_water: the latest `date_last_modified`.
+    scanned_at: when everything was last read, None if that is `read_at`. rejected: records that the source sent and
+    that could not be read. high_water: up to when, by the source's dates, every change is in.
     revision: the source's own mark of this state, such as an ETag. held: a later reading that is held back.
     """
 
@@ -24,6 +25,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     read_at: float
     proof: str
+    scanned_at: float | None = None
     rejected: int = 0
     high_water: str | None = None
     revision: str | None = None

@@ -1,0 +1,111 @@
+"""Delta: a copy held whole is brought up to date by what changed since, instead of being read again.
+
+What was deleted without a tombstone does not show, nor does a change that left `dateLastModified` where it was: hence
+`rescan_every`, after which everything is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+
+from msgspec import structs
+
+from adapters import lowering
+from adapters.client import PageRequest, SourceClient
+from adapters.dialect import Op
+from adapters.endpoints import Collection
+from adapters.errors import Refused, Unsupported
+from adapters.predicate import Compare
+from adapters.records import Record
+from gateway.roster import explain
+from gateway.roster.needs import Changes, Plan
+from gateway.roster.whole import Whole
+
+OVERLAP = timedelta(minutes=5)
+"""Asked for again each time: a source's servers need not agree on the time, nor write in its order."""
+
+MOST = 0.5
+"""Share of the records held; where more would come, reading everything is as cheap and shows deletions too."""
+
+
+def high_water(records: Iterable[Record], began: float, ended: float) -> str | None:
+    """Up to when, by the source's own dates, a reading has every change; None where they do not tell.
+
+    began, ended: of the reading, in epoch seconds: while it ran, a change may have passed behind it. A date ahead of
+    our clock counts as when the reading began, lest one wrong date hide all changes to come.
+    """
+    latest = ""
+    for record in records:
+        if record.date_last_modified is None:
+            return None
+        latest = max(latest, record.date_last_modified)
+    if not latest:
+        return None
+    try:
+        moment = datetime.fromisoformat(latest) - timedelta(seconds=ended - began)
+    except (ValueError, OverflowError):
+        return None
+    return _text(min(moment, datetime.fromtimestamp(began, UTC)))
+
+
+def since(held: Whole) -> Compare | None:
+    """What a record satisfies that may have changed since; None where that cannot be told, or is too many of them."""
+    if held.high_water is None:
+        return None
+    try:
+        start = _text((datetime.fromisoformat(held.high_water) - OVERLAP).replace(microsecond=0))
+    except (ValueError, OverflowError):
+        return None
+    again = sum(r.date_last_modified is None or r.date_last_modified >= start for r in held.rows)
+    return Compare("date_last_modified", Op.GE, start) if again <= MOST * len(held) else None
+
+
+async def brought_up_to_date(client: SourceClient, collection: Collection, held: Whole) -> Whole | None:
+    """The copy with what changed since; None where everything has to be read.
+
+    Raises:
+        SourceError: the source did not tell all of what changed.
+    """
+    if not client.capabilities.delta:
+        return None
+    where = await asyncio.to_thread(since, held)
+    room = client.capabilities.max_url - client.url_overhead(collection)
+    if where is None or lowering.pushdown(client.dialect, collection, where, room=room).text is None:
+        return None
+    why = "the source tells what changed since the collection was last read"
+    explain.planned(Plan(Changes(), why, requests=1, seconds=0.0, rows=0, assumed=True))
+    began = time.time()
+    try:
+        came = await _changed(client, PageRequest(collection.value, where=where), MOST * len(held))
+    except (Refused, Unsupported):
+        return None  # of this way of asking; whether of the collection too, reading it will show
+    if came is None:
+        return None
+    explain.moved(len(came))
+    now = time.time()
+    marks = [mark for mark in (held.high_water, high_water(came, began, now)) if mark is not None]
+    return await held.overlaid([r for r in came if _differs(held, r)], read_at=now, high_water=max(marks))
+
+
+async def _changed(client: SourceClient, request: PageRequest, most: float) -> list[Record] | None:
+    """None where more come than `most`, some that were not asked for, or one that cannot be read."""
+    came: list[Record] = []
+    async with aclosing(client.scan(request)) as pages:
+        async for page in pages:
+            came += page.records
+            if page.rejected or len(page.records) < page.received or len(came) > most:
+                return None
+    return came
+
+
+def _differs(held: Whole, record: Record) -> bool:
+    old = held.get(record.sourced_id)
+    return old is None or structs.replace(old, observed_at=record.observed_at) != record
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
