@@ -24,6 +24,8 @@ QUERY = (
     "query ($email: String!, $sources: [ID!]) { users(sources: $sources, filter: { email: { eq: $email } }) "
     f"{{ nodes {{ sourcedId givenName familyName email {TREE} }} }} }}"
 )
+LARGE = ("/users", "/students", "/enrollments")
+LISTS = (*LARGE, "/classes", "/courses")
 OTHER = 10
 """Row of the person who is asked for first, of another source, so that the code has run before."""
 
@@ -80,10 +82,10 @@ async def measure(large: Large, runs: int, long: float, samples: Samples, folder
             asked = question(QUERY, email=email(row), sources=[key])
             latency = long if run == runs else LATENCY
             visits = await watching.cold(key, "person", asked, lambda body: large.check(row, body), latency)
-            samples.add("person.scan.requests", scanned(visits))
+            samples.add("person.scan.requests", scanned(visits, LARGE))
+            samples.add("person.unfiltered.requests", scanned(visits, LISTS))
 
 
-def scanned(visits: Sequence[Visit]) -> int:
-    """Requests for people or enrollments without a condition."""
-    large = ("/users", "/students", "/enrollments")
-    return sum(visit.path.endswith(large) and "filter=" not in visit.query for visit in visits)
+def scanned(visits: Sequence[Visit], lists: tuple[str, ...]) -> int:
+    """Requests for pages of these lists without a condition."""
+    return sum(visit.path.endswith(lists) and "filter=" not in visit.query for visit in visits)

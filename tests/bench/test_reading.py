@@ -6,7 +6,7 @@ import pytest
 
 from bench.asking import EXACT
 from bench.payloads import USER_BYTES, enrollments_page, users_page
-from bench.person import Large, email, scanned
+from bench.person import LARGE, LISTS, Large, email, scanned
 from bench.reading import LIMITS, faults, main
 from bench.rounds import rounds
 from bench.truth import WrongAnswer
@@ -48,14 +48,15 @@ def test_a_count_above_its_limit_and_a_stampede_that_asks_more_than_one_client_a
     assert faults({**held, "w2.wide.cold.ms.at100": 1e9, "tables_mb.100k": 1e9}) == []
 
 
-def test_people_or_enrollments_without_a_condition_are_a_scan() -> None:
+def test_pages_without_a_condition_are_a_scan() -> None:
     asked = [
         visit(0, 1, "/v1p2/users", "limit=2&filter=email%3D%27a%27"),
         visit(0, 1, "/v1p2/users/7", "fields=email"),
         visit(0, 1, "/v1p2/courses", "limit=1000"),
         visit(0, 1, "/v1p2/enrollments", "limit=1000"),
     ]
-    assert scanned(asked) == 1
+    assert scanned(asked, LARGE) == 1
+    assert scanned(asked, LISTS) == 2
 
 
 def test_somebody_else_or_a_missing_enrollment_is_a_wrong_answer() -> None:
