@@ -87,8 +87,9 @@ async def brought_up_to_date(client: SourceClient, collection: Collection, held:
         return None
     explain.moved(len(came))
     now = time.time()
-    marks = [mark for mark in (held.high_water, high_water(came, began, now)) if mark is not None]
-    return await held.overlaid([r for r in came if _differs(held, r)], read_at=now, high_water=max(marks))
+    changed = await asyncio.to_thread(lambda: [r for r in came if _differs(held, r)])
+    marks = (held.high_water, await asyncio.to_thread(high_water, came, began, now))
+    return await held.overlaid(changed, read_at=now, high_water=max(mark for mark in marks if mark is not None))
 
 
 async def _changed(client: SourceClient, request: PageRequest, most: float) -> list[Record] | None:

@@ -43,19 +43,23 @@ class Refresh:
     meanwhile: dict[int, Change] = field(default_factory=dict)
 
 
+SECONDS = st.sampled_from([1, 20, 100, 900])
+
+
 def changes(*deeds: Deed) -> st.SearchStrategy[Change]:
     number = st.integers(0, 10_000)
-    return st.builds(Change, st.sampled_from(deeds), number, number, st.integers(1, 900), st.integers(0, 240))
+    return st.builds(Change, st.sampled_from(deeds), number, number, SECONDS, st.integers(0, 240))
 
 
 ANY = changes("join", "change", "change", "move", "move", "bury", "vanish")
 REFRESH = st.builds(
     Refresh,
     st.sampled_from([False, False, False, True]),
-    st.none() | st.integers(1, 3),
-    st.dictionaries(st.integers(1, 3), changes("change", "move", "bury"), max_size=1),
+    st.none() | st.integers(1, 2),
+    st.dictionaries(st.integers(1, 2), changes("change", "move", "bury"), max_size=1),
 )
-HISTORY = st.lists(st.one_of(ANY, ANY, REFRESH, st.just(Refresh())), min_size=4, max_size=16)
+ROUND = st.tuples(st.lists(ANY, max_size=3), st.one_of(st.just(Refresh()), st.just(Refresh()), REFRESH))
+HISTORY = st.lists(ROUND, min_size=2, max_size=6).map(lambda rounds: [s for c, r in rounds for s in (*c, r)])
 SKEW = st.sampled_from([timedelta(days=-100), timedelta(0), timedelta(hours=3), timedelta(days=400)])
 
 
