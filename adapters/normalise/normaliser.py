@@ -54,7 +54,7 @@ class Normaliser:
         """The records of one page of a collection, in their order.
 
         Raises:
-            Truncated: the body ends early, or is empty (see `no_content`).
+            Truncated: the body ends early, or is empty, which a 204 alone may be: that is the caller's to know.
             Malformed: HTML, `null`, `{}`, another collection, a reported failure: nothing that can be called a page.
         """
         steps = self.page_by_steps(entity, body)
@@ -80,11 +80,6 @@ class Normaliser:
         if isinstance(read, Rejected):
             raise Malformed(self._source, f"{entity.singular}: {read.rule}")
         return shape.convert(self._converter(), [read])[0]
-
-    @staticmethod
-    def no_content() -> NormalisedPage:
-        """The page of a 204. Only the status tells it from a body that was lost."""
-        return NormalisedPage()
 
     def _as_a_whole(self, shape: Shape, body: bytes) -> Generator[None, None, NormalisedPage | None]:
         """The page decoded at once; None where it is not, or may not be, of the standard's types."""

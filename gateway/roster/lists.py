@@ -46,7 +46,6 @@ class Page:
     has_previous: bool
     outcomes: tuple[SourceOutcome, ...]
     missing: tuple[str, ...]
-    failures: tuple[SourceError, ...] = ()
     totals: dict[str, int | None] = field(default_factory=dict)
 
     @property
@@ -95,9 +94,8 @@ async def read_page(
             return error
 
     found = await asyncio.gather(*map(window, ahead))
-    failures = [f for f in found if isinstance(f, SourceError)]
     slices = [f for f in found if isinstance(f, Slice)]
-    short = {f.source for f in failures}
+    short = {f.source for f in found if isinstance(f, SourceError)}
     rows = [(record, part.start + i) for part in slices for i, record in enumerate(part.records)]
     shown = rows[:first]
     outcomes = []
@@ -116,7 +114,6 @@ async def read_page(
         has_previous=after is not None,
         outcomes=tuple(outcomes),
         missing=tuple(sorted(short.union(after.missing if after is not None else ()))),
-        failures=tuple(failures),
         totals={s.key: p.total if isinstance(p, Slice) else None for s, p in zip(ahead, found, strict=True)},
     )
 
