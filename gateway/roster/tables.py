@@ -1,4 +1,4 @@
-"""What the gateway holds of one collection of one source. Answers from memory only; asking is the reader's.
+"""What the gateway holds of one collection of one source. Answers from memory only: `gateway.roster.asking` asks.
 
 Everything here ages: after `fresh_for` seconds it is as if it had never been read. A collection that was read whole is
 kept for `stale_for`, to stand in, marked, where the source fails or sends too little.
@@ -245,11 +245,15 @@ class Table:
         self._clear()
         self._refusals.clear()
 
-    def fall_back(self, error: SourceError) -> Whole | None:
-        """The last good copy where `error` may be bridged by it. The source is left alone for a moment then."""
+    def fall_back(self, error: SourceError) -> Whole:
+        """The last good copy, to stand in for what failed. The source is left alone for a moment then.
+
+        Raises:
+            SourceError: `error`, where there is no such copy or it may not.
+        """
         good = self.last_good
         if good is None or not bridgeable(error):
-            return None
+            raise error
         self._stand_in(Standing(SourceState.STALE, code_of(error), error.message), min(self.fresh_for, RETRY_AFTER))
         return good
 

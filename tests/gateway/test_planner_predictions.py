@@ -149,7 +149,7 @@ async def teach(reader: Reader, before: Reader, collection: Collection) -> None:
         else:
             await before.count(each, None)
         reader.tables[each].size = before.tables[each].size
-    reader.learned = before.learned
+    reader.asker.learned = before.learned
 
 
 async def figure(number: int) -> Figure | None:
