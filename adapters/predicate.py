@@ -1,6 +1,7 @@
 """Predicates over records: the tree, its evaluation, and OneRoster filter text in both directions.
 
-Fields are record words, dotted where they reach into a list (`roles.role`). Rendering and parsing take the spelling
+Fields are record words, dotted where they reach into a list (`roles.role`) or into what the source adds
+(`metadata.ic.counselor`: the member of that name). Rendering and parsing take the spelling
 of the wire as a function; what a source cannot be sent is decided in `adapters.lowering`.
 
     filter := term { " OR " term }      term := clause { " AND " clause }      clause := field op "'" value "'"
@@ -13,10 +14,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from adapters.dialect import Op
 from adapters.records import Record
@@ -56,6 +59,35 @@ class IsNull:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How many values `field` has, a null being none: `op` that number."""
+
+    field: str
+    op: Op
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """How many elements of the list `field` satisfy `where`, whose fields are theirs: `op` that number."""
+
+    field: str
+    where: Predicate
+    op: Op = Op.GE
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What a record alone cannot answer. Whoever can replaces it before anything is tested.
+
+    condition: what is asked, in that one's own words.
+    """
+
+    condition: Hashable
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     part: Predicate
 
@@ -70,9 +102,9 @@ class Or:
     parts: tuple[Predicate, ...]
 
 
-Predicate: TypeAlias = Compare | AnyOf | Folded | IsNull | Not | And | Or
+Predicate: TypeAlias = Compare | AnyOf | Folded | IsNull | Count | Some | Open | Not | And | Or
 
-Test: TypeAlias = Callable[[Record], bool]
+Test: TypeAlias = Callable[[msgspec.Struct], bool]
 
 
 def equals(field: str, value: str) -> Compare:
@@ -91,8 +123,9 @@ def every(*parts: Predicate | None) -> Predicate | None:
 
 # ---------------------------------------------------------------- evaluation
 
-_ORDER: dict[Op, Callable[[str, str], bool]] = {
+_ORDER: dict[Op, Callable[[Any, Any], bool]] = {
     Op.EQ: operator.eq,
+    Op.NE: operator.ne,
     Op.GT: operator.gt,
     Op.GE: operator.ge,
     Op.LT: operator.lt,
@@ -122,6 +155,14 @@ def compile_test(predicate: Predicate | None) -> Test:
             return _any(field, lambda text: text.casefold() == start)
         case IsNull(field):
             return _negated(_any(field, lambda _: True))
+        case Count(field, op, number):
+            holds, names = _ORDER[op], field.split(".")
+            return lambda record: holds(sum(1 for _ in _texts(record, names)), number)
+        case Some(field, where, op, number):
+            holds, test = _ORDER[op], compile_test(where)
+            return lambda record: holds(sum(map(test, getattr(record, field))), number)
+        case Open(condition):
+            raise TypeError(f"nobody has replaced {condition!r}")
         case Not(part):
             return _negated(compile_test(part))
         case And(parts):
@@ -152,6 +193,8 @@ def _texts(value: object, names: list[str]) -> Iterator[str]:
     if isinstance(value, tuple):
         for element in value:
             yield from _texts(element, names)
+    elif isinstance(value, bytes):
+        yield from _members(value, ".".join(names))
     elif names:
         yield from _texts(getattr(value, names[0]), names[1:])
     elif isinstance(value, bool):
@@ -160,10 +203,21 @@ def _texts(value: object, names: list[str]) -> Iterator[str]:
         yield str(value)
 
 
+def _members(document: bytes, name: str) -> Iterator[str]:
+    """The member of a JSON object, which may have dots in its name: text as it is, of a list each element."""
+    decoded = msgspec.json.decode(document)
+    found = decoded.get(name) if isinstance(decoded, dict) else None
+    for value in found if isinstance(found, list) else (found,):
+        if isinstance(value, str):
+            yield value
+        elif value is not None:
+            yield msgspec.json.encode(value).decode()
+
+
 def fields(predicate: Predicate | None) -> frozenset[str]:
     """The fields that a predicate looks at."""
     match predicate:
-        case None:
+        case None | Open():
             return frozenset()
         case Not(part):
             return fields(part)

@@ -1,0 +1,78 @@
+"""What a predicate holds for, beyond single fields: numbers of values, elements of lists, what a source adds."""
+
+import pytest
+
+from adapters.dialect import Op
+from adapters.predicate import And, AnyOf, Compare, Count, Folded, IsNull, Open, Predicate, Some, compile_test, equals
+from adapters.records import RecordStatus, RoleAssignment, User, UserRole
+
+
+def person(*roles: tuple[UserRole, str], metadata: bytes | None = None) -> User:
+    return User(
+        source="a",
+        sourced_id="1",
+        status=RecordStatus.ACTIVE,
+        roles=tuple(RoleAssignment(role=role, org_id=org) for role, org in roles),
+        metadata=metadata,
+    )
+
+
+def holds(where: Predicate, record: User) -> bool:
+    return compile_test(where)(record)
+
+
+TEACHES = person((UserRole.TEACHER, "x"), (UserRole.PARENT, "y"), (UserRole.TEACHER, "y"))
+
+
+def test_values_are_counted_each_organisation_once() -> None:
+    assert [holds(Count("org_ids", Op.EQ, n), TEACHES) for n in range(4)] == [False, False, True, False]
+    assert holds(Count("org_ids", Op.EQ, 0), person())
+    assert holds(Count("org_ids", Op.NE, 1), person())
+    assert holds(Count("grades", Op.LT, 1), TEACHES)
+
+
+def test_conditions_hold_of_one_and_the_same_element() -> None:
+    teacher, at_x = equals("role", "TEACHER"), equals("org_id", "x")
+    parent_at_x = And((equals("role", "PARENT"), at_x))
+    assert holds(Some("roles", And((teacher, at_x))), TEACHES)
+    assert not holds(Some("roles", parent_at_x), TEACHES)
+    assert holds(Some("roles", teacher, Op.EQ, 2), TEACHES)
+    assert holds(Some("roles", parent_at_x, Op.EQ, 0), TEACHES)
+    assert not holds(Some("roles", teacher), person())
+
+
+METADATA = (
+    b'{"ic.counselor.email": "Kim@district.example", "flags": ["a", "b"], "room": 12, "boarder": true, "note": null}'
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (equals("metadata.ic.counselor.email", "Kim@district.example"), True),
+        (equals("metadata.ic.counselor.email", "kim@district.example"), False),
+        (Folded("metadata.ic.counselor.email", "kim@district.example"), True),
+        (AnyOf("metadata.flags", frozenset({"b", "c"})), True),
+        (equals("metadata.room", "12"), True),
+        (equals("metadata.boarder", "true"), True),
+        (IsNull("metadata.note"), True),
+        (IsNull("metadata.absent"), True),
+        (IsNull("metadata.room"), False),
+        (Compare("metadata.absent", Op.NE, "x"), True),
+    ],
+)
+def test_what_a_source_adds_is_asked_about_by_its_name(where: Predicate, expected: bool) -> None:
+    assert holds(where, person(metadata=METADATA)) is expected
+
+
+def test_a_record_without_metadata_has_no_value_there() -> None:
+    assert holds(IsNull("metadata.room"), person())
+
+
+def test_metadata_that_is_no_object_has_no_members() -> None:
+    assert holds(IsNull("metadata.room"), person(metadata=b"[1]"))
+
+
+def test_what_is_left_open_is_not_tested() -> None:
+    with pytest.raises(TypeError, match="nobody has replaced"):
+        compile_test(Open("whether it rains"))
