@@ -61,48 +61,51 @@ class Watching:
         await upstream.set_latency(self.source, latency)
         connections = [await connect(server.port) for _ in range(clients)]
         try:
-            await self._forget()
+            await self.forget()
             began = time.perf_counter()
             answers = await asyncio.gather(*(connection.post(asked) for connection in connections))
             took = time.perf_counter() - began
         finally:
             for connection in connections:
                 connection.close()
-        visits, counted = await self._seen(), await upstream.counted(self.source)
+        visits = await self.visits(stem, "" if server is self.gateway else f"{BASELINE}.")
         for answer in answers:
             check(answer)
-        if len(visits) != counted.data:
-            raise WrongAnswer(f"{stem}: the source counted {counted.data} requests and {len(visits)} were seen")
         self.samples.add(f"{stem}.requests", len(visits))
-        self.samples.add("in_flight" if server is self.gateway else f"{BASELINE}.in_flight", counted.in_flight)
         if latency == self.long or server is not self.gateway:
             self.samples.add(f"{stem}.rounds", rounds(visits))
         if latency == LATENCY:
             self.samples.add(f"{stem}.ms.at{1000 * LATENCY:.0f}", 1000 * took)
         return visits
 
-    async def hold_small(self, key: str) -> None:
-        """Has the small collections read whole, and waits for it."""
+    async def hold(self, key: str, kinds: Sequence[str] = SMALL) -> None:
+        """Has collections read whole, and waits for it."""
         async with connected(self.gateway.port) as connection:
-            told = msgspec.json.decode(await connection.post(question(REFRESH, source=key, kinds=SMALL)))
+            told = msgspec.json.decode(await connection.post(question(REFRESH, source=key, kinds=kinds)))
             if told.get("errors") or told["data"]["refreshSource"]["userErrors"]:
-                raise WrongAnswer(f"the small collections could not be read: {told}")
+                raise WrongAnswer(f"{', '.join(kinds)} could not be read: {told}")
             async with asyncio.timeout(PATIENCE):
                 while True:
                     told = msgspec.json.decode(await connection.post(question(STATES, source=key)))
-                    collections = [c for c in told["data"]["source"]["collections"] if c["type"] in SMALL]
+                    collections = [c for c in told["data"]["source"]["collections"] if c["type"] in kinds]
                     if all(c["lastFullScanAt"] and c["state"] == "FRESH" for c in collections):
                         return
                     await asyncio.sleep(0.05)
 
-    async def _forget(self) -> None:
+    async def forget(self) -> None:
         await upstream.reset(self.source)
         async with connected(self.source.port) as connection:
             await connection.ask("POST", SEEN)
 
-    async def _seen(self) -> list[Visit]:
+    async def visits(self, stem: str, whose: str = "") -> list[Visit]:
+        """What the source saw since it was told to forget. whose: begins the name of what was most in flight."""
         async with connected(self.source.port) as connection:
-            return msgspec.json.decode(await connection.ask("GET", SEEN), type=list[Visit])
+            seen = msgspec.json.decode(await connection.ask("GET", SEEN), type=list[Visit])
+        counted = await upstream.counted(self.source)
+        if len(seen) != counted.data:
+            raise WrongAnswer(f"{stem}: the source counted {counted.data} requests and {len(seen)} were seen")
+        self.samples.add(f"{whose}in_flight", counted.in_flight)
+        return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Plan:
             key = f"{each.name.lower()}-{state}-{run}"
             asked, check = question(each.of_gateway, sources=[key]), self._check(each)
             if state == "held":
-                await watching.hold_small(key)
+                await watching.hold(key)
             await watching.cold(key, f"{stem}.{state}", asked, check, latency)
             if state == "cold":
                 await watching.asked(watching.gateway, f"{stem}.warm", asked, check, latency)

@@ -147,32 +147,45 @@ def fixed_bytes() -> Iterator[Running]:
 
 
 def write_config(
-    path: Path, upstream: Upstream, source: Running, keys: Sequence[str], *, fresh_for: str = "1h"
+    path: Path, upstream: Upstream, source: Running, keys: Sequence[str], *, fresh_for: str = "1h", delta: bool = False
 ) -> Path:
-    """A gateway.toml in which every key is a source of its own, with its own tables, over the same server."""
-    settings = source.settings
-    fresh = ", ".join(f'{name} = "{fresh_for}"' for name in ("users", "enrollments", "classes", "courses"))
-    lines = ["[gateway]", 'secret = "env:BENCH_GATEWAY_SECRET"', 'deadline = "120s"']
-    for key in keys:
-        lines += [
-            "[[sources]]",
-            f'key = "{key}"',
-            f'provider = "{settings["provider"]}"',
-            f'version = "{settings["version"]}"',
-            f'base_url = "{settings["base_url"]}"',
-            f'token_url = "{settings["token_url"]}"',
-            f'client_id = "{settings["client_id"]}"',
-            'client_secret = "env:BENCH_CLIENT_SECRET"',
-            "allow_http = true",
-            f"max_concurrency = {IN_FLIGHT}",
-            "[sources.capabilities]",
-            f"max_limit = {PAGE_LIMIT}",
-            f"filter_clauses = {upstream.clauses}",
-            f"max_url = {upstream.max_url}",
-            "dotted_filters = true",
-            f"max_concurrency = {IN_FLIGHT}",
-            "[sources.cache]",
-            f"fresh_for = {{ {fresh} }}",
-        ]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    """A gateway.toml in which every key is a source of its own, with its own tables, over the same server.
+
+    delta: the gateway may believe what the server says has changed.
+    """
+    tables = [table_of(key, upstream, source.settings, fresh_for=fresh_for, delta=delta) for key in keys]
+    path.write_text("\n".join([GATEWAY, *tables]), "utf-8")
     return path
+
+
+GATEWAY: Final = """[gateway]
+secret = "env:BENCH_GATEWAY_SECRET"
+deadline = "120s"
+"""
+
+
+def table_of(
+    key: str, upstream: Upstream, settings: Mapping[str, Any], *, fresh_for: str = "1h", delta: bool = False
+) -> str:
+    """One `[[sources]]` table. settings: a sandbox's own."""
+    fresh = ", ".join(f'{name} = "{fresh_for}"' for name in ("users", "enrollments", "classes", "courses"))
+    return f"""[[sources]]
+key = "{key}"
+provider = "{settings["provider"]}"
+version = "{settings["version"]}"
+base_url = "{settings["base_url"]}"
+token_url = "{settings["token_url"]}"
+client_id = "{settings["client_id"]}"
+client_secret = "env:BENCH_CLIENT_SECRET"
+allow_http = true
+max_concurrency = {IN_FLIGHT}
+[sources.capabilities]
+max_limit = {PAGE_LIMIT}
+filter_clauses = {upstream.clauses}
+max_url = {upstream.max_url}
+dotted_filters = true
+delta = {str(delta).lower()}
+max_concurrency = {IN_FLIGHT}
+[sources.cache]
+fresh_for = {{ {fresh} }}
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,19 +12,39 @@ import msgspec
 from bench.queries import CLASSES, COURSES, ENROLLMENTS, USERS, Question
 from gateway.sandbox.district import FIXED_TODAY
 from gateway.sandbox.exact import exact_district
+from gateway.sandbox.truth import District
 
 SEED = 1
+_CHANGED = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class WrongAnswer(Exception):
     """A server said something else than the district's truth. No figure of such a run is worth anything."""
 
 
+def exact() -> District:
+    return exact_district(SEED, today=FIXED_TODAY)
+
+
+def changed(district: District, turn: int) -> None:
+    """Changes one record in a hundred of each collection that W2 reaches; another in each turn, and later."""
+    stamp = f"{(_CHANGED + timedelta(days=turn)).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    changes: tuple[tuple[list[Any], dict[str, str]], ...] = (
+        (district.users, {"family": f"Changed {turn}"}),
+        (district.classes, {"title": f"Changed class {turn}"}),
+        (district.courses, {"title": f"Changed course {turn}"}),
+        (district.enrollments, {"role": "aide"}),
+    )
+    for records, change in changes:
+        for record in sorted(records, key=lambda each: each.id)[turn::100]:
+            district.update(record, modified=stamp, **change)
+
+
 class Truth:
     """The exact district, as rows in the order of sourcedId."""
 
-    def __init__(self) -> None:
-        district = exact_district(SEED, today=FIXED_TODAY)
+    def __init__(self, district: District | None = None) -> None:
+        district = district or exact()
         parts: tuple[list[Any], ...] = (district.users, district.classes, district.courses, district.enrollments)
         counts = tuple(map(len, parts))
         if counts != (USERS, CLASSES, COURSES, ENROLLMENTS):
@@ -34,7 +54,7 @@ class Truth:
         below: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for each in district.enrollments:
             below[each.user].append((each.role.upper(), *classes[each.class_id]))
-        self._rows = [
+        self.rows = [
             {
                 "sourcedId": user.id,
                 "status": user.status.upper(),
@@ -61,7 +81,7 @@ class Truth:
         users = answer["data"]["users"]
         rows = users["nodes"] if isinstance(users, dict) else users
         names = (*question.fields, *(("enrollments",) if question.tree else ()))
-        wanted = [{name: row[name] for name in names} for row in self._rows[start : start + question.first]]
+        wanted = [{name: row[name] for name in names} for row in self.rows[start : start + question.first]]
         found = [_plain(row) for row in rows]
         if found != wanted:
             at = next((n for n, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), len(found))

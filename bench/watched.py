@@ -1,6 +1,7 @@
 """A sandbox district of chosen sizes that remembers when each data request came and when its answer left.
 
-`GET /_bench/seen` tells them, in the order in which they came; `POST` forgets them.
+`GET /_bench/seen` tells them, in the order in which they came; `POST` forgets them. `POST /_bench/change/N` changes
+one record in a hundred.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import argparse
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bench.truth import SEED
+from bench.truth import SEED, changed
 from gateway.sandbox.asgi import answer, asked_by
 from gateway.sandbox.bulk import without_collecting
 from gateway.sandbox.district import FIXED_TODAY
@@ -22,6 +23,7 @@ from gateway.sandbox.run import HOST, serve
 from gateway.sandbox.server import Server, make_server
 
 SEEN = "/_bench/seen"
+CHANGE = "/_bench/change/"
 SIZES = ("users", "classes", "courses", "enrollments")
 
 
@@ -35,11 +37,12 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """ASGI middleware."""
+    """ASGI middleware. change: changes the district."""
 
-    def __init__(self, app: ASGIApp, token_paths: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, token_paths: Sequence[str], change: Callable[[int], None]) -> None:
         self._app = app
         self._token_paths = token_paths
+        self._change = change
         self._seen: list[Visit] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,6 +52,10 @@ class Watch:
                 self._seen.clear()
             seen = sorted(self._seen, key=lambda visit: visit.began)
             await answer(send, 200, msgspec.json.encode(seen), {"content-type": "application/json"})
+            return
+        if asked.method == "POST" and asked.raw_path.startswith(CHANGE):
+            self._change(int(asked.raw_path.removeprefix(CHANGE)))
+            await answer(send, 200, b"{}", {"content-type": "application/json"})
             return
         began = time.perf_counter()
 
@@ -70,15 +77,19 @@ def made(kind: str, users: int, classes: int, courses: int, enrollments: int) ->
             SEED, users=users, classes=classes, courses=courses, enrollments=enrollments, today=FIXED_TODAY
         )
         server = make_server(kind, district)
-        for collection in (*SIZES, "orgs", "academicSessions"):
-            rows = server.publication.rows(collection)
-            rows.at("sourcedId", "")
-            rows.order("sourcedId", descending=False)
-            assert len(rows.encoded) == len(rows.row_of)
-        server.publication.rows("users").at("email", "")
-        for field in ("user.sourcedId", "class.sourcedId"):
-            server.publication.rows("enrollments").at(field, "")
+        _prepare(server)
     return server
+
+
+def _prepare(server: Server) -> None:
+    for collection in (*SIZES, "orgs", "academicSessions"):
+        rows = server.publication.rows(collection)
+        rows.at("sourcedId", "")
+        rows.order("sourcedId", descending=False)
+        assert len(rows.encoded) == len(rows.row_of)
+    server.publication.rows("users").at("email", "")
+    for field in ("user.sourcedId", "class.sourcedId"):
+        server.publication.rows("enrollments").at(field, "")
 
 
 def main() -> None:
@@ -88,7 +99,12 @@ def main() -> None:
         parser.add_argument(f"--{size}", type=int, required=True)
     options = parser.parse_args()
     server = made(options.kind, options.users, options.classes, options.courses, options.enrollments)
-    server.app.add_middleware(Watch, token_paths=tuple(server.gate.token_paths()))
+
+    def change(turn: int) -> None:
+        changed(server.district, turn)
+        _prepare(server)
+
+    server.app.add_middleware(Watch, token_paths=tuple(server.gate.token_paths()), change=change)
     serve(server, socket.create_server((HOST, 0), backlog=1024), about={"key": "watched"}, with_parent=True)
 
 

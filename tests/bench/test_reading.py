@@ -1,15 +1,18 @@
 """What `bench.reading` counts: it counts what a source sees, and its limits can break."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from bench import delta
 from bench.asking import EXACT
+from bench.figures import Samples
 from bench.payloads import USER_BYTES, enrollments_page, users_page
 from bench.person import LARGE, LISTS, Large, email, scanned
 from bench.reading import LIMITS, faults, main
 from bench.rounds import rounds
-from bench.truth import WrongAnswer
+from bench.truth import Truth, WrongAnswer, changed, exact
 from bench.watched import Visit
 
 
@@ -28,6 +31,32 @@ def test_a_wide_source_is_asked_as_little_as_the_limits_say(capsys: pytest.Captu
     assert figures["w2.wide.warm.requests"] == 0
     assert figures["stampede16.requests"] == figures["w2.wide.cold.requests"]
     assert figures["w2.wide.cold.ms.at100"] >= 200
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_after_changes_a_source_is_asked_little_and_the_answer_is_right_in_time(tmp_path: Path) -> None:
+    samples = Samples()
+    await delta.measure(1, samples, tmp_path, fresh_for=2.0)
+    figures = samples.figures()
+    assert 1 <= figures["delta.requests"] <= LIMITS["delta.requests"]
+    assert {f"delta.{name}.requests" for name in ("users", "enrollments", "classes", "courses")} <= figures.keys()
+    assert figures["delta.seconds"] > 0
+
+
+def test_changes_show_in_the_window_that_is_asked_for_until_it_is_right() -> None:
+    district = exact()
+    for turn in range(4):
+        before = Truth(district).rows
+        changed(district, turn)
+        after = Truth(district).rows
+        assert any(old != new for old, new in zip(before[:50], after[:50], strict=True))
+        assert sum(old["familyName"] != new["familyName"] for old, new in zip(before, after, strict=True)) == 20
+
+
+def test_requests_are_told_by_the_collection_that_their_path_begins_with() -> None:
+    asked = [visit(0, 1, f"/v1p2/{path}") for path in ("users", "users/7", "classes/3/students", "users")]
+    assert delta.by_collection(asked, "http://sandbox.example/v1p2/") == {"users": 3, "classes": 1}
 
 
 def test_requests_that_overlap_share_a_round() -> None:
