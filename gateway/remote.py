@@ -110,9 +110,9 @@ class Gateway:
         # By way of no proxy: a gateway listens on loopback only.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def refresh(self, source: str, kinds: Sequence[str]) -> Refreshed:
-        """The source as it stands once the reading has begun, and what was not begun."""
-        given = {"source": source, "collections": list(kinds) or None}
+    def refresh(self, source: str, kinds: Sequence[str], full: bool = False) -> Refreshed:
+        """The source as it stands once the reading has begun, and what was not begun. full: not changes alone."""
+        given = {"source": source, "collections": list(kinds) or None, "full": full}
         return msgspec.convert(self._ask(_REFRESH, input=given)["refreshSource"], Refreshed)
 
     def settled(self, source: str) -> SourceTold:

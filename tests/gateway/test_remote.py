@@ -205,3 +205,20 @@ def test_only_addresses_of_the_web_are_asked() -> None:
 def test_the_address_may_be_that_of_the_graph(gateway: Running) -> None:
     result = RUN.invoke(app, ["holds", "--url", f"{gateway.url}/graphql"])
     assert result.exit_code == 0, result.output
+
+
+def test_refresh_in_full_shows_what_was_deleted_without_a_word() -> None:
+    server = make_server("standard-1.2", generate(1, students=60))
+    made = World({"maple": server}, {"maple": {"capabilities": {"delta": True}}})
+    with served(build(made.settings, made.connect)) as url:
+
+        def rows(*options: str) -> int:
+            result = RUN.invoke(app, ["refresh", "maple", "users", "--wait", *options, "--url", url])
+            assert result.exit_code == 0, result.output
+            return int(result.output.splitlines()[1].split()[2])
+
+        before = rows()
+        server.district.remove(server.district.users[0])
+        assert rows() == before
+        assert rows("--full") == before - 1
+    asyncio.run(made.sources.close())

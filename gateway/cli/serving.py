@@ -1,0 +1,89 @@
+"""The commands that serve the graph: serve, and demo over make-believe districts."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.console import Config, err, fail, load, out, show_table
+from gateway.config import describe
+from gateway.demo import QUERY, District, DistrictFailed, curl, districts
+from gateway.demo import settings as demo_settings
+
+Port = Annotated[
+    int | None,
+    typer.Option("--port", "-p", envvar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one."),
+]
+
+Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain tells it.")]
+
+
+def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug = False) -> None:
+    """Serve the graph over the sources of a settings file."""
+    if debug:
+        logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+        logging.getLogger("gateway").setLevel(logging.DEBUG)
+    settings = load(config)
+    if settings.mistakes:
+        left_out = ", ".join(m.key or m.name for m in settings.misconfigured)
+        err.print(describe(settings.mistakes), markup=False)
+        err.print(f"left out until that is corrected: {left_out}; the other sources are served", style="yellow")
+    bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port)
+    from gateway.app import build
+    from gateway.roster.store import NoStore
+    from gateway.serve import address
+    from gateway.serve import serve as run
+
+    url = address(bound)
+    try:
+        gateway = build(settings)
+    except NoStore as error:
+        err.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    count = len(settings.sources)
+    told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
+    run(gateway, bound, lambda: out.print(told))
+
+
+def demo(port: Port = None) -> None:
+    """Serve seven make-believe districts of six providers: nothing to set up, nothing real."""
+    bound = _listen("127.0.0.1", 8000 if port is None else port)
+    from gateway.app import build
+    from gateway.serve import address
+    from gateway.serve import serve as run
+
+    try:
+        with districts() as running:
+            run(build(demo_settings(running)), bound, lambda: _show_demo(address(bound), running))
+    except DistrictFailed as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        out.print("\nstopped: the gateway and its districts")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from gateway.serve import CannotListen, listen
+
+    try:
+        return listen(host, port)
+    except CannotListen as error:
+        fail(str(error))
+
+
+def _show_demo(url: str, running: Sequence[District]) -> None:
+    out.print(f"[bold]GraphiQL[/]   {url}/graphql\n")
+    show_table(
+        ("source", "district", "provider", "version", "pid"),
+        [(d.key, d.name, str(d.settings["provider"]), str(d.settings["version"]), str(d.pid)) for d in running],
+    )
+    out.print("\n[bold]Paste this[/]\n")
+    out.print(QUERY, markup=False)
+    out.print("\n[bold]Or run this[/]\n")
+    out.print(curl(url), markup=False)
+    out.print("\nEach district is a process: kill one by its pid, wait 5 s until what is held has aged, and ask again.")
+    out.print("Ctrl-C stops everything.")
