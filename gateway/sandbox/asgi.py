@@ -45,6 +45,7 @@ async def read_body(receive: Receive) -> bytes:
 
 async def answer(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    raw.append((b"content-length", str(len(body)).encode()))
+    if status != 304:  # whose length would be that of the answer that is not sent
+        raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

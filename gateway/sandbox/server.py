@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from gateway.sandbox.asgi import Asked, answer, asked_by, read_body
+from gateway.sandbox.caching import NOTHING_SAID, Caching
 from gateway.sandbox.gate import CORE, DEMOGRAPHICS, FULL, Denied, Gate, NoToken
 from gateway.sandbox.kind import COLLECTIONS, ClientCredentials, Kind, StaticBearer
 from gateway.sandbox.kinds import KINDS
@@ -72,6 +73,7 @@ class Server:
         latency: float = 0.0,
         school: str | None = None,
         requests_per_minute: int | None = None,
+        caching: Caching = NOTHING_SAID,
     ) -> None:
         self.kind = kind
         self.district = district
@@ -80,6 +82,8 @@ class Server:
         self.school = school
         self.down = False
         self.requests_per_minute = requests_per_minute
+        self.caching = caching
+        self.sent_bytes = 0
         self._recent: deque[float] = deque()
         self.requests: Counter[str] = Counter()
         self.log: deque[Seen] = deque(maxlen=10_000)
@@ -147,6 +151,7 @@ class Server:
     def reset(self) -> None:
         """Forget counts, log and canned answers; tokens stay."""
         self.requests.clear()
+        self.sent_bytes = 0
         self.log.clear()
         self.canned.clear()
         self.in_flight_peak = self.in_flight
@@ -176,6 +181,7 @@ class Server:
                 status, body, headers = self._data(asked, route, segments, ids)
             finally:
                 self.in_flight -= 1
+            self.sent_bytes += len(body)
             route = f"{asked.method} {'/' + route if route else '?'}"
         self.requests[route] += 1
         self.log.append(Seen(asked.method, path, asked.raw_query, status, route))
@@ -230,7 +236,7 @@ class Server:
         except Refusal as refused:
             refusal = refused
         else:
-            return 200, page.body, {"content-type": JSON_TYPE, **page.headers}
+            return self.caching.stamped(asked.headers, page.body, {"content-type": JSON_TYPE, **page.headers})
         body = msgspec.json.encode(body_of(refusal, self.kind.error))
         headers = {"content-type": JSON_TYPE}
         if refusal.status == 401:
@@ -317,13 +323,15 @@ def make_server(
     token_seconds: float | None = None,
     inclusive_end: bool = False,
     requests_per_minute: int | None = None,
+    caching: Caching = NOTHING_SAID,
     scopes: Iterable[str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Server:
     """A server of `district`.
 
     `school`: truth id of the org that a one-school kind serves; None: the first. `inclusive_end`: an endDate is the
-    last day itself, as many districts send it. `requests_per_minute`: beyond it the answer is 429.
+    last day itself, as many districts send it. `requests_per_minute`: beyond it the answer is 429. `caching`: what it
+    tells of its pages for whoever holds them.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; known are {', '.join(sorted(KINDS))}")
@@ -339,7 +347,15 @@ def make_server(
     if token_seconds is None:
         token_seconds = made.token_seconds
     gate = Gate(made, client_id or made.client_id, client_secret, district.slug, scopes, token_seconds, clock)
-    return Server(made, district, gate, latency=latency, school=school, requests_per_minute=requests_per_minute)
+    return Server(
+        made,
+        district,
+        gate,
+        latency=latency,
+        school=school,
+        requests_per_minute=requests_per_minute,
+        caching=caching,
+    )
 
 
 def _check_scope(template: str, scopes: frozenset[str]) -> None:
