@@ -8,7 +8,7 @@ than we do: order between words, `!=` beside nulls, letter case in `~`, a value 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from adapters.addresses import encoded
@@ -25,6 +25,8 @@ _ALWAYS_THERE = frozenset({"sourced_id", "status"})
 _PERSONAL = frozenset({"username", "email", "identifier"})
 # Quotes have no escape, and some servers split the text at the words before they look for quotes.
 _UNSAFE = re.compile(r"['\"\\\x00-\x1f\x7f\ud800-\udfff]|\s(?:and|or)\s|^\s|\s$", re.IGNORECASE)
+# Nothing in it needs care, and a URL holds it as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def pushdown(dialect: Dialect, collection: Collection, where: Predicate | None, 
     parts.sort(key=_rank)
     writer = _Writer(dialect, collection)
     chosen: list[Clause] = []
+    said: str | None = None
     for part in parts:
         clauses = writer.clauses(part)
         if clauses is None:
@@ -58,8 +61,8 @@ def pushdown(dialect: Dialect, collection: Collection, where: Predicate | None, 
             continue
         text = join([*chosen, *clauses], dialect.and_word)
         if len(chosen) < writer.most and _fits(text, room):
-            chosen += clauses
-    return Pushed(join(chosen, dialect.and_word) if chosen else None, exact=len(chosen) == len(parts))
+            chosen, said = [*chosen, *clauses], text
+    return Pushed(said, exact=len(chosen) == len(parts))
 
 
 def batches(
@@ -68,41 +71,36 @@ def batches(
     """How "`field` is one of `values`" is split over requests, each value once; None where it cannot be asked at all.
 
     url_overhead: bytes of the request's URL without the filter's text. None also where a single value cannot be sent,
-    lest its records be taken for missing.
+    lest its records be taken for missing. No text is made: its length is the sum of what it is made of.
     """
     writer = _Writer(dialect, collection)
-    room = dialect.capabilities.max_url - url_overhead
     wanted = list(dict.fromkeys(values))
-    compared = writer.each(field, wanted)
-    if compared is None:
+    words = writer.words(field, wanted)
+    if words is None:
         return None
-
-    def fits(start: int, count: int) -> bool:
-        joined = writer.alternatives(compared[start : start + count])
-        return joined is not None and _fits(join(joined, writer.or_word), room)
-
+    fits = writer.room_for(field, dialect.capabilities.max_url - url_overhead)
     full: list[tuple[str, ...]] = []
-    start = 0
-    while start < len(wanted):
-        left = len(wanted) - start
-        if not fits(start, 1):
+    start = length = 0
+    commas = False
+    for place, word in enumerate(words):
+        own, comma = _length(word), "," in word
+        if place > start and not fits(place - start + 1, length + own, commas or comma):
+            full.append(tuple(wanted[start:place]))
+            start, length, commas = place, 0, False
+        length, commas = length + own, commas or comma
+        if place == start and not fits(1, length, commas):
             return None
-        # What is too much stays too much: double until it is, then look between.
-        enough = 1
-        while enough < left and fits(start, min(2 * enough, left)):
-            enough = min(2 * enough, left)
-        most = min(2 * enough, left)
-        while most - enough > 1:
-            middle = (enough + most) // 2
-            enough, most = (middle, most) if fits(start, middle) else (enough, middle)
-        full.append(tuple(wanted[start : start + enough]))
-        start += enough
-    return full
+    return [*full, tuple(wanted[start:])] if wanted else []
 
 
 def sendable(value: str) -> bool:
     """Whether a value may stand in filter text."""
-    return 0 < len(value) <= MAX_VALUE and _UNSAFE.search(value) is None
+    return 0 < len(value) <= MAX_VALUE and (_PLAIN.fullmatch(value) is not None or _UNSAFE.search(value) is None)
+
+
+def _length(text: str) -> int:
+    """Bytes of a text in a URL; percent-encoding takes each character for itself, so lengths add up."""
+    return len(text) if _PLAIN.fullmatch(text) else len(encoded(text))
 
 
 class _Writer:
@@ -140,9 +138,34 @@ class _Writer:
 
     def each(self, field: str, values: Iterable[str]) -> list[Clause] | None:
         """A clause for every value; None if one cannot be sent."""
-        compared = [self.compare(equals(field, value)) for value in values]
-        found = [clause for clause in compared if clause is not None]
-        return found if len(found) == len(compared) else None
+        wire, words = self._field(field), self.words(field, values)
+        return None if wire is None or words is None else [Clause(wire, Op.EQ.value, word) for word in words]
+
+    def words(self, field: str, values: Iterable[str]) -> list[str] | None:
+        """Every value as the wire spells it, for `field = value`; None if one cannot be sent."""
+        if self._field(field) is None or not self._takes(Op.EQ):
+            return None
+        words: list[str] = []
+        for value in values:
+            word = names.wire_value(self._collection, field, value)
+            if word is None or not sendable(word) or (field == "status" and not self._read_alike(equals(field, value))):
+                return None
+            words.append(word)
+        return words
+
+    def room_for(self, field: str, room: int) -> Callable[[int, int, bool], bool]:
+        """Whether so many values of so many bytes together, with a comma in one or not, fit into one filter."""
+        wire, most, can = self._field(field) or "", self.most, self._can
+        equal, joiner = _length(f"{wire}{Op.EQ.value}''"), _length(f" {self.or_word} ")
+        listed, comma = _length(f"{wire}{_IN}''"), _length(",")
+
+        def fits(count: int, length: int, commas: bool) -> bool:
+            if count > 1 and can.in_operator and not commas:
+                return listed + length + comma * (count - 1) <= room
+            joined = count == 1 or (can.or_filters and count <= most)
+            return joined and equal * count + length + joiner * (count - 1) <= room
+
+        return fits
 
     def alternatives(self, clauses: list[Clause]) -> list[Clause] | None:
         """Clauses on one field as few: by the in-operator, where there is one."""
@@ -153,11 +176,12 @@ class _Writer:
     def compare(self, asked: Compare) -> Clause | None:
         wire = self._field(asked.field)
         value = names.wire_value(self._collection, asked.field, asked.value)
-        if wire is None or value is None or self.most < 1 or not sendable(value):
+        if wire is None or value is None or not self._takes(asked.op) or not sendable(value):
             return None
-        if asked.op not in self._can.filter_operators or not self._read_alike(asked):
-            return None
-        return Clause(wire, asked.op.value, value)
+        return Clause(wire, asked.op.value, value) if self._read_alike(asked) else None
+
+    def _takes(self, op: Op) -> bool:
+        return self.most > 0 and op in self._can.filter_operators
 
     def _alternatives(self, clauses: list[Clause]) -> list[Clause] | None:
         if len(clauses) > 1 and (not self._can.or_filters or len(clauses) > self.most):

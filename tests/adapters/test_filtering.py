@@ -1,5 +1,11 @@
 import dataclasses
 import re
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -207,3 +213,40 @@ def test_every_batch_can_be_sent_whole_and_fits_its_url(values: list[str], diale
         assert pushed.text is not None
         assert len(encoded(pushed.text)) <= room
         assert re.search(r"['@]", pushed.text)
+    for batch, following in pairwise(found):
+        longer = AnyOf("sourced_id", frozenset((*batch, following[0])))
+        assert pushdown(dialect, USERS, longer, room=room).text is None, "a batch that could have taken one more"
+
+
+def calls(work: Callable[[], object]) -> Counter[str]:
+    """How often each Python function was called, by name."""
+    counted: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            counted[frame.f_code.co_name] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return counted
+
+
+@pytest.mark.parametrize("dialect", [V1P1, can(filter_clauses=100, max_url=8000), can(in_operator=True)])
+def test_to_split_ids_takes_a_few_steps_for_each_and_makes_no_text(dialect: Dialect) -> None:
+    ids = [f"{n:08x}-0000-4000-8000-00000000beef" for n in range(5000)]
+    few, many = (calls(partial(batches, dialect, USERS, "sourced_id", ids[:n], 200)) for n in (500, 5000))
+    assert many.total() <= 10 * few.total()
+    assert many.total() <= 6 * len(ids)
+    assert not many.keys() & {"join", "__str__", "alternatives", "any_of"}
+    assert many["encoded"] < 10
+
+
+@pytest.mark.parametrize("dialect", [V1P1, can(filter_clauses=100, max_url=8000), can(in_operator=True)])
+def test_the_text_of_a_filter_is_made_once(dialect: Dialect) -> None:
+    ids = frozenset(f"{n:08x}-0000-4000-8000-00000000beef" for n in range(2))
+    counted = calls(lambda: pushdown(dialect, USERS, AnyOf("sourced_id", ids), room=1500))
+    assert counted["join"] == 1
