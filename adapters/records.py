@@ -94,7 +94,7 @@ class Sex(StrEnum):
     OTHER = "OTHER"
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What every record has. `source` is the key of the source it came from; ids are unique only within it.
 
     metadata: the JSON object as the source sent it, undecoded.
@@ -188,7 +188,7 @@ class UserProfile(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     description: str | None = None
 
 
-class User(Record, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class User(Record, frozen=True, gc=False, omit_defaults=True):
     given_name: str | None = None
     family_name: str | None = None
     middle_name: str | None = None

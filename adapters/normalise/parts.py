@@ -113,31 +113,3 @@ def user_profiles(profiles: tuple[wire.Profile, ...]) -> tuple[records.UserProfi
         )
         for w in profiles
     )
-
-
-def has_further(user: wire.User) -> bool:
-    """Whether a user has any of the fields that most lack."""
-    return bool(
-        user.user_master_identifier
-        or user.preferred_first_name
-        or user.preferred_middle_name
-        or user.preferred_last_name
-        or user.pronouns
-        or user.user_profiles
-        or user.resources
-    )
-
-
-def further_fields(user: wire.User, metadata: bytes | None, former: str | None) -> dict[str, Any]:
-    """Those of a user's fields that most lack, where this one has them."""
-    found: dict[str, Any] = {
-        "user_master_identifier": user.user_master_identifier,
-        "preferred_first_name": user.preferred_first_name,
-        "preferred_middle_name": user.preferred_middle_name,
-        "preferred_last_name": user.preferred_last_name,
-        "pronouns": user.pronouns,
-        "user_profiles": user_profiles(user.user_profiles or ()),
-        "resource_ids": ids(user.resources or ()),
-        "former_sourced_ids": former_ids(metadata, former) if metadata and former else (),
-    }
-    return {name: value for name, value in found.items() if value}
