@@ -14,8 +14,13 @@ T = TypeVar("T")
 class Deadline:
     """When the operation must be answered, on the event loop's clock."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, no_later_than: Deadline | None = None) -> None:
+        """no_later_than: one that this one may lower, and not raise."""
         self.at = asyncio.get_running_loop().time() + seconds
+        self.lowered = no_later_than is not None and self.at < no_later_than.at
+        """Whether the client wanted it sooner: a source that is late then has not failed."""
+        if no_later_than is not None:
+            self.at = min(self.at, no_later_than.at)
 
     async def within(self, source: str, work: Awaitable[T]) -> T:
         """Raises:

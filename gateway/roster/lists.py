@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from adapters import predicate
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
-from adapters.predicate import And, AnyOf, Not, Or, Predicate
+from adapters.predicate import And, AnyOf, Not, Or, Predicate, Some
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import Cursor
@@ -23,14 +22,6 @@ from gateway.roster.outcomes import SourceOutcome
 from gateway.roster.reader import Position
 from gateway.roster.sources import Source
 from gateway.roster.whole import Slice, cut, listed
-
-
-class OnSourceFailure(StrEnum):
-    """REPORT: data and an entry in errors. ACCEPT: data, no entry. FAIL: null and an error."""
-
-    REPORT = "REPORT"
-    ACCEPT = "ACCEPT"
-    FAIL = "FAIL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,5 +186,7 @@ def describe(where: Predicate | None) -> str:
             return f"not {describe(part)}"
         case AnyOf(name, values):
             return f"{name} in {sorted(values)!r}"
+        case Some(name, part, op, number):
+            return f"{name} where {describe(part)} {op.value} {number}"
         case _:
             return repr(where)

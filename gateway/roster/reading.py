@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ from gateway.roster import foresight, lists, operating
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
-from gateway.roster.lists import OnSourceFailure, Page, describe
+from gateway.roster.lists import Page, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.operating import Complaint, HoldChoice
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
+from gateway.roster.terms import BY_DEFAULT, OnSourceFailure, ReadOptions
 
 __all__ = [
+    "BY_DEFAULT",
     "LONGEST_LIST",
     "Ahead",
     "Complaint",
@@ -36,6 +39,7 @@ __all__ = [
     "ListQuery",
     "OnSourceFailure",
     "Place",
+    "ReadOptions",
     "Reading",
     "Source",
     "SourceFailed",
@@ -51,7 +55,7 @@ LONGEST_LIST = 5000
 class ListQuery:
     """A list over sources, by key or global id; None: all. `where`: which records; `after`: a cursor of this list.
 
-    ahead: the relations that the operation follows from the records.
+    read: which of the sources, and how. ahead: the relations that the operation follows from the records.
     """
 
     kind: RecordType
@@ -59,23 +63,26 @@ class ListQuery:
     where: Predicate | None
     first: int
     after: str | None
-    on_source_failure: OnSourceFailure
+    read: ReadOptions = BY_DEFAULT
     ahead: tuple[Ahead, ...] = ()
 
 
 class List:
-    """A page with its cursors and its total, each made only when asked for."""
+    """A page with its cursors and its total, each made only when asked for.
+
+    reading: what is to be read on with, below its records.
+    """
 
     def __init__(
-        self, page: Page, walk: str, codec: CursorCodec, count: Callable[[], Awaitable[int | None]] | None = None
+        self, page: Page, walk: str, reading: Reading, count: Callable[[], Awaitable[int | None]] | None = None
     ) -> None:
         self.page = page
+        self.reading = reading
         self._walk = walk
-        self._codec = codec
         self._count = count
 
     def cursor(self, index: int) -> str:
-        return self._codec.encode(self.page.cursor(index), self._walk)
+        return self.reading.codec.encode(self.page.cursor(index), self._walk)
 
     async def total(self) -> int | None:
         """How many records the whole list has; None when not every source in scope told."""
@@ -111,6 +118,7 @@ class Reading:
         self.outcomes = Outcomes()
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
+        self._others: dict[float | None, Reading] = {}
 
     def under_way(self) -> AbstractContextManager[None]:
         """The time of the operation: what is read within belongs to it."""
@@ -194,38 +202,39 @@ class Reading:
         rows = await self._children(find, kind, field, parent)
         if rows is None:
             return None
-        return List(lists.page_of(parent.source, rows, where, cursor, first), walk, self.codec)
+        return List(lists.page_of(parent.source, rows, where, cursor, first), walk, self)
 
     async def page(self, find: FindPlace, query: ListQuery) -> List:
-        """A page of a list over the sources that the query names.
+        """A page of a list over the sources that the query chooses.
 
         Raises:
-            BadInput: an unknown source, or a cursor of another list.
+            BadInput: an unknown source, label, district or provider, or a cursor of another list.
             SourceFailed: a source could not answer, and the query wants all or nothing.
         """
-        chosen = self.sources.named(query.sources, self.grant)
+        chosen = self.sources.chosen(query.sources, query.read, self.grant)
         keys = ",".join(s.key for s in chosen)
         walk = f"{query.kind} {keys} {describe(query.where)}"
         cursor = self._cursor(query.after, walk)
         collection = _COLLECTIONS[query.kind]
+        reading = self._by(query.read)
         for source in lists.in_line(chosen, collection, cursor, query.first):
             source.foresee(query.ahead, foresight.parents(query.where, query.first))
-        page = await lists.read_page(chosen, collection, query.where, cursor, query.first, self.deadline)
+        page = await lists.read_page(chosen, collection, query.where, cursor, query.first, reading.deadline)
         for outcome in page.outcomes:
             self.outcomes.saw(query.kind, outcome)
             if outcome.code is None or outcome.state in _TOLD_BESIDE:
                 continue
-            if query.on_source_failure is OnSourceFailure.FAIL:
+            if query.read.on_source_failure is OnSourceFailure.FAIL:
                 raise SourceFailed(outcome)
-            if query.on_source_failure is OnSourceFailure.REPORT:
+            if query.read.on_source_failure is OnSourceFailure.REPORT:
                 self.outcomes.fault(
                     find, outcome.source, outcome.code, outcome.message or outcome.source, outcome.retry_after
                 )
 
         async def count() -> int | None:
-            return await lists.total(chosen, collection, query.where, page, self.deadline)
+            return await lists.total(chosen, collection, query.where, page, reading.deadline)
 
-        return List(page, walk, self.codec, count)
+        return List(page, walk, reading, count)
 
     # -------------------------------------------------------------- holds and refreshes
 
@@ -249,6 +258,17 @@ class Reading:
         return operating.decide(self.sources, self.grant, choice, accept)
 
     # -------------------------------------------------------------- helpers
+
+    def _by(self, read: ReadOptions) -> Reading:
+        """This reading by the options of a list; one for all lists with the same, so that they share what they load."""
+        if read.seconds is None:
+            return self
+        other = self._others.get(read.seconds)
+        if other is None:
+            other = self._others[read.seconds] = copy.copy(self)
+            other.deadline = Deadline(read.seconds, self.deadline)
+            other._loaders = Loaders(other.deadline)
+        return other
 
     async def _children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record

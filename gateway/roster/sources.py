@@ -24,6 +24,7 @@ from gateway.roster.health import Health
 from gateway.roster.reader import Reader
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
+from gateway.roster.terms import ReadOptions
 
 T = TypeVar("T")
 
@@ -49,6 +50,17 @@ class Source:
     @property
     def disabled(self) -> bool:
         return isinstance(self.refusal, Disabled)
+
+    def traits(self, name: str) -> frozenset[str]:
+        """What it may be chosen by: its `labels`, or its one of `districts` or `providers`."""
+        match name:
+            case "labels":
+                return frozenset(self.settings.labels)
+            case "districts":
+                return frozenset(filter(None, [self.settings.district]))
+            case "providers":
+                return frozenset(filter(None, [self.settings.provider]))
+        raise AssertionError(name)
 
     @property
     def state(self) -> SourceState:
@@ -117,7 +129,8 @@ class Source:
             coming = reader.tables[collection].coming
             if coming is not None and coming.received:
                 raise Loading(self.key, coming.share, coming.seconds_left) from None
-            self._health.failed(error)
+            if not deadline.lowered:
+                self._health.failed(error)
             raise
 
     async def close(self) -> None:
@@ -186,6 +199,24 @@ class Sources:
             known = ", ".join(s.key for s in self.within(grant))
             raise BadInput(f"no source named {', '.join(unknown)}; there are: {known}", ErrorCode.NOT_FOUND)
         return [s for s in found if s is not None]
+
+    def chosen(self, names: Sequence[str] | None, read: ReadOptions, grant: Grant) -> list[Source]:
+        """Of the sources that are `named`, those that `read` leaves.
+
+        Raises:
+            BadInput: a name, label, district or provider is not that of a source within the grant.
+        """
+        found = self.named(names, grant)
+        for trait, wanted in (("labels", read.labels), ("districts", read.districts), ("providers", read.providers)):
+            if wanted is not None:
+                known = sorted({has for source in self.within(grant) for has in source.traits(trait)})
+                unknown = [each for each in wanted if each not in known]
+                if unknown:
+                    there = f"there are: {', '.join(known)}" if known else "there are none"
+                    message = f"read.{trait}: no source has {', '.join(unknown)}; {there}"
+                    raise BadInput(message, ErrorCode.NOT_FOUND)
+                found = [s for s in found if not s.traits(trait).isdisjoint(wanted)]
+        return found
 
     async def warm(self) -> None:
         await asyncio.gather(*(source.warm() for source in self))

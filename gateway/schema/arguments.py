@@ -7,7 +7,7 @@ import strawberry
 
 from adapters.predicate import Predicate
 from gateway.faults import BadInput
-from gateway.schema.enums import EnrollmentRole, OnSourceFailure, RecordStatus
+from gateway.schema.enums import EnrollmentRole, RecordStatus
 from gateway.schema.predicates import among
 
 T = TypeVar("T")
@@ -37,16 +37,6 @@ SourceNames: TypeAlias = Annotated[
 ]
 
 
-@strawberry.input(description="How to read; each knob has a default.")
-class ReadOptions:
-    on_source_failure: OnSourceFailure | None = strawberry.field(
-        default=OnSourceFailure.REPORT, description="What becomes of the list when a source cannot answer."
-    )
-
-
-Read: TypeAlias = Annotated[ReadOptions | None, strawberry.argument(description="How to read.")]
-
-
 def given(value: T | None) -> T | None:
     """An argument that may be left out: absent is null."""
     return None if value is strawberry.UNSET else value
@@ -68,8 +58,3 @@ def one_of(field: str, values: Sequence[RecordStatus | EnrollmentRole] | None) -
     if values is None:
         return None
     return among(field, (value.value for value in values))
-
-
-def on_source_failure(read: ReadOptions | None) -> OnSourceFailure:
-    options = given(read)
-    return (options and options.on_source_failure) or OnSourceFailure.REPORT

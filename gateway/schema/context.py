@@ -1,7 +1,7 @@
 """What a resolver is handed beside its record: the operation's reading, and where in the document it stands."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import strawberry
@@ -11,12 +11,34 @@ from gateway.roster.reading import Place, Reading
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Lives as long as one operation."""
+    """Lives as long as one operation. below: how to read on below a root field, by its name in the answer, where that
+    differs from the operation's own reading.
+    """
 
     reading: Reading
+    below: dict[str | int, Reading] = field(default_factory=dict)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def reading_at(info: Info) -> Reading:
+    """What the field is to be read with, by the root field that it stands below."""
+    context = info.context
+    return context.below.get(_root(info), context.reading) if context.below else context.reading
+
+
+def below(info: Info, reading: Reading) -> None:
+    """Has all below this root field read with `reading`."""
+    if reading is not info.context.reading:
+        info.context.below[_root(info)] = reading
+
+
+def _root(info: Info) -> str | int:
+    path = info._raw_info.path
+    while path.prev is not None:
+        path = path.prev
+    return path.key
 
 
 def place(info: Info) -> Callable[[], Place]:

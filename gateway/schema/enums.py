@@ -211,7 +211,7 @@ _describe(
         ErrorCode.TOO_LONG: "A relation has more records than a plain list may hold; it is null, never cut.",
         ErrorCode.DEADLINE_EXCEEDED: "The operation's time was up before the source had answered. Retry.",
         ErrorCode.INTERNAL: "A mistake of this gateway.",
-        ErrorCode.NOT_FOUND: "An argument names a source, or a label of sources, that does not exist.",
+        ErrorCode.NOT_FOUND: "An argument names a source, or what sources are chosen by, that does not exist.",
         ErrorCode.BAD_USER_INPUT: "An argument or variable is not what the field takes.",
         ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",

@@ -14,7 +14,7 @@ from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
 from gateway.schema.arguments import ACTIVE, DEFAULT_FIRST, After, First, Roles, Status, given, one_of, page_size
 from gateway.schema.connections import Connection
-from gateway.schema.context import Info, place
+from gateway.schema.context import Info, place, reading_at
 from gateway.schema.fields import annotated, described
 from gateway.schema.node import TYPE_NAMES
 from gateway.schema.predicates import conjunction
@@ -69,7 +69,7 @@ def to_one(kind: RecordType, key: str, text: str, *wire: str, name: str | None =
     """The record that the attribute `key` names."""
 
     async def follow(root: Record, info: Info) -> Any:
-        return await info.context.reading.follow(place(info), kind, root.source, getattr(root, key))
+        return await reading_at(info).follow(place(info), kind, root.source, getattr(root, key))
 
     relation = Relation(kind, key, Cardinality.ONE)
     return _field(follow, optional(type_of(kind)), relation, described(text, *wire), name)
@@ -79,7 +79,7 @@ def to_companion(kind: RecordType, text: str, *wire: str) -> Any:
     """The record of another collection that has this one's sourcedId; that there is none is nothing unusual."""
 
     async def lookup(root: Record, info: Info) -> Any:
-        return await info.context.reading.lookup(place(info), kind, root.source, root.sourced_id)
+        return await reading_at(info).lookup(place(info), kind, root.source, root.sourced_id)
 
     relation = Relation(kind, "sourced_id", Cardinality.COMPANION)
     return _field(lookup, optional(type_of(kind)), relation, described(text, *wire))
@@ -89,7 +89,7 @@ def to_several(kind: RecordType, key: str, text: str, *wire: str) -> Any:
     """The records that the attribute `key` names."""
 
     async def follow(root: Record, info: Info) -> Any:
-        return await info.context.reading.follow_all(place(info), kind, root.source, getattr(root, key))
+        return await reading_at(info).follow_all(place(info), kind, root.source, getattr(root, key))
 
     return _field(follow, _several(kind), Relation(kind, key, Cardinality.SEVERAL), described(text, *wire))
 
@@ -99,7 +99,7 @@ def to_children(kind: RecordType, key: str, text: str, *wire: str) -> Any:
 
     async def children(root: Record, info: Info, status: Status = ACTIVE) -> Any:  # type: ignore[assignment]
         where = one_of("status", status)
-        return await info.context.reading.children(place(info), kind, key, root, where)
+        return await reading_at(info).children(place(info), kind, key, root, where)
 
     return _field(children, _several(kind), Relation(kind, key, Cardinality.CHILDREN), described(text, *wire))
 
@@ -115,7 +115,7 @@ def to_enrollments(key: str, text: str) -> Any:
         status: Status = ACTIVE,  # type: ignore[assignment]
     ) -> Any:
         where = conjunction(one_of("role", given(role)), one_of("status", status))
-        return await info.context.reading.children(place(info), kind, key, root, where)
+        return await reading_at(info).children(place(info), kind, key, root, where)
 
     relation = Relation(kind, key, Cardinality.CHILDREN)
     return _field(enrollments, _several(kind), relation, described(text, "/enrollments"))
@@ -133,7 +133,7 @@ def to_page(kind: RecordType, key: str, filter_type: type, text: str, *wire: str
         after: After = strawberry.UNSET,
     ) -> Any:
         where = conjunction(predicate_of(filter_), one_of("status", status))
-        reading = info.context.reading
+        reading = reading_at(info)
         return await reading.children_page(place(info), kind, key, root, where, page_size(first), given(after))
 
     resolver = annotated(page, {"filter_": filter_argument(filter_type)})

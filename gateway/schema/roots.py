@@ -10,25 +10,24 @@ from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId, source_key
-from gateway.roster.reading import ListQuery, Reading
+from gateway.roster.reading import ListQuery, Reading, ReadOptions
 from gateway.schema.arguments import (
     ACTIVE,
     DEFAULT_FIRST,
     After,
     First,
-    Read,
     SourceNames,
     Status,
     given,
-    on_source_failure,
     one_of,
     page_size,
 )
-from gateway.schema.context import Info, place
+from gateway.schema.context import Info, below, place
 from gateway.schema.fields import annotated, described
 from gateway.schema.foresight import followed
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import conjunction, sources_of, within_one_source
+from gateway.schema.reading_options import Read, options
 from gateway.schema.relations import connection_of, filter_argument, optional, type_of
 from gateway.schema.translation import predicate_of
 
@@ -96,18 +95,21 @@ def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
         after: After = strawberry.UNSET,
         read: Read = strawberry.UNSET,
     ) -> Any:
-        reading = info.context.reading
-        scope, where = narrowed(reading, given(sources), conjunction(predicate_of(filter_), one_of("status", status)))
+        reading, how = info.context.reading, options(read)
+        where = conjunction(predicate_of(filter_), one_of("status", status))
+        scope, where = narrowed(reading, given(sources), how, where)
         query = ListQuery(
             kind=kind,
             sources=scope,
             where=where,
             first=page_size(first),
             after=given(after),
-            on_source_failure=on_source_failure(read),
+            read=how,
             ahead=followed(info, kind),
         )
-        return await reading.page(place(info), query)
+        found = await reading.page(place(info), query)
+        below(info, found.reading)
+        return found
 
     return strawberry.field(
         resolver=annotated(page, {"filter_": filter_argument(filter_type)}),
@@ -118,12 +120,12 @@ def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
 
 
 def narrowed(
-    reading: Reading, sources: Sequence[str] | None, where: Predicate | None
+    reading: Reading, sources: Sequence[str] | None, read: ReadOptions, where: Predicate | None
 ) -> tuple[Sequence[str] | None, Predicate | None]:
     """The sources that must be read, and what is asked of them: a filter by global id rules out all others."""
     left = sources_of(where)
     if left is None:
         return sources, where
-    named = [s.key for s in reading.sources.named(sources, reading.grant)]
+    named = [s.key for s in reading.sources.chosen(sources, read, reading.grant)]
     scope = [key for key in named if key in left]
     return scope, within_one_source(where) if len(left) == 1 else where

@@ -1,0 +1,70 @@
+"""`read`: how a list, and all that is followed from its records, is read."""
+
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+
+from gateway.faults import BadInput
+from gateway.roster.reading import BY_DEFAULT
+from gateway.roster.reading import ReadOptions as Options
+from gateway.schema.arguments import given
+from gateway.schema.enums import OnSourceFailure
+
+
+def _either(text: str) -> Any:
+    return strawberry.field(
+        default=strawberry.UNSET, description=f"{text}; absent: any. Together with `sources`, both must hold."
+    )
+
+
+def _knob(text: str, default: object = strawberry.UNSET) -> Any:
+    return strawberry.field(default=default, description=text)
+
+
+@strawberry.input(
+    description="How a list is read, and with it all that is followed from its records. Each knob has a default."
+)
+class ReadOptions:
+    labels: list[str] | None = _either("Only sources with at least one of these labels")
+    districts: list[str] | None = _either("Only sources of one of these districts")
+    providers: list[str] | None = _either("Only sources served by one of these products")
+    on_source_failure: OnSourceFailure | None = _knob(
+        "What becomes of the list when a source cannot answer.", OnSourceFailure.REPORT
+    )
+    deadline_ms: int | None = _knob(
+        "Milliseconds, from 1, after which what has not come is left out as DEADLINE_EXCEEDED; the operation's own "
+        "time limit is never raised."
+    )
+
+
+Read: TypeAlias = Annotated[ReadOptions | None, strawberry.argument(description="How to read.")]
+
+
+def options(read: ReadOptions | None) -> Options:
+    """What `read` says; null is as absent, but where it would choose more sources than were meant.
+
+    Raises:
+        BadInput: a value is out of bounds.
+    """
+    said = given(read)
+    if said is None:
+        return BY_DEFAULT
+    milliseconds = given(said.deadline_ms)
+    if milliseconds is not None and milliseconds < 1:
+        raise BadInput(f"read.deadlineMs: {milliseconds} is out of bounds; from 1")
+    return Options(
+        labels=_chosen("labels", said.labels),
+        districts=_chosen("districts", said.districts),
+        providers=_chosen("providers", said.providers),
+        on_source_failure=given(said.on_source_failure) or OnSourceFailure.REPORT,
+        seconds=None if milliseconds is None else milliseconds / 1000,
+    )
+
+
+def _chosen(name: str, values: list[str] | None) -> tuple[str, ...] | None:
+    if values is strawberry.UNSET:
+        return None
+    if not values:
+        told = "null" if values is None else "an empty list"
+        raise BadInput(f"read.{name}: {told} chooses nothing; leave it out for any")
+    return tuple(dict.fromkeys(values))
