@@ -12,6 +12,7 @@ from random import Random
 from typing import Final
 
 from gateway.sandbox.bulk import without_collecting
+from gateway.sandbox.gradebook import keep_gradebook
 from gateway.sandbox.ids import IdStyle, make_id
 from gateway.sandbox.names import COURSES, LEVELS, PLACES
 from gateway.sandbox.people import Cohort, populate
@@ -46,6 +47,7 @@ def generate(
         builder = _Builder(district, rng, IdStyle(id_style), Stamps(rng, district.today))
         cohorts = builder.build(students)
         populate(district, rng, IdStyle(id_style), builder.stamps, cohorts, students)
+        keep_gradebook(district, IdStyle(id_style))
     return district
 
 

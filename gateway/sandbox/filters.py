@@ -21,10 +21,13 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "academicSessions": (
         "title", "startDate", "endDate", "type", "schoolYear", "parent.sourcedId", "children.sourcedId",
     ),
-    "courses": ("title", "courseCode", "grades", "subjects", "subjectCodes", "schoolYear.sourcedId", "org.sourcedId"),
+    "courses": (
+        "title", "courseCode", "grades", "subjects", "subjectCodes", "schoolYear.sourcedId", "org.sourcedId",
+        "resources.sourcedId",
+    ),
     "classes": (
         "title", "classCode", "classType", "location", "grades", "subjects", "subjectCodes", "periods",
-        "course.sourcedId", "school.sourcedId", "terms.sourcedId",
+        "course.sourcedId", "school.sourcedId", "terms.sourcedId", "resources.sourcedId",
     ),
     "users": (
         "username", "enabledUser", "givenName", "familyName", "middleName", "identifier", "email", "sms", "phone",
@@ -36,18 +39,39 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "nativeHawaiianOrOtherPacificIslander", "white", "demographicRaceTwoOrMoreRaces", "hispanicOrLatinoEthnicity",
         "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth", "publicSchoolResidenceStatus",
     ),
+    "categories": ("title",),
+    "lineItems": (
+        "title", "description", "assignDate", "dueDate", "resultValueMin", "resultValueMax", "class.sourcedId",
+        "category.sourcedId", "gradingPeriod.sourcedId",
+    ),
+    "results": ("scoreStatus", "score", "scoreDate", "comment", "lineItem.sourcedId", "student.sourcedId"),
+    "scoreScales": ("title", "type", "class.sourcedId", "course.sourcedId"),
+    "assessmentLineItems": (
+        "title", "description", "resultValueMin", "resultValueMax", "class.sourcedId",
+        "parentAssessmentLineItem.sourcedId", "scoreScale.sourcedId",
+    ),
+    "assessmentResults": (
+        "score", "textScore", "scoreDate", "scoreStatus", "scorePercentile", "comment", "inProgress", "incomplete",
+        "late", "missing", "assessmentLineItem.sourcedId", "student.sourcedId", "scoreScale.sourcedId",
+    ),
+    "resources": ("title", "importance", "roles", "vendorResourceId", "vendorId", "applicationId"),
 }  # fmt: skip
-_USERS_1_1: Final = ("role", "orgs.sourcedId")
-_USERS_1_2: Final = (
-    "userMasterIdentifier", "preferredFirstName", "preferredMiddleName", "preferredLastName", "pronouns",
-    "roles.role", "roles.roleType", "roles.org.sourcedId", "primaryOrg.sourcedId",
-)  # fmt: skip
+_ONLY_1_1: Final[Mapping[str, tuple[str, ...]]] = {"users": ("role", "orgs.sourcedId")}
+_ONLY_1_2: Final[Mapping[str, tuple[str, ...]]] = {
+    "users": (
+        "userMasterIdentifier", "preferredFirstName", "preferredMiddleName", "preferredLastName", "pronouns",
+        "roles.role", "roles.roleType", "roles.org.sourcedId", "primaryOrg.sourcedId", "resources.sourcedId",
+    ),
+    "categories": ("weight",),
+    "lineItems": ("school.sourcedId", "academicSession.sourcedId", "scoreScale.sourcedId"),
+    "results": (
+        "textScore", "inProgress", "incomplete", "late", "missing", "class.sourcedId", "scoreScale.sourcedId",
+    ),
+}  # fmt: skip
 
 
 def fields_of(collection: str, version: str) -> frozenset[str]:
-    extra: tuple[str, ...] = ()
-    if collection == "users":
-        extra = _USERS_1_1 if version == "1.1" else _USERS_1_2
+    extra = (_ONLY_1_1 if version == "1.1" else _ONLY_1_2).get(collection, ())
     return frozenset(_BASE + _FIELDS[collection] + extra)
 
 

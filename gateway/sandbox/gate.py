@@ -19,7 +19,14 @@ from gateway.sandbox.kind import ClientCredentials, Kind, OAuth1
 CORE: Final = "roster-core.readonly"
 FULL: Final = "roster.readonly"
 DEMOGRAPHICS: Final = "roster-demographics.readonly"
-ALL_SCOPES: Final = frozenset({CORE, FULL, DEMOGRAPHICS})
+GRADEBOOK: Final = "gradebook.readonly"
+GRADEBOOK_CORE: Final = "gradebook-core.readonly"
+ASSESSMENT: Final = "assessment.readonly"
+RESOURCES: Final = "resource.readonly"
+RESOURCES_CORE: Final = "resource-core.readonly"
+ALL_SCOPES: Final = frozenset(
+    {CORE, FULL, DEMOGRAPHICS, GRADEBOOK, GRADEBOOK_CORE, ASSESSMENT, RESOURCES, RESOURCES_CORE}
+)
 
 
 class Denied(Exception):

@@ -18,8 +18,13 @@ _AWKWARD = {
     "users": ("HF/stu {n}", "s+{n}", "u-{n}", "a&b={n}", "50%-{n}", "d'arc {n}", "ü{n}"),
     "classes": ("cl/{n}", "c {n}#a", "c-{n}"),
     "enrollments": ("e/{n}", "e+{n}?x", "e-{n}"),
+    "lineItems": ("li/{n}", "li {n}&a=b", "li-{n}"),
 }
-_LETTERS = {"orgs": "o", "academicSessions": "t", "courses": "k", "classes": "c", "users": "u", "enrollments": "e"}
+_LETTERS = {
+    "orgs": "o", "academicSessions": "t", "courses": "k", "classes": "c", "users": "u", "enrollments": "e",
+    "categories": "g", "lineItems": "l", "results": "r", "scoreScales": "s", "assessmentLineItems": "a",
+    "assessmentResults": "b", "resources": "m",
+}  # fmt: skip
 _DIGITS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 

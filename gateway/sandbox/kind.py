@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.sandbox.filters import STANDARD_GRAMMAR, Grammar
 from gateway.sandbox.truth import District
-from gateway.sandbox.wire import Wire
+from gateway.sandbox.wire import GRADEBOOK, Wire
 
 COLLECTIONS: Final = frozenset(
     {
@@ -28,6 +28,25 @@ NESTED: Final = frozenset(
     }
 )  # fmt: skip
 STANDARD_ROUTES: Final = COLLECTIONS | SINGLES | NESTED
+# The gradebook of each version, without what writes; OneRoster 1.1 and OneRoster 1.2 Gradebook Service.
+_BOOK_1_1: Final = ("categories", "lineItems", "results")
+_BELOW_CLASS: Final = frozenset(
+    {
+        "classes/{id}/lineItems", "classes/{id}/results", "classes/{id}/lineItems/{id}/results",
+        "classes/{id}/students/{id}/results",
+    }
+)  # fmt: skip
+GRADEBOOK_1_1: Final = frozenset(_BOOK_1_1) | {f"{name}/{{id}}" for name in _BOOK_1_1} | _BELOW_CLASS
+GRADEBOOK_1_2: Final = (
+    GRADEBOOK
+    | {f"{name}/{{id}}" for name in GRADEBOOK}
+    | _BELOW_CLASS
+    | {"classes/{id}/categories", "classes/{id}/scoreScales", "schools/{id}/scoreScales"}
+)
+RESOURCES_1_1: Final = frozenset({"resources", "resources/{id}", "classes/{id}/resources", "courses/{id}/resources"})
+RESOURCES_1_2: Final = RESOURCES_1_1 | {"users/{id}/resources"}
+ALL_1_1: Final = STANDARD_ROUTES | GRADEBOOK_1_1 | RESOURCES_1_1
+ALL_1_2: Final = STANDARD_ROUTES | GRADEBOOK_1_2 | RESOURCES_1_2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +97,8 @@ class Kind:
     clamped silently, or refused (`over_limit`).
     `default_limit` None: without `limit` all rows are sent. `body_totals`: `alpha` or `timeback`. `error`: the shape
     of a refusal. `slash`: collection paths end with one. `keys`: wrapper keys that differ. `bare`: singles without one.
-    `prepare`: what this product knows of a district, given a school where it serves one.
+    `prepare`: what this product knows of a district, given a school where it serves one. `gradebook_header`: must come
+    with every request to the gradebook. `resources_below`: nested routes to resources begin with this word.
     """
 
     slug: str
@@ -111,3 +131,5 @@ class Kind:
     slash: bool = False
     prepare: Prepare | None = None
     stray_teacher: bool = False
+    gradebook_header: str | None = None
+    resources_below: str | None = None

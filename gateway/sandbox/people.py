@@ -297,6 +297,7 @@ class _Crowd:
             phone=f"+1-555-{serial % 10_000:04d}" if serial % 4 == 0 else None,
             sms=f"+1-555-{(serial + 5_000) % 10_000:04d}" if serial % 8 == 0 else None,
             primary_org=primary_org,
+            accounts=("reader",) if serial % 14 == 6 else (),
         )
         self.district.users.append(person)
         return person

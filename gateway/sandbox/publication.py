@@ -217,6 +217,21 @@ class Publication:
     def members_of(self, org_id: str, role: str) -> list[int]:
         return sorted({row for row, held, org in self._held_roles if held == role and org == org_id})
 
+    def results_of(self, class_id: str) -> list[int]:
+        """Of its line items: in 1.1 results name no class."""
+        items, results = self.rows("lineItems"), self.rows("results")
+        mine = items.at("class.sourcedId", class_id)
+        return sorted(row for item in mine for row in results.at("lineItem.sourcedId", items.plain[item]["sourcedId"]))
+
+    def scales_of_school(self, school_id: str) -> list[int]:
+        classes, scales = self.rows("classes"), self.rows("scoreScales")
+        mine = classes.at("school.sourcedId", school_id)
+        return sorted(row for c in mine for row in scales.at("class.sourcedId", classes.plain[c]["sourcedId"]))
+
+    def used_by(self, collection: str, record_id: str) -> list[int]:
+        rows = self.rows(collection)
+        return self.followed(collection, [rows.row_of[record_id]], "resources", "resources")
+
     def courses_of(self, school_id: str) -> list[int]:
         taught = self.followed("classes", self.rows("classes").at("school.sourcedId", school_id), "course", "courses")
         return sorted({*taught, *self.rows("courses").at("org.sourcedId", school_id)})
@@ -258,6 +273,23 @@ RELATIONS: Final[dict[str, Relation]] = {
     "students/{id}/classes": lambda p, ids: p.classes_of(ids[0], "student"),
     "teachers/{id}/classes": lambda p, ids: p.classes_of(ids[0], "teacher"),
     "users/{id}/classes": lambda p, ids: p.classes_of(ids[0], None),
+    # OneRoster 1.1 and 1.2, gradebook and resources
+    "classes/{id}/lineItems": lambda p, ids: p.rows("lineItems").at("class.sourcedId", ids[0]),
+    "classes/{id}/results": lambda p, ids: p.results_of(ids[0]),
+    "classes/{id}/lineItems/{id}/results": lambda p, ids: sorted(
+        {*p.rows("results").at("lineItem.sourcedId", ids[1])}.intersection(p.results_of(ids[0]))
+    ),
+    "classes/{id}/students/{id}/results": lambda p, ids: sorted(
+        {*p.rows("results").at("student.sourcedId", ids[1])}.intersection(p.results_of(ids[0]))
+    ),
+    "classes/{id}/categories": lambda p, ids: p.followed(
+        "lineItems", p.rows("lineItems").at("class.sourcedId", ids[0]), "category", "categories"
+    ),
+    "classes/{id}/scoreScales": lambda p, ids: p.rows("scoreScales").at("class.sourcedId", ids[0]),
+    "schools/{id}/scoreScales": lambda p, ids: p.scales_of_school(ids[0]),
+    "classes/{id}/resources": lambda p, ids: p.used_by("classes", ids[0]),
+    "courses/{id}/resources": lambda p, ids: p.used_by("courses", ids[0]),
+    "users/{id}/resources": lambda p, ids: p.used_by("users", ids[0]),
     # Alpha Partner API, beyond the standard
     "users/{id}/enrollments": lambda p, ids: p.rows("enrollments").at("user.sourcedId", ids[0]),
     "classes/{id}/enrollments": lambda p, ids: p.rows("enrollments").at("class.sourcedId", ids[0]),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from gateway.sandbox.people import RACES
+from gateway.sandbox.render_gradebook import GRADEBOOK
 from gateway.sandbox.truth import (
     FAMILY_ROLES,
     Affiliation,
@@ -19,7 +20,7 @@ from gateway.sandbox.truth import (
     Session,
     User,
 )
-from gateway.sandbox.wire import Json, Persona, Wire
+from gateway.sandbox.wire import Json, Persona, Wire, service_root
 
 PATHS: Final = {
     "org": "orgs",
@@ -27,6 +28,11 @@ PATHS: Final = {
     "course": "courses",
     "class": "classes",
     "user": "users",
+    "category": "categories",
+    "lineItem": "lineItems",
+    "scoreScale": "scoreScales",
+    "assessmentLineItem": "assessmentLineItems",
+    "resource": "resources",
 }
 
 
@@ -36,7 +42,7 @@ class Renderer:
     def __init__(self, district: District, wire: Wire, root: str) -> None:
         self.district = district
         self.wire = wire
-        self.base = wire.href.format(slug=district.slug) + root if wire.href and "//" in wire.href else wire.href
+        self._root = root
         self._refs: dict[tuple[str, str], Json] = {}
         self._personas: dict[str, list[Persona]] = {}
 
@@ -57,6 +63,8 @@ class Renderer:
                 return [self._session(record)]
             case Org():
                 return [self._org(record)]
+        if (made := GRADEBOOK.get(type(record))) is not None:
+            return [made(self, record)]
         raise TypeError(f"no {collection} object from {type(record).__name__}")
 
     def personas(self, user: User) -> list[Persona]:
@@ -69,7 +77,7 @@ class Renderer:
             self._personas[user.id] = found
         return found
 
-    def _persona_id(self, user_id: str, role: str, org: str | None) -> str:
+    def persona_id(self, user_id: str, role: str, org: str | None) -> str:
         """The published id that stands for a user in `role` at `org`."""
         user = self.district.find("users", user_id)
         if user is None:
@@ -92,14 +100,22 @@ class Renderer:
         made = self._refs.get(key)
         if made is None:
             made = {"sourcedId": wire_id}
-            if self.base is not None:
-                made = {"href": f"{self.base}/{PATHS[kind]}/{quote(wire_id, safe='')}", **made}
+            if self.wire.href is not None:
+                made = {"href": f"{self._base_of(kind)}/{PATHS[kind]}/{quote(wire_id, safe='')}", **made}
             if self.wire.typed_refs:
                 made["type"] = ref_type or kind
             self._refs[key] = made
         return made
 
-    def _base(self, collection: str, record: Any) -> Json:
+    def _base_of(self, kind: str) -> str:
+        """Where records of a kind are, as this product writes it."""
+        prefix = self.wire.href or ""
+        if "//" not in prefix:
+            return prefix
+        return prefix.format(slug=self.district.slug) + service_root(self._root, PATHS[kind])
+
+    def base(self, collection: str, record: Any) -> Json:
+        """What every published object has."""
         status_of = self.wire.status_of
         status = record.status if status_of is None else status_of(self.district, record)
         made = {
@@ -111,13 +127,13 @@ class Renderer:
             made["metadata"] = dict(record.metadata)
         return made
 
-    def _flag(self, value: bool) -> bool | str:
+    def flag(self, value: bool) -> bool | str:
         return ("true" if value else "false") if self.wire.text_booleans else value
 
     def _end(self, last_day: date) -> str:
         return (last_day + timedelta(1) if self.wire.exclusive_end else last_day).isoformat()
 
-    def _session_type(self, record_id: str) -> str | None:
+    def session_type(self, record_id: str) -> str | None:
         """In 1.1 a reference may say `term` (OneRoster 1.1 GUIDRef types)."""
         session = self.district.find("academicSessions", record_id)
         if self.wire.version == "1.1" and session is not None and session.type in ("term", "gradingPeriod"):
@@ -125,7 +141,7 @@ class Renderer:
         return None
 
     def _org(self, org: Org) -> Json:
-        made = self._base("orgs", org)
+        made = self.base("orgs", org)
         made |= {"name": org.name, "type": org.type, "identifier": org.identifier}
         if org.parent:
             made["parent"] = self.ref("org", org.parent)
@@ -134,7 +150,7 @@ class Renderer:
         return made
 
     def _session(self, session: Session) -> Json:
-        made = self._base("academicSessions", session)
+        made = self.base("academicSessions", session)
         made |= {
             "title": session.title,
             "type": self.wire.session_types.get(session.type, session.type),
@@ -142,22 +158,24 @@ class Renderer:
         }
         made |= {"startDate": session.first_day.isoformat(), "endDate": self._end(session.last_day)}
         if session.parent:
-            made["parent"] = self.ref("academicSession", session.parent, ref_type=self._session_type(session.parent))
+            made["parent"] = self.ref("academicSession", session.parent, ref_type=self.session_type(session.parent))
         if below := self.district.sessions_below(session.id):
-            made["children"] = [self.ref("academicSession", s.id, ref_type=self._session_type(s.id)) for s in below]
+            made["children"] = [self.ref("academicSession", s.id, ref_type=self.session_type(s.id)) for s in below]
         return made
 
     def _course(self, course: Course) -> Json:
-        made = self._base("courses", course)
+        made = self.base("courses", course)
         made |= {"title": course.title, "courseCode": course.code, "org": self.ref("org", course.org)}
         made |= {"grades": list(course.grades), "subjects": list(course.subjects)}
         made["subjectCodes"] = list(course.subject_codes)
         if course.school_year:
             made["schoolYear"] = self.ref("academicSession", course.school_year)
+        if course.resources:
+            made["resources"] = [self.ref("resource", used) for used in course.resources]
         return made
 
     def _class(self, taught: Class) -> Json:
-        made = self._base("classes", taught)
+        made = self.base("classes", taught)
         made |= {"title": taught.title, "classCode": taught.code, "classType": taught.type}
         made |= {"grades": list(taught.grades), "subjects": list(taught.subjects), "periods": list(taught.periods)}
         made["subjectCodes"] = list(taught.subject_codes)
@@ -166,19 +184,21 @@ class Renderer:
         if taught.course:
             made["course"] = self.ref("course", taught.course)
         made["school"] = self.ref("org", taught.school)
-        made["terms"] = [self.ref("academicSession", t, ref_type=self._session_type(t)) for t in taught.terms]
+        made["terms"] = [self.ref("academicSession", t, ref_type=self.session_type(t)) for t in taught.terms]
+        if taught.resources:
+            made["resources"] = [self.ref("resource", used) for used in taught.resources]
         return made
 
     def _enrollment(self, enrollment: Enrollment) -> Json:
-        made = self._base("enrollments", enrollment)
+        made = self.base("enrollments", enrollment)
         made["role"] = enrollment.role
         if enrollment.primary is not None:
-            made["primary"] = self._flag(enrollment.primary)
+            made["primary"] = self.flag(enrollment.primary)
         if enrollment.first_day:
             made["beginDate"] = enrollment.first_day.isoformat()
         if enrollment.last_day:
             made["endDate"] = self._end(enrollment.last_day)
-        wire_id = self._persona_id(enrollment.user, enrollment.role, enrollment.school)
+        wire_id = self.persona_id(enrollment.user, enrollment.role, enrollment.school)
         in_role = enrollment.role if enrollment.role in ("student", "teacher") else None
         made["user"] = self.ref_to("user", wire_id, ref_type=in_role if self.wire.version == "1.1" else None)
         made["class"] = self.ref("class", enrollment.class_id)
@@ -187,8 +207,8 @@ class Renderer:
 
     def _user(self, persona: Persona) -> Json:
         user = persona.user
-        made = self._base("users", user) | {"sourcedId": persona.id}
-        made |= {"enabledUser": self._flag(user.enabled), "givenName": user.given, "familyName": user.family}
+        made = self.base("users", user) | {"sourcedId": persona.id}
+        made |= {"enabledUser": self.flag(user.enabled), "givenName": user.given, "familyName": user.family}
         for name, value in (
             ("username", user.username),
             ("middleName", user.middle),
@@ -226,7 +246,23 @@ class Renderer:
                 made[name] = value
         if user.primary_org and any(held.org == user.primary_org for held in persona.roles):
             made["primaryOrg"] = self.ref("org", user.primary_org)
+        if user.resources:
+            made["resources"] = [self.ref("resource", used) for used in user.resources]
+        if user.accounts:
+            made["userProfiles"] = [self._profile(user, account) for account in user.accounts]
         return made
+
+    def _profile(self, user: User, account: str) -> Json:
+        """OneRoster 1.2 has credentials here, passwords among them."""
+        secret = {"type": "sso", "username": user.username or "", "password": f"made-up-{user.serial}"}
+        return {
+            "profileId": f"urn:{account}:{user.serial}",
+            "profileType": "learning app",
+            "vendorId": f"vendor-{account}",
+            "applicationId": f"app-{account}",
+            "description": f"Account in the {account}",
+            "credentials": [secret],
+        }
 
     def _role(self, held: Affiliation) -> Json:
         made: Json = {"roleType": "primary" if held.primary else "secondary"}
@@ -248,19 +284,19 @@ class Renderer:
             if is_pupil:
                 roles = other.roles if other else ()
                 role = next((held.role for held in roles if held.role in FAMILY_ROLES), "parent")
-            wire_id = self._persona_id(agent, role, None)
+            wire_id = self.persona_id(agent, role, None)
             refs[wire_id] = self.ref_to("user", wire_id)
         return list(refs.values())
 
     def _demographics(self, record: Demographics) -> list[Json]:
         user = self.district.find("users", record.id)
-        made = self._base("demographics", record)
+        made = self.base("demographics", record)
         if record.birth:
             made["birthDate"] = record.birth.isoformat()
         if record.sex and (self.wire.version != "1.1" or record.sex in ("male", "female")):
             made["sex"] = record.sex
         for race in RACES:
-            made[race] = self._flag(race in record.races)
+            made[race] = self.flag(race in record.races)
         for name, value in (
             ("countryOfBirthCode", record.country),
             ("stateOfBirthAbbreviation", record.state),

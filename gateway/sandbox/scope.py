@@ -18,6 +18,13 @@ def copy_of(district: District) -> District:
         users=list(district.users),
         enrollments=list(district.enrollments),
         demographics=list(district.demographics),
+        categories=list(district.categories),
+        line_items=list(district.line_items),
+        results=list(district.results),
+        score_scales=list(district.score_scales),
+        assessment_line_items=list(district.assessment_line_items),
+        assessment_results=list(district.assessment_results),
+        resources=list(district.resources),
         _indexes={},
     )
 
@@ -39,6 +46,11 @@ def one_school(district: District, school: str | None) -> District:
             known.users.append(replace(user, roles=roles or (replace(user.roles[0], org=school),)))
     people = {user.id for user in known.users}
     known.demographics = [record for record in district.demographics if record.id in people]
+    taught = {taught.id for taught in known.classes}
+    known.line_items = [item for item in district.line_items if item.class_id in taught]
+    known.results = [result for result in district.results if result.class_id in taught]
+    known.score_scales = [scale for scale in district.score_scales if scale.class_id in taught]
+    known.assessment_results = [result for result in district.assessment_results if result.student in people]
     return known
 
 

@@ -20,19 +20,34 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.sandbox.asgi import Asked, answer, asked_by, read_body
 from gateway.sandbox.caching import NOTHING_SAID, Caching
-from gateway.sandbox.gate import CORE, DEMOGRAPHICS, FULL, Denied, Gate, NoToken
+from gateway.sandbox.gate import (
+    ASSESSMENT,
+    CORE,
+    DEMOGRAPHICS,
+    FULL,
+    GRADEBOOK,
+    GRADEBOOK_CORE,
+    RESOURCES,
+    RESOURCES_CORE,
+    Denied,
+    Gate,
+    NoToken,
+)
 from gateway.sandbox.kind import COLLECTIONS, ClientCredentials, Kind, StaticBearer
 from gateway.sandbox.kinds import KINDS
 from gateway.sandbox.publication import Publication
 from gateway.sandbox.query import Answer, Desk, read
 from gateway.sandbox.refusals import Refusal, body_of
 from gateway.sandbox.truth import District
+from gateway.sandbox.wire import service_of, service_root
 
 CLIENT_SECRET: Final = "sandbox-secret"
 _SINGULAR: Final = {
     "academicSessions": "academicSession", "terms": "academicSession", "gradingPeriods": "academicSession",
     "orgs": "org", "schools": "org", "courses": "course", "classes": "class", "enrollments": "enrollment",
     "users": "user", "students": "user", "teachers": "user", "demographics": "demographics",
+    "categories": "category", "lineItems": "lineItem", "results": "result", "scoreScales": "scoreScale",
+    "assessmentLineItems": "assessmentLineItem", "assessmentResults": "assessmentResult", "resources": "resource",
 }  # fmt: skip
 _PLURAL: Final = {
     "schools": "orgs", "terms": "academicSessions", "gradingPeriods": "academicSessions", "students": "users",
@@ -91,7 +106,6 @@ class Server:
         self.in_flight_peak = 0
         self.canned: deque[Canned] = deque()
         self.root = kind.root.format(app=district.slug)
-        self._root_segments = [unquote(part) for part in self.root.strip("/").split("/")]
         self._desk: Desk | None = None
         self.app = Starlette(routes=[Mount("/", app=self._asgi)])
 
@@ -190,10 +204,17 @@ class Server:
     def _route(self, raw_path: str) -> tuple[str, list[str], list[str]]:
         """The route template below the root ('' when there is none), its words and its ids."""
         parts = [unquote(part) for part in raw_path[1:].split("/")]
-        depth = len(self._root_segments)
-        if parts[:depth] != self._root_segments:
-            return "", [], []
-        rest = parts[depth:]
+        for collection in ("users", "lineItems", "resources"):  # one of each service
+            root = [unquote(part) for part in service_root(self.root, collection).strip("/").split("/")]
+            if parts[: len(root)] == root:
+                found = self._route_below(parts[len(root) :])
+                if found[0] and service_root(self.root, found[1][-1]) == service_root(self.root, collection):
+                    return found
+        return "", [], []
+
+    def _route_below(self, rest: list[str]) -> tuple[str, list[str], list[str]]:
+        if len(rest) == 4 and rest[0] == self.kind.resources_below and rest[-1] == "resources":
+            rest = rest[1:]
         slashed = len(rest) == 2 and rest[1] == ""
         if slashed:
             rest = rest[:1]
@@ -263,7 +284,9 @@ class Server:
             raise Refusal(404, "unknownobject", "there is no such path")
         if asked.method != "GET":
             raise Refusal(405, "invaliddata", "read only")
-        _check_scope(template, scopes)
+        if service_of(words[-1]) == "gradebook" and self.kind.gradebook_header not in (None, *asked.headers):
+            raise Refusal(401, "unauthorisedrequest", f"{self.kind.gradebook_header} is missing")
+        _check_scope(template, words[-1], scopes)
         query = read(asked.raw_query, self.kind)
         desk, publication, name = self.desk, self.desk.publication, words[-1]
         if len(words) == len(ids):
@@ -358,13 +381,19 @@ def make_server(
     )
 
 
-def _check_scope(template: str, scopes: frozenset[str]) -> None:
-    """OneRoster 1.2 Rostering Service: core collections, nested routes and demographics each need their scope."""
-    if template.startswith("demographics"):
-        needed = {DEMOGRAPHICS}
-    elif template.count("/") > 1:
-        needed = {FULL}
-    else:
-        needed = {CORE, FULL}
+def _check_scope(template: str, collection: str, scopes: frozenset[str]) -> None:
+    """OneRoster 1.2: core collections, nested routes, demographics and assessments each need their scope."""
+    nested = template.count("/") > 1
+    match service_of(collection):
+        case "gradebook" if collection.startswith("assessment"):
+            needed = {ASSESSMENT}
+        case "gradebook":
+            needed = {GRADEBOOK} if nested else {GRADEBOOK, GRADEBOOK_CORE}
+        case "resources":
+            needed = {RESOURCES} if nested else {RESOURCES, RESOURCES_CORE}
+        case _ if collection == "demographics":
+            needed = {DEMOGRAPHICS}
+        case _:
+            needed = {FULL} if nested else {CORE, FULL}
     if not needed & scopes:
         raise Refusal(403, "forbidden", f"the token lacks the scope {' or '.join(sorted(needed))}")

@@ -56,6 +56,7 @@ class Course(Record):
     grades: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     subject_codes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class Class(Record):
     subjects: tuple[str, ...] = ()
     subject_codes: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Affiliation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(Record):
+    """`accounts`: names of systems in which the person has one, OneRoster 1.2's userProfiles."""
+
     given: str
     family: str
     roles: tuple[Affiliation, ...]
@@ -105,6 +109,8 @@ class User(Record):
     sms: str | None = None
     agents: tuple[str, ...] = ()
     grades: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     @property
     def role(self) -> str:
@@ -138,6 +144,89 @@ class Demographics(Record):
     residence: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category(Record):
+    title: str
+    weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreScale(Record):
+    title: str
+    type: str
+    class_id: str
+    course: str | None = None
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineItem(Record):
+    """A piece of work in a class. `assigned`, `due`: moments. `objectives`: (source, learning objective ids)."""
+
+    title: str
+    assigned: str
+    due: str
+    class_id: str
+    school: str
+    category: str
+    session: str | None = None
+    description: str | None = None
+    scale: str | None = None
+    least: float | None = None
+    most: float | None = None
+    objectives: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks(Record):
+    """What a student reached. `objectives`: (source, id, score, text). `flags`: inProgress, late and so on."""
+
+    student: str
+    school: str
+    score_status: str
+    day: date
+    score: float | None = None
+    text: str | None = None
+    comment: str | None = None
+    scale: str | None = None
+    flags: frozenset[str] = frozenset()
+    objectives: tuple[tuple[str, str, float | None, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Marks):
+    line_item: str
+    class_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentLineItem(Record):
+    title: str
+    description: str | None = None
+    class_id: str | None = None
+    parent: str | None = None
+    scale: str | None = None
+    least: float | None = None
+    most: float | None = None
+    objectives: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentResult(Marks):
+    item: str
+    percentile: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource(Record):
+    title: str
+    vendor_resource: str
+    roles: tuple[str, ...] = ()
+    importance: str | None = None
+    vendor: str | None = None
+    application: str | None = None
+
+
 COLLECTIONS: Final[tuple[tuple[type[Record], str], ...]] = (
     (Org, "orgs"),
     (Session, "academicSessions"),
@@ -146,8 +235,22 @@ COLLECTIONS: Final[tuple[tuple[type[Record], str], ...]] = (
     (User, "users"),
     (Enrollment, "enrollments"),
     (Demographics, "demographics"),
+    (Category, "categories"),
+    (LineItem, "lineItems"),
+    (Result, "results"),
+    (ScoreScale, "scoreScales"),
+    (AssessmentLineItem, "assessmentLineItems"),
+    (AssessmentResult, "assessmentResults"),
+    (Resource, "resources"),
 )
 _NAME_OF: Final = dict(COLLECTIONS)
+_LISTS: Final = {
+    "academicSessions": "sessions",
+    "lineItems": "line_items",
+    "scoreScales": "score_scales",
+    "assessmentLineItems": "assessment_line_items",
+    "assessmentResults": "assessment_results",
+}
 
 
 @dataclass(slots=True)
@@ -165,12 +268,19 @@ class District:
     users: list[User] = field(default_factory=list)
     enrollments: list[Enrollment] = field(default_factory=list)
     demographics: list[Demographics] = field(default_factory=list)
+    categories: list[Category] = field(default_factory=list)
+    line_items: list[LineItem] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    score_scales: list[ScoreScale] = field(default_factory=list)
+    assessment_line_items: list[AssessmentLineItem] = field(default_factory=list)
+    assessment_results: list[AssessmentResult] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
     revision: int = 0
     _indexes: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def records(self, collection: str) -> list[Any]:
         """The truth of a OneRoster collection by its plural name, such as `academicSessions`."""
-        return getattr(self, "sessions" if collection == "academicSessions" else collection)  # type: ignore[no-any-return]
+        return getattr(self, _LISTS.get(collection, collection))  # type: ignore[no-any-return]
 
     def find(self, collection: str, record_id: str) -> Any | None:
         by_id = self._index(collection, lambda: {record.id: record for record in self.records(collection)})

@@ -35,6 +35,21 @@ Keep = Callable[[District, Any], bool]
 Fix = Callable[[District, Json, Any], Json]
 
 
+GRADEBOOK: Final = frozenset(
+    {"categories", "lineItems", "results", "scoreScales", "assessmentLineItems", "assessmentResults"}
+)
+
+
+def service_of(collection: str) -> str:
+    """The service of OneRoster 1.2 that a base collection belongs to."""
+    return "gradebook" if collection in GRADEBOOK else "resources" if collection == "resources" else "rostering"
+
+
+def service_root(root: str, collection: str) -> str:
+    """Where a collection's service is beside the rostering service at `root`; 1.1 has all of them in one place."""
+    return root.replace("/rostering/v1p2", f"/{service_of(collection)}/v1p2")
+
+
 def same_ids(district: District, collection: str, record_id: str) -> str:
     return record_id
 

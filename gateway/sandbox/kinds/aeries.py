@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.sandbox.kind import STANDARD_ROUTES, ClientCredentials, Kind
+from gateway.sandbox.kind import GRADEBOOK_1_1, STANDARD_ROUTES, ClientCredentials, Kind
 from gateway.sandbox.scope import copy_of, is_family
 from gateway.sandbox.truth import Class, District, Org, Session, User
 from gateway.sandbox.wire import ROLES_1_1, Json, Wire
@@ -80,7 +80,7 @@ AERIES = Kind(
         },
     ),
     prepare=_knows,
-    # Marked unavailable for Aeries in one client.
-    routes=STANDARD_ROUTES - {"schools/{id}/classes", "schools/{id}/courses", "schools/{id}/terms"},
+    # Marked unavailable for Aeries in one client. No resources service (authentication article).
+    routes=(STANDARD_ROUTES | GRADEBOOK_1_1) - {"schools/{id}/classes", "schools/{id}/courses", "schools/{id}/terms"},
     error="statusInfoSet",
 )

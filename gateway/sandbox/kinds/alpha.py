@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.sandbox.filters import STANDARD_OPERATORS, Grammar
 from gateway.sandbox.ids import guid
-from gateway.sandbox.kind import NESTED, STANDARD_ROUTES, ClientCredentials, Kind
+from gateway.sandbox.kind import ALL_1_2, ClientCredentials, Kind
 from gateway.sandbox.truth import ACTIVE, Class, Course, District, Enrollment, Session, User
 from gateway.sandbox.wire import ROLES_1_1, Json, Wire
 
@@ -132,6 +132,10 @@ _NULLABLE: dict[str, tuple[str, ...]] = {
         "birthDate", "sex", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth",
         "publicSchoolResidenceStatus",
     ),
+    "categories": ("weight",),
+    "lineItems": ("description", "scoreScale", "resultValueMin", "resultValueMax", "learningObjectiveSet"),
+    "results": ("score", "textScore", "comment", "scoreScale", "inProgress", "incomplete", "late", "missing"),
+    "resources": ("importance", "vendorId", "applicationId"),
 }  # fmt: skip
 
 
@@ -161,6 +165,11 @@ def _tb_enrollment(district: District, made: Json, enrollment: Enrollment) -> Js
     return wire
 
 
+def _tb_marks(district: District, made: Json, result: Any) -> Json:
+    """`scoreDate` is a date and time (OpenAPI)."""
+    return {**dict.fromkeys(_NULLABLE["results"]), **made, "scoreDate": f"{made['scoreDate']}T00:00:00.000Z"}
+
+
 def _nulls(collection: str) -> Any:
     return lambda district, made, record: _with_nulls(collection, made)
 
@@ -184,11 +193,17 @@ TIMEBACK = Kind(
             "courses": _nulls("courses"),
             "demographics": _nulls("demographics"),
             "orgs": lambda district, made, record: {"children": None, **_with_nulls("orgs", made)},
+            "categories": _nulls("categories"),
+            "lineItems": _nulls("lineItems"),
+            "results": _tb_marks,
+            "assessmentResults": _tb_marks,
+            "resources": _nulls("resources"),
         },
     ),
     # `@` is in-list; at most one AND or OR; "filtering by nested relations is not supported" (OpenAPI).
     grammar=Grammar(operators=STANDARD_OPERATORS | {"@"}, folded_contains=True, dotted={}),
-    routes=STANDARD_ROUTES | NESTED,
+    routes=ALL_1_2,
+    resources_below="resources",  # /resources/classes/{id}/resources in its OpenAPI
     max_limit=3000,
     over_limit="refuse",  # the OpenAPI declares a maximum; what is answered beyond it is not said
     slash=True,  # collection paths end with a slash in the specification

@@ -10,8 +10,8 @@ from typing import Any
 
 from gateway.sandbox.filters import Grammar
 from gateway.sandbox.ids import guid
-from gateway.sandbox.kind import ClientCredentials, Kind
-from gateway.sandbox.truth import ACTIVE, Affiliation, District, Enrollment, User
+from gateway.sandbox.kind import ALL_1_1, ALL_1_2, ClientCredentials, Kind
+from gateway.sandbox.truth import ACTIVE, Affiliation, Category, District, Enrollment, User
 from gateway.sandbox.wire import Json, Persona, Wire, serial_of
 
 # Token URL with ?appName=, Basic; the body is a form, one client sends everything in the query (clients). What may be
@@ -43,6 +43,8 @@ def _ids(district: District, collection: str, record_id: str) -> str:
     if collection in ("orgs", "users"):  # upper-case GUIDs in the filters of 1.2 clients
         record = district.find(collection, record_id)
         return guid(district.seed, collection, record.serial if record else record_id).upper()
+    if collection == "categories":  # there is no native key (Troubleshooting 1.1)
+        return "00000000-0000-0000-0000-000000000000"
     number = _number(district, collection, record_id)
     if collection == "enrollments":  # roster id or staff history id
         return ("s" if district.enrollment(record_id).role == "student" else "t") + number
@@ -99,6 +101,15 @@ _DOTTED = {
     "enrollments": frozenset({"school.sourcedId", "user.sourcedId", "class.sourcedId"}),
 }
 
+
+def _only_category(district: District, category: Category) -> bool:
+    """All of them have one id: one is told."""
+    return category.serial == 1
+
+
+# Besides the bearer token, `{vendorKey}:{vendorSecret}` (Connecting to OneRoster Grade Book Endpoints).
+_GRADEBOOK_HEADER = "x-vendor-authorization"
+
 V1P1 = Kind(
     slug="infinite-campus-1.1",
     provider="infinite-campus",
@@ -113,10 +124,12 @@ V1P1 = Kind(
         roles=_ROLES_1_1,
         status_of=_status,
         # A username is required for a person to appear at all (Data Model 1.1).
-        keep={"users": lambda district, user: user.username is not None},
+        keep={"users": lambda district, user: user.username is not None, "categories": _only_category},
         fixes={"users": _other_phone, "demographics": _demographics},
     ),
     grammar=Grammar(dotted=_DOTTED),
+    routes=ALL_1_1,
+    gradebook_header=_GRADEBOOK_HEADER,
     max_limit=50_000,  # since release Campus.1645
     error="statusInfoSet",
 )
@@ -127,8 +140,17 @@ V1P2 = Kind(
     version="1.2",
     root="/campus/api/oneroster/v1p2/{app}/ims/oneroster/rostering/v1p2",
     auth=_TOKEN,
-    wire=Wire("1.2", ids=_ids, roles=_ROLES_1_2, status_of=_status, fixes={"users": _legacy_id}),
+    wire=Wire(
+        "1.2",
+        ids=_ids,
+        roles=_ROLES_1_2,
+        status_of=_status,
+        keep={"categories": _only_category},
+        fixes={"users": _legacy_id},
+    ),
     # Filtering users by role is refused with invalid_filter_field (two clients).
     grammar=Grammar(dotted=_DOTTED, refused=frozenset({("users", "role"), ("users", "roles.role")})),
+    routes=ALL_1_2,
+    gradebook_header=_GRADEBOOK_HEADER,
     max_limit=50_000,
 )

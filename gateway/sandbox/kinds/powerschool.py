@@ -6,7 +6,7 @@ Sources: PowerSchool UCHA documentation "OneRoster" for the token; public import
 from __future__ import annotations
 
 from gateway.sandbox.ids import guid
-from gateway.sandbox.kind import ClientCredentials, Kind
+from gateway.sandbox.kind import ALL_1_1, ClientCredentials, Kind
 from gateway.sandbox.truth import District, User
 from gateway.sandbox.wire import ROLES_1_1, Json, Wire, serial_of
 
@@ -43,11 +43,14 @@ POWERSCHOOL = Kind(
             "users": _user,
             "orgs": lambda district, made, org: {**dict.fromkeys(("parent", "children", "metadata")), **made},
             "classes": lambda district, made, taught: {**dict.fromkeys(("course", "location")), **made},
+            "lineItems": lambda district, made, item: {**dict.fromkeys(("description", "gradingPeriod")), **made},
+            "results": lambda district, made, result: {"comment": None, **made},
             "enrollments": lambda district, made, enrollment: {
                 **dict.fromkeys(("primary", "beginDate", "endDate")),
                 **made,
             },
         },
     ),
+    routes=ALL_1_1,  # an importer meets ids of categories; the rest as the standard
     error="statusInfoSet",
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.sandbox.kind import ClientCredentials, Kind
+from gateway.sandbox.kind import GRADEBOOK_1_1, STANDARD_ROUTES, ClientCredentials, Kind
 from gateway.sandbox.scope import children_of_family, copy_of, is_family
 from gateway.sandbox.truth import Affiliation, Demographics, District, User
 from gateway.sandbox.wire import ROLES_1_1, Persona, Wire, serial_of
@@ -66,6 +66,7 @@ SKYWARD = Kind(
     auth=ClientCredentials("/oauth/token", form=False),
     wire=Wire("1.1", ids=_ids, split=_split, roles=ROLES_1_1),
     prepare=_knows,
+    routes=STANDARD_ROUTES | GRADEBOOK_1_1,  # an aggregator lists its categories; of resources nobody tells
     max_limit=5000,  # the page size of one importer; no maximum is documented
     total_header=False,
     link=False,

@@ -6,7 +6,7 @@ is ours: the standard sets none.
 """
 
 from gateway.sandbox.filters import Grammar
-from gateway.sandbox.kind import ClientCredentials, Kind
+from gateway.sandbox.kind import ALL_1_1, ALL_1_2, ClientCredentials, Kind
 from gateway.sandbox.wire import ROLES_1_1, Wire
 
 TOKEN = ClientCredentials("/oauth2/token")
@@ -19,6 +19,7 @@ V1P1 = Kind(
     auth=TOKEN,
     # 1.1 describes booleans as booleans (its OpenAPI); implementations send both.
     wire=Wire("1.1", roles=ROLES_1_1, text_booleans=False),
+    routes=ALL_1_1,
     error="statusInfoSet",
 )
 
@@ -29,6 +30,7 @@ V1P2 = Kind(
     root="/ims/oneroster/rostering/v1p2",
     auth=TOKEN,
     wire=Wire("1.2"),
+    routes=ALL_1_2,
 )
 
 WIDE = Kind(
@@ -38,6 +40,7 @@ WIDE = Kind(
     root="/ims/oneroster/rostering/v1p2",
     auth=TOKEN,
     wire=Wire("1.2"),
+    routes=ALL_1_2,
     grammar=Grammar(clauses=100),
     max_url=8000,
 )

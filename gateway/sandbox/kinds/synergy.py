@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.sandbox.kind import ClientCredentials, Kind
+from gateway.sandbox.kind import ALL_1_1, ALL_1_2, ClientCredentials, Kind
 from gateway.sandbox.wire import ROLES_1_1, Wire
 
 SYNERGY = Kind(
@@ -15,6 +15,7 @@ SYNERGY = Kind(
     # Basic, and grant_type and scope in a form body; separate token URL (client). Nothing else is public.
     auth=ClientCredentials("/synergy/oauth/token", form=False, scope="required"),
     wire=Wire("1.1", roles=ROLES_1_1, text_booleans=False),
+    routes=ALL_1_1,
     error="statusInfoSet",
 )
 
@@ -24,5 +25,6 @@ V1P2 = replace(
     version="1.2",
     root="/ims/oneroster/rostering/v1p2",
     wire=Wire("1.2"),
+    routes=ALL_1_2,
     error="imsx",
 )
