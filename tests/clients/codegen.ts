@@ -1,0 +1,20 @@
+import type { CodegenConfig } from "@graphql-codegen/cli";
+
+const config: CodegenConfig = {
+  schema: "../../schema.graphql",
+  documents: ["./codegen/**/*.ts"],
+  ignoreNoDocuments: false,
+  generates: {
+    "./build/codegen/": {
+      preset: "client",
+      config: {
+        scalars: { Date: "string", DateTime: "string", JSON: "unknown" },
+        strictScalars: true,
+        useTypeImports: true,
+        enumsAsTypes: true,
+      },
+    },
+  },
+};
+
+export default config;
