@@ -188,11 +188,13 @@ class Hours:
 class Pace:
     """How often a source may be asked, and when; settings override by field name. None: as often as is needed.
 
-    quiet: hours in which it is not asked at all. peak: hours in which only peak_concurrency requests run at once.
+    requests_per_minute_per_host: to its server, from all sources that are served there. quiet: hours in which it is not
+    asked at all. peak: hours in which only peak_concurrency requests run at once.
     """
 
     requests_per_day: int | None = None
     requests_per_minute: int | None = None
+    requests_per_minute_per_host: int | None = None
     quiet: tuple[Hours, ...] = ()
     peak: tuple[Hours, ...] = ()
     peak_concurrency: int = 1

@@ -6,7 +6,8 @@ A request takes its places in this order, and gives them back when it has its an
     2. a place at the source    as many as it bears at this hour
     3. the minute's turn
     4. a place at the host
-    5. a place in the process
+    5. the host's minute's turn
+    6. a place in the process
 
 Every line is first come, first served. Who waits holds places of earlier lines only, and who holds a place waits for
 none of an earlier line: there is no circle to wait in. Since a source waits at its host with one request at a time, one
@@ -23,7 +24,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,10 +33,8 @@ from zoneinfo import ZoneInfo
 
 from adapters import hours
 from adapters.errors import Throttled
+from adapters.hosts import Clock, Hosts, Minute, Sleep
 from adapters.spec import SourceSpec
-
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[None]]
 
 MAX_CONCURRENCY = 8
 """Requests at once to any source."""
@@ -43,23 +42,19 @@ MAX_CONCURRENCY = 8
 STAGGER = 5.0
 """Seconds, at most, by which background work begins later, so that a thousand sources do not begin together."""
 
-_MINUTE = 60.0
-_BLINK = 1e-6
 
+class Days:
+    """How many requests were sent to each source on its own date. One for all sources of a process."""
 
-class Hosts:
-    """How many requests a process has in flight: in all, and to each host. One for all sources of a process."""
+    def __init__(self) -> None:
+        self._sent: dict[str, tuple[date, int]] = {}
 
-    def __init__(self, per_host: int = 20, in_all: int = 100) -> None:
-        self._per_host = per_host
-        self._by_host: dict[str, asyncio.Semaphore] = {}
-        self._all = asyncio.Semaphore(in_all)
+    def sent(self, source: str, today: date) -> int:
+        day, sent = self._sent.get(source, (today, 0))
+        return sent if day == today else 0
 
-    @asynccontextmanager
-    async def place(self, host: str) -> AsyncIterator[None]:
-        """A place at the host, then one in the process."""
-        async with self._by_host.setdefault(host, asyncio.Semaphore(self._per_host)), self._all:
-            yield
+    def add(self, source: str, today: date) -> None:
+        self._sent[source] = today, self.sent(source, today) + 1
 
 
 @dataclass(slots=True, eq=False)
@@ -71,15 +66,13 @@ class Turn:
 
 
 class Pacer:
-    """One source's places, hours and counts, in this process; a restart counts from nothing.
-
-    hosts: shared with the other sources of the process, if there are any.
-    """
+    """One source's places, hours and counts. hosts, days: shared with the other sources of the process."""
 
     def __init__(
         self,
         spec: SourceSpec,
         hosts: Hosts | None = None,
+        days: Days | None = None,
         *,
         wall: Clock = time.time,
         monotonic: Clock = time.monotonic,
@@ -91,16 +84,16 @@ class Pacer:
         self._zone = ZoneInfo(spec.timezone)
         self._most = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
         self._host = urlsplit(spec.base_url).netloc.lower()
-        self._hosts = hosts
+        self._hosts = hosts or Hosts(sleep=sleep, monotonic=monotonic)
+        self._hosts.limit(self._host, self._pace.requests_per_minute_per_host)
+        self._days = days or Days()
         self._wall = wall
         self._sleep = sleep
         self._chance = chance
-        self._minute = _Minute(self._pace.requests_per_minute, monotonic)
+        self._minute = Minute(self._pace.requests_per_minute, monotonic)
         self._door = asyncio.Lock()
         self._freed = asyncio.Event()
         self._in_flight = 0
-        self._date: date | None = None
-        self._sent = 0
         self._about_to_be_sent = 0
 
     @property
@@ -118,15 +111,12 @@ class Pacer:
         """Requests that may still be sent on this date of the source's; None where they are not limited."""
         if self._pace.requests_per_day is None:
             return None
-        today = hours.today(self._zone, self._wall())
-        if today != self._date:
-            self._date, self._sent = today, 0
-        return max(0, self._pace.requests_per_day - self._sent - self._about_to_be_sent)
+        sent = self._days.sent(self._source, hours.today(self._zone, self._wall()))
+        return max(0, self._pace.requests_per_day - sent - self._about_to_be_sent)
 
-    async def begin(self, *, background: bool) -> None:
-        """To be called before a piece of work. One that nobody waits for begins later, by a time left to chance."""
-        if background:
-            await self._sleep(self._chance() * STAGGER)
+    async def stagger(self, at_most: float = STAGGER) -> None:
+        """To be called before work that nobody waits for: it begins later, by a time left to chance."""
+        await self._sleep(self._chance() * min(STAGGER, at_most))
 
     @asynccontextmanager
     async def turn(self, *, token: bool = False) -> AsyncIterator[Turn]:
@@ -144,8 +134,7 @@ class Pacer:
                     await self._freed.wait()
                 if not token:
                     await self._minute.wait(self._sleep)
-                if self._hosts is not None:
-                    await places.enter_async_context(self._hosts.place(self._host))
+                await places.enter_async_context(self._hosts.place(self._host, token))
                 self._refuse_now(another=not token)
                 turn = Turn(token)
                 self._take(turn)
@@ -161,10 +150,12 @@ class Pacer:
         self._refuse_now(another=turn.sent > 0)  # the first time it was counted when it took its turn
         if turn.sent:
             self._minute.take()
+            self._hosts.take(self._host)
         else:
             self._about_to_be_sent -= 1
         turn.sent += 1
-        self._sent += 1
+        if self._pace.requests_per_day is not None:
+            self._days.add(self._source, hours.today(self._zone, self._wall()))
 
     def _take(self, turn: Turn) -> None:
         self._in_flight += 1
@@ -195,22 +186,3 @@ class Pacer:
             f"{why}; nothing was sent, and it can be asked again from {then:%Y-%m-%d %H:%M} ({self._zone.key})",
             retry_after=math.ceil(opens - now),
         )
-
-
-class _Minute:
-    """A minute's turns: half of them at once, the others evenly; never more than so many in any sixty seconds."""
-
-    def __init__(self, most: int | None, monotonic: Clock) -> None:
-        at_once = (most + 1) // 2 if most else 1
-        self._apart = _MINUTE / (most - at_once + 1) if most else 0.0
-        self._slack = (at_once - 1) * self._apart
-        self._monotonic = monotonic
-        self._next = 0.0
-        """When the next would come if all came evenly."""
-
-    async def wait(self, sleep: Sleep) -> None:
-        while self._apart and (left := self._next - self._slack - self._monotonic()) > _BLINK:
-            await sleep(left)
-
-    def take(self) -> None:
-        self._next = max(self._next, self._monotonic()) + self._apart

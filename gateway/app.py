@@ -21,14 +21,15 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 
 from adapters.client import SourceClient
-from adapters.pacing import Hosts, Pacer
+from adapters.hosts import Hosts
+from adapters.pacing import Days, Pacer
 from gateway.access.grant import EVERYTHING
 from gateway.config import Settings, SourceSettings
 from gateway.faults import ErrorCode, extensions
 from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
 from gateway.roster.sources import Sources
-from gateway.roster.store import open_store
+from gateway.roster.store import Store, open_store
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from gateway.web import pages
@@ -46,9 +47,9 @@ EXPLAIN = "x-gateway-explain"
 """Header with which a client asks to be shown, at `1`, what its operation took."""
 
 
-def connect(settings: SourceSettings, hosts: Hosts | None = None) -> SourceClient:
-    """hosts: shared with the other sources of the process."""
-    return SourceClient(settings.spec, pacer=Pacer(settings.spec, hosts))
+def connect(settings: SourceSettings, hosts: Hosts | None = None, days: Days | None = None) -> SourceClient:
+    """hosts, days: shared with the other sources of the process."""
+    return SourceClient(settings.spec, pacer=Pacer(settings.spec, hosts, days))
 
 
 def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] | None = None) -> Starlette:
@@ -59,8 +60,9 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
     Raises:
         NoStore: the settings ask for a store on disk that cannot be had.
     """
-    connect = connect or _connected(settings)
-    sources = Sources.open(settings, connect, open_store(settings.gateway))
+    store = open_store(settings.gateway)
+    connect = connect or _connected(settings, store)
+    sources = Sources.open(settings, connect, store)
     secret = settings.gateway.secret
     codec = CursorCodec(secret.reveal().encode() if secret is not None else secrets.token_bytes(32))
 
@@ -106,9 +108,10 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
     return app
 
 
-def _connected(settings: Settings) -> Callable[[SourceSettings], SourceClient]:
+def _connected(settings: Settings, store: Store | None) -> Callable[[SourceSettings], SourceClient]:
     hosts = Hosts(settings.gateway.max_concurrency_per_host, settings.gateway.max_concurrency)
-    return lambda source: connect(source, hosts)
+    days = store.days if store is not None else Days()
+    return lambda source: connect(source, hosts, days)
 
 
 class GraphQLEndpoint:

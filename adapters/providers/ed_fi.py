@@ -16,7 +16,8 @@ V1P2 = Dialect(
     docs="https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster",
     base_path=BASE_PATH[Version.V1P2],
     auth=OAuth2(scopes=scopes(Version.V1P2, "roster.readonly", "roster-demographics.readonly")),
-    pace=Pace(requests_per_minute=100),  # its default, counted by the address that asks; the operator may change it
+    # Its default, counted by the address that asks, whatever tenants it asks for; the operator may change it.
+    pace=Pace(requests_per_minute_per_host=100),
     capabilities=Capabilities(
         max_limit=500,  # unless the operator raised it, up to 10,000; above it a page is cut without a word
         totals=Totals.NONE,

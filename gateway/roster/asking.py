@@ -221,10 +221,6 @@ class Asker:
         """As `whole`, whatever is held."""
         return await self._share((collection, "whole"), lambda: self._read(collection, worth))
 
-    def begin(self, collection: Collection) -> None:
-        """Reads the whole collection, though nobody waits for it."""
-        self.flights.start((collection, "whole"), lambda: self.health.watch(self._read(collection, None)))
-
     async def _read(self, collection: Collection, worth: Worth | None) -> Whole | None:
         table = self._tables[collection]
         if (changed := await self._changed(collection, table)) is not None:

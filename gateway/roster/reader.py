@@ -127,13 +127,20 @@ class Reader:
 
     async def warm(self, collections: Iterable[Collection]) -> None:
         """Reads collections whole that nobody has asked for yet; what fails is told by how the source stands."""
-        await self._client.pacer.begin(background=True)
+        await self._client.pacer.stagger()
         for collection in sorted(collections):
             table = self.tables[collection]
             await self._keeper.take_up(collection, table)
             with suppress(SourceError):
                 while table.unsupported is None and await self.asker.whole(collection) is None:
                     pass  # what was on its way was given up, being too large for what somebody else wanted
+
+    async def _renew(self, collection: Collection, table: Table) -> None:
+        """Reads anew, ahead of need, what is ageing: a little later, since many sources may have aged together."""
+        await self._client.pacer.stagger(at_most=table.fresh_left / 2)
+        with suppress(SourceError):  # told by how the source stands, and by the older copy once that is asked for
+            if table.ageing:
+                await self.asker.anew(collection)
 
     # -------------------------------------------------------------- ahead
 
@@ -311,7 +318,7 @@ class Reader:
             raise table.unsupported
         self._budget.used((self._client.spec.key, collection))
         if table.ageing:
-            self.asker.begin(collection)
+            self.asker.flights.start((collection, "ahead"), lambda: self._renew(collection, table))
         try:
             yield table
         except Unsupported as error:

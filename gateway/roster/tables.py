@@ -120,10 +120,14 @@ class Table:
         return good if time.time() - good.scanned_at < self.rescan_every else None
 
     @property
+    def fresh_left(self) -> float:
+        """Seconds until the collection has to be asked for again."""
+        return max(0.0, self._fresh_until - self.clock())
+
+    @property
     def ageing(self) -> bool:
         """Held whole, and so near its end that it is worth asking again before it is missed."""
-        left = self._fresh_until - self.clock()
-        early = left < self.fresh_for * (1 - REFRESH_AT)
+        early = self.fresh_left < self.fresh_for * (1 - REFRESH_AT)
         return self.whole is not None and early and (self.standing is None or self.standing.code is None)
 
     @property
@@ -132,7 +136,7 @@ class Table:
         if self.whole is None:
             return None
         early = self.fresh_for * (1 - REFRESH_AT) if self.standing is None else 0.0
-        return time.time() + self._fresh_until - early - self.clock()
+        return time.time() + self.fresh_left - early
 
     @property
     def unsupported(self) -> SourceError | None:

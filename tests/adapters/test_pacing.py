@@ -13,7 +13,8 @@ import pytest
 from adapters.client import SourceClient
 from adapters.dialect import EVERY_DAY, WEEKDAYS, Capabilities, Hours, OAuth2, Pace, StaticBearer
 from adapters.errors import Denied, Throttled
-from adapters.pacing import MAX_CONCURRENCY, STAGGER, Hosts, Pacer
+from adapters.hosts import Hosts
+from adapters.pacing import MAX_CONCURRENCY, STAGGER, Days, Pacer
 from adapters.spec import SourceSpec
 from tests.adapters.school import TEN, School, spec
 from tests.clock import Clock
@@ -410,6 +411,35 @@ async def test_who_goes_away_from_the_line_at_a_host_gives_every_place_back() ->
 
 
 @pytest.mark.anyio
+async def test_a_minute_of_a_host_is_shared_by_its_sources_in_turn() -> None:
+    clock = Clock()
+    hosts = Hosts(monotonic=clock, sleep=clock.sleep)
+    said = [("a.example", 6), ("a.example", 9), ("a.example", None), ("b.example", None)]
+    sources = [
+        with_pace(spec(StaticBearer(), key=f"k{n}", base_url=f"https://{host}/{n}"), requests_per_minute_per_host=limit)
+        for n, (host, limit) in enumerate(said)
+    ]
+    at = [pacer(made, clock, hosts) for made in sources]
+    began = clock()
+    sent: list[tuple[int, float]] = []
+
+    async def ask(n: int, times: int) -> None:
+        for _ in range(times):
+            await send(at[n])
+            sent.append((n, clock() - began))
+
+    await asyncio.gather(ask(0, 20), ask(1, 2), ask(2, 2))
+    times = [when for _, when in sent]
+    assert len(times) == 24
+    for first, seventh in zip(times, times[6:], strict=False):
+        assert seventh - first >= 59.99
+    assert [n for n, _ in sent[:8]] == [0, 0, 0, 0, 1, 2, 0, 1]  # three at once; then those who wait take turns
+    before = clock()
+    await ask(3, 20)
+    assert clock() == before
+
+
+@pytest.mark.anyio
 async def test_no_order_of_coming_and_going_ends_in_a_standstill() -> None:
     """All three lines are short, and every fourth goes away at some time or other."""
     hosts = Hosts(per_host=2, in_all=3)
@@ -446,18 +476,34 @@ async def test_no_order_of_coming_and_going_ends_in_a_standstill() -> None:
                 await held.enter_async_context(sources[n].turn())
 
 
+@pytest.mark.anyio
+async def test_sources_count_their_days_by_themselves_and_a_new_pacer_counts_on() -> None:
+    clock, days = Clock("2030-01-15 12:00", CHICAGO), Days()
+    made = {zone: replace(paced(zone, requests_per_day=3), key=zone[:3].lower()) for zone in (CHICAGO, AUCKLAND)}
+
+    def anew(zone: str) -> Pacer:
+        return Pacer(made[zone], None, days, wall=clock, monotonic=clock, sleep=clock.sleep)
+
+    await send(anew(CHICAGO))
+    await send(anew(CHICAGO))
+    await send(anew(AUCKLAND))
+    assert (anew(CHICAGO).left_today(), anew(AUCKLAND).left_today()) == (1, 2)
+    clock.set("2030-01-15 23:59", AUCKLAND)
+    assert (anew(CHICAGO).left_today(), anew(AUCKLAND).left_today()) == (1, 3)
+
+
 # ---------------------------------------------------------------- background work
 
 
 @pytest.mark.anyio
-async def test_only_work_that_nobody_waits_for_begins_later() -> None:
+async def test_work_that_nobody_waits_for_begins_later_but_in_time() -> None:
     clock = Clock()
     began = clock()
     by = Pacer(paced(), wall=clock, sleep=clock.sleep, chance=lambda: 0.5)
-    await by.begin(background=False)
-    assert clock() == began
-    await by.begin(background=True)
+    await by.stagger()
     assert clock() == began + STAGGER / 2
+    await by.stagger(at_most=1.0)
+    assert clock() == began + STAGGER / 2 + 0.5
 
 
 # ---------------------------------------------------------------- through the client

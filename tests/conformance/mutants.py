@@ -135,9 +135,9 @@ def _others(field: str, value: Any) -> Iterator[tuple[str, Any]]:
         case "auth.renew_on", _:
             for status in (401, 403, 500):
                 yield f"with or without {status}", value ^ {status}
-        case "pace.requests_per_minute" | "pace.requests_per_day", None:
+        case "pace.requests_per_minute" | "pace.requests_per_minute_per_host" | "pace.requests_per_day", None:
             yield "is known", 6
-        case "pace.requests_per_minute", _:
+        case "pace.requests_per_minute" | "pace.requests_per_minute_per_host", _:
             yield "is one less", value - 1
             yield "is one more", value + 1
             yield "is without limit", None

@@ -1,6 +1,7 @@
 """The files of the store: where they are, how one is replaced whole, put out of the way, or erased.
 
-`tables/<source>/<collection>.table` below the state directory; nobody but the gateway's own user may look inside.
+`tables/<source>/<collection>.table` and `pace/requests.json` below the state directory; nobody but the gateway's own
+user may look inside.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Files:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._tables = directory / "tables"
+        self.days = directory / "pace" / "requests.json"
 
     def path(self, source: str, collection: Collection) -> Path:
         return self._folder(source) / f"{collection.value}{_TABLE}"
@@ -47,11 +49,11 @@ class Files:
         if not self._directory.exists():
             _private(self._directory)
         _private(self._tables)
-        for folder in self._folders():
+        for folder in [*self._folders(), self.days.parent]:
             for left in folder.glob(f"*{_TEMPORARY}"):
                 left.unlink(missing_ok=True)
 
-    def replace(self, path: Path, write: Callable[[BinaryIO], None]) -> None:
+    def replace(self, path: Path, write: Callable[[BinaryIO], object]) -> None:
         """Makes `path` hold what `write` writes: all of it, or what it held before, whatever happens meanwhile."""
         _private(path.parent)
         temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")

@@ -18,6 +18,7 @@ from adapters.endpoints import ENTITIES, Collection
 from adapters.records import Record
 from adapters.secret import Secret
 from gateway.config import GatewaySettings
+from gateway.roster.store.days import KeptDays
 from gateway.roster.store.files import Files
 from gateway.roster.store.packing import Packing
 from gateway.roster.store.sealing import Unreadable, seal, unseal
@@ -65,6 +66,8 @@ def open_store(settings: GatewaySettings) -> Store | None:
 class Store:
     """The tables on disk of all sources: one process writes, its work is done by two threads of its own.
 
+    days: the requests that were sent to each source, over restarts.
+
     Raises:
         OSError: the directory cannot be made or written.
     """
@@ -76,6 +79,7 @@ class Store:
         self._writer = ThreadPoolExecutor(1, "store-writer")  # one: what was saved last is what stays
         self._reader = ThreadPoolExecutor(1, "store-reader")
         self._files.prepare()
+        self.days = KeptDays(self._files)
 
     async def save(self, snapshot: Snapshot) -> None:
         """Keeps `snapshot` in place of what was kept of its table.
@@ -99,6 +103,7 @@ class Store:
 
     async def close(self) -> None:
         """Returns when what was to be saved is."""
+        await self.days.close()
         for threads in (self._writer, self._reader):
             await asyncio.to_thread(threads.shutdown)
 
