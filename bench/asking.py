@@ -181,16 +181,3 @@ class Plan:
 
     def _check(self, each: Question) -> Callable[[bytes], None]:
         return lambda answer: self.truth.check(each, 0, answer)
-
-
-async def many_sources(source: Running, kind: Upstream, runs: int, samples: Samples, folder: Path) -> None:
-    """A process with 500 sources in its settings of which none is asked: until it is ready, and then its memory."""
-    keys = [f"district-{n}" for n in range(500)]
-    config = processes.write_config(folder / "sources500.toml", kind, source, keys)
-    for _ in range(runs):
-        began = time.perf_counter()
-        with processes.gateway(config) as ours:
-            async with connected(ours.port) as connection:
-                await connection.ask("GET", "/readyz")
-            samples.add("sources500.start_s", time.perf_counter() - began)
-            samples.add("sources500.rss_mb", ours.rss_mb())

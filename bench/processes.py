@@ -122,6 +122,14 @@ def watched(upstream: Upstream, sizes: Mapping[str, int]) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def districts(count: int) -> Iterator[Running]:
+    """So many small districts; `settings` holds the settings of each by its key."""
+    with _started(["bench.districts", "--count", str(count)]) as (running, line):
+        told = msgspec.json.decode(line)
+        yield Running(running.process, told["port"], running.started, told["settings"])
+
+
+@contextlib.contextmanager
 def gateway(config: Path) -> Iterator[Running]:
     with _started(["gateway", "serve", "--config", str(config), "--port", "0"], SECRETS) as (running, line):
         port = int(line.rpartition(":")[2].partition("/")[0])

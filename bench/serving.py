@@ -12,6 +12,13 @@ import uvicorn
 def serve(app: Callable[..., Any]) -> None:
     """Prints the port on a line of its own when connections will be answered."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    config = uvicorn.Config(app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=1)
-    print(listener.getsockname()[1], flush=True)
+    serve_on(listener, app, str(listener.getsockname()[1]))
+
+
+def serve_on(listener: socket.socket, app: Callable[..., Any], line: str) -> None:
+    """Prints the line when connections will be answered."""
+    config = uvicorn.Config(
+        app, log_level="error", access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=1
+    )
+    print(line, flush=True)
     uvicorn.Server(config).run(sockets=[listener])

@@ -40,6 +40,31 @@ def changed(district: District, turn: int) -> None:
             district.update(record, modified=stamp, **change)
 
 
+def rows_of(district: District) -> list[dict[str, Any]]:
+    """Every user with what W2 asks of them, in the order of sourcedId."""
+    courses = {course.id: course.title for course in district.courses}
+    classes = {each.id: (each.title, courses.get(each.course or "")) for each in district.classes}
+    below: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for each in district.enrollments:
+        below[each.user].append((each.role.upper(), *classes[each.class_id]))
+    return [
+        {
+            "sourcedId": user.id,
+            "status": user.status.upper(),
+            "dateLastModified": datetime.fromisoformat(user.modified),
+            "username": user.username,
+            "givenName": user.given,
+            "familyName": user.family,
+            "middleName": user.middle,
+            "identifier": user.identifier,
+            "email": user.email,
+            "phone": user.phone,
+            "enrollments": sorted(below[user.id]),
+        }
+        for user in sorted(district.users, key=lambda user: user.id)
+    ]
+
+
 class Truth:
     """The exact district, as rows in the order of sourcedId."""
 
@@ -49,27 +74,7 @@ class Truth:
         counts = tuple(map(len, parts))
         if counts != (USERS, CLASSES, COURSES, ENROLLMENTS):
             raise WrongAnswer(f"the sandbox district has {counts} users, classes, courses and enrollments")
-        courses = {course.id: course.title for course in district.courses}
-        classes = {each.id: (each.title, courses.get(each.course or "")) for each in district.classes}
-        below: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        for each in district.enrollments:
-            below[each.user].append((each.role.upper(), *classes[each.class_id]))
-        self.rows = [
-            {
-                "sourcedId": user.id,
-                "status": user.status.upper(),
-                "dateLastModified": datetime.fromisoformat(user.modified),
-                "username": user.username,
-                "givenName": user.given,
-                "familyName": user.family,
-                "middleName": user.middle,
-                "identifier": user.identifier,
-                "email": user.email,
-                "phone": user.phone,
-                "enrollments": sorted(below[user.id]),
-            }
-            for user in sorted(district.users, key=lambda user: user.id)
-        ]
+        self.rows = rows_of(district)
 
     def check(self, question: Question, start: int, body: bytes) -> None:
         """Raises:
@@ -82,13 +87,13 @@ class Truth:
         rows = users["nodes"] if isinstance(users, dict) else users
         names = (*question.fields, *(("enrollments",) if question.tree else ()))
         wanted = [{name: row[name] for name in names} for row in self.rows[start : start + question.first]]
-        found = [_plain(row) for row in rows]
+        found = [plain(row) for row in rows]
         if found != wanted:
             at = next((n for n, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), len(found))
             raise WrongAnswer(f"{question.name} after {start}: {len(found)} rows, wrong from row {at}")
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row without what servers may spell in their own way: case of coded values, instants, order of enrollments."""
     made = dict(row)
     if "status" in made:
