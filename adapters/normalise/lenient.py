@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from adapters.dialect import Raw
-from adapters.normalise import wire
+from adapters.normalise import gradebook, wire
 
 S = TypeVar("S", bound=msgspec.Struct)
 Reader = Callable[[Any], Any]
@@ -29,18 +29,15 @@ def sourced_id(value: Raw) -> str | None:
     return found if found and not found.isspace() else None
 
 
-def read(kind: type[S], value: Raw, **fields: object) -> S:
-    """`value` as a struct of `kind`. fields: those that are not read from it."""
-    texts, others = _plan(kind)
-    for key, name in texts:
-        found = value.get(key)
-        if found is not None:
-            fields[name] = found if type(found) is str else _text(found)
-    for key, name, reader in others:
-        found = value.get(key)
-        if found is not None:
-            fields[name] = reader(found)
-    return kind(**fields)
+def read(kind: type[S], value: Raw, *first: object) -> S:
+    """`value` as a struct of `kind`. first: the fields that are not read from it."""
+    defaults, readers = _plan(kind)
+    fields = [*first, *defaults[len(first) :]]
+    for key, found in value.items():
+        if found is not None and key in readers:
+            place, plain, reader = readers[key]
+            fields[place] = found if plain and type(found) is str else reader(found)
+    return kind(*fields)
 
 
 def _id(value: Raw) -> str | None:
@@ -66,7 +63,8 @@ def _flag(value: Any) -> Any:
 def _texts(value: Any) -> tuple[str, ...] | str | None:
     if isinstance(value, str):
         return value
-    return tuple(t for v in _many(value) if (t := _id(v) if isinstance(v, dict) else _text(v)) is not None)
+    texts = [v if type(v) is str else _id(v) if isinstance(v, dict) else _text(v) for v in _many(value)]
+    return tuple([t for t in texts if t is not None])
 
 
 def _ref(value: Any) -> wire.Ref | None:
@@ -78,20 +76,26 @@ def _ref(value: Any) -> wire.Ref | None:
 
 def _refs(value: Any) -> tuple[wire.Ref, ...]:
     parts = map(str.strip, value.split(",")) if isinstance(value, str) else _many(value)
-    return tuple(ref for v in parts if (ref := _ref(v)))
+    return tuple([ref for v in parts if (ref := _ref(v))])
 
 
 def _user_ids(value: Any) -> tuple[wire.UserId, ...]:
     pairs = [(v.get("identifier"), v.get("type")) if isinstance(v, dict) else (v, None) for v in _many(value)]
-    return tuple(wire.UserId(found, _text(kind)) for identifier, kind in pairs if (found := _text(identifier)))
+    return tuple([wire.UserId(found, _text(kind)) for identifier, kind in pairs if (found := _text(identifier))])
 
 
 def _roles(value: Any) -> tuple[wire.Role, ...]:
-    return tuple(read(wire.Role, v) if isinstance(v, dict) else wire.Role(role=_text(v)) for v in _many(value))
+    return tuple([read(wire.Role, v) if isinstance(v, dict) else wire.Role(role=_text(v)) for v in _many(value)])
 
 
-def _profiles(value: Any) -> tuple[wire.Profile, ...]:
-    return tuple(read(wire.Profile, v) for v in _many(value) if isinstance(v, dict))
+def _number(value: Any) -> float | str | None:
+    """What `fields.number` reads."""
+    return None if isinstance(value, bool) or not isinstance(value, str | int | float) else value
+
+
+def _structs(kind: type[msgspec.Struct]) -> Reader:
+    """A list of parts, of those that are objects."""
+    return lambda value: tuple([read(kind, v) for v in _many(value) if isinstance(v, dict)])
 
 
 def _many(value: Any) -> Iterable[Any]:
@@ -107,20 +111,31 @@ _READERS: dict[Any, Reader] = {
     wire.Refs: _refs,
     wire.UserIds: _user_ids,
     wire.Roles: _roles,
-    wire.Profiles: _profiles,
+    wire.Profiles: _structs(wire.Profile),
+    gradebook.Number: _number,
+    gradebook.ObjectiveResults: _structs(gradebook.ObjectiveResult),
+    gradebook.ObjectiveSets: _structs(gradebook.ObjectiveSet),
+    gradebook.ScaleValues: _structs(gradebook.ScaleValue),
 }
 
-_Plan = tuple[list[tuple[str, str]], list[tuple[str, str, Reader]]]
+_PLAIN = (_text, _flag, _texts)
+"""Readers that leave a text as it is."""
+
+_Plan = tuple[list[object], dict[str, tuple[int, bool, Reader]]]
 _PLANS: dict[type[msgspec.Struct], _Plan] = {}
 
 
 def _plan(kind: type[msgspec.Struct]) -> _Plan:
-    """(wire name, field) of each text, the most of them by far, and (wire name, field, reader) of the others."""
+    """The defaults of all fields, and by wire name: a field's place, whether a text stays as it is, and its reader."""
     plan = _PLANS.get(kind)
     if plan is None:
-        readers = [
-            (f.encode_name, f.name, _READERS[f.type]) for f in msgspec.structs.fields(kind) if f.type in _READERS
-        ]
-        texts = [(key, name) for key, name, reader in readers if reader is _text]
-        plan = _PLANS[kind] = texts, [r for r in readers if r[2] is not _text]
+        fields = list(enumerate(msgspec.structs.fields(kind)))
+        plan = _PLANS[kind] = (
+            [f.default for _, f in fields],
+            {
+                f.encode_name: (place, _READERS[f.type] in _PLAIN, _READERS[f.type])
+                for place, f in fields
+                if f.type in _READERS
+            },
+        )
     return plan

@@ -140,12 +140,8 @@ class Normaliser:
         sourced_id = lenient.sourced_id(raw)
         if sourced_id is None:
             return self._rejected(shape, None, "sourcedId", "a record has a sourcedId that is a text or a number")
-        return lenient.read(
-            shape.kind,
-            raw,
-            sourced_id=sourced_id,
-            metadata=kept if raw.get("metadata") is metadata else _encoded(raw.get("metadata")),
-        )
+        kept = kept if raw.get("metadata") is metadata else _encoded(raw.get("metadata"))
+        return lenient.read(shape.kind, raw, sourced_id, kept)
 
     def _rejected(self, shape: Shape, sourced_id: str | None, path: str, rule: str) -> Rejected:
         return Rejected(self._source, shape.collection.value, sourced_id, path, rule)

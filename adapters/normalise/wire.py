@@ -59,14 +59,16 @@ Roles: TypeAlias = tuple[Role, ...] | None
 Profiles: TypeAlias = tuple[Profile, ...] | None
 
 
-class Base(msgspec.Struct, rename="camel", gc=False, kw_only=True):
+class Base(msgspec.Struct, rename="camel", gc=False):
+    """Made by position in `adapters.normalise.lenient`, which fills the first two fields by itself: no `kw_only`."""
+
     sourced_id: Id
+    metadata: Raw = NOTHING
     status: Text = None
     date_last_modified: Text = None
-    metadata: Raw = NOTHING
 
 
-class Org(Base, rename="camel", gc=False, kw_only=True):
+class Org(Base, rename="camel", gc=False):
     name: Text = None
     type: Text = None
     identifier: Text = None
@@ -74,7 +76,7 @@ class Org(Base, rename="camel", gc=False, kw_only=True):
     children: Refs = None
 
 
-class AcademicSession(Base, rename="camel", gc=False, kw_only=True):
+class AcademicSession(Base, rename="camel", gc=False):
     title: Text = None
     start_date: Text = None
     end_date: Text = None
@@ -85,7 +87,7 @@ class AcademicSession(Base, rename="camel", gc=False, kw_only=True):
     org: OneRef = None  # not in the standard
 
 
-class Course(Base, rename="camel", gc=False, kw_only=True):
+class Course(Base, rename="camel", gc=False):
     title: Text = None
     course_code: Text = None
     grades: Texts = None
@@ -97,7 +99,7 @@ class Course(Base, rename="camel", gc=False, kw_only=True):
     resources: Refs = None
 
 
-class Class(Base, rename="camel", gc=False, kw_only=True):
+class Class(Base, rename="camel", gc=False):
     title: Text = None
     class_code: Text = None
     class_type: Text = None
@@ -113,7 +115,7 @@ class Class(Base, rename="camel", gc=False, kw_only=True):
     resources: Refs = None
 
 
-class User(Base, rename="camel", gc=False, kw_only=True):
+class User(Base, rename="camel", gc=False):
     given_name: Text = None
     family_name: Text = None
     middle_name: Text = None
@@ -142,7 +144,7 @@ class User(Base, rename="camel", gc=False, kw_only=True):
     resources: Refs = None
 
 
-class Enrollment(Base, rename="camel", gc=False, kw_only=True):
+class Enrollment(Base, rename="camel", gc=False):
     role: Text = None
     primary: Flag = None
     begin_date: Text = None
@@ -152,7 +154,7 @@ class Enrollment(Base, rename="camel", gc=False, kw_only=True):
     school: OneRef = None
 
 
-class Demographics(Base, rename="camel", gc=False, kw_only=True):
+class Demographics(Base, rename="camel", gc=False):
     birth_date: Text = None
     birthdate: Text = None  # 1.0
     sex: Text = None
