@@ -68,7 +68,7 @@ class SourceClient:
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
         self._exchange = Exchange(spec, self._auth, self.pacer, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
-        self._fetcher = Fetcher(spec, self._base, self._exchange, self._normaliser, self._refusal)
+        self._fetcher = Fetcher(spec, self._base, self._exchange, self._normaliser, self._refusal, wall)
 
     @property
     def spec(self) -> SourceSpec:

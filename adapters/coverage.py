@@ -45,7 +45,8 @@ class Window:
 @dataclass(frozen=True, slots=True)
 class Came:
     """A page as it came. ids: of its readable records, in their order. odd: ids of those that could not be read;
-    nameless: how many of these had none. filtered: it was asked for with a filter.
+    nameless: how many of these had none. filtered: it was asked for with a filter. unchanged: it was not sent, being
+    as it was when the list was last read.
     """
 
     seen: PageSeen
@@ -53,6 +54,7 @@ class Came:
     odd: tuple[str, ...] = ()
     nameless: int = 0
     filtered: bool = False
+    unchanged: bool = False
 
     @property
     def end(self) -> int:
@@ -218,6 +220,8 @@ class Coverage:
         rows = sum(piece.came.seen.received for piece in self._pieces)
         if claimed is None:
             return Verdict(_end(self._pieces[-1].came.seen))
+        if rows > claimed and any(piece.came.unchanged for piece in self._pieces):
+            return Verdict(None, f"{claimed} records are claimed, and pages said to be unchanged make it {rows}")
         if self.received + self._doubles >= claimed or (stands and rows >= claimed):
             return Verdict(Proof.TOTAL)
         if self._pieces[0].came.filtered and self._ends_with_an_empty_page():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -48,10 +49,13 @@ class Exchange:
     def requests(self) -> int:
         return self._transport.requests
 
-    async def get(self, endpoint: str, url: str) -> httpx2.Response:
-        """The answer with its body; of one that is not a success, the start of it. endpoint: a name for telemetry."""
+    async def get(self, endpoint: str, url: str, condition: Mapping[str, str] | None = None) -> httpx2.Response:
+        """The answer with its body; of one that is not a success, the start of it. endpoint: a name for telemetry.
+
+        condition: headers that ask for it only if it changed; without them no answer is a 304.
+        """
         with translated(self._source):
-            request = self._http.build_request("GET", url, extensions={"endpoint": endpoint})
+            request = self._http.build_request("GET", url, headers=condition, extensions={"endpoint": endpoint})
         async with self._pacer.turn() as turn:
             request.extensions["turn"] = turn
             return await self._send(request, self._auth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias, cast
 
 import httpx2
@@ -11,6 +12,7 @@ import httpx2
 from adapters import lowering
 from adapters.addresses import query_text
 from adapters.answers import Answer, says_no_such_parent
+from adapters.caching import Earlier, Mark, cache_control, validators
 from adapters.coverage import Came
 from adapters.dialect import Totals
 from adapters.errors import SourceError, Unsupported
@@ -19,8 +21,11 @@ from adapters.lowering import Route
 from adapters.normalise import NormalisedPage, Normaliser, names
 from adapters.paging import PageSeen, count, links
 from adapters.predicate import compile_test
+from adapters.records import Record
 from adapters.scanning import NOTHING, Fetched, Page
 from adapters.spec import SourceSpec
+
+_TOTAL = "x-total-count"
 
 MAX_LIMIT = 5_000
 """Records of one page, whatever a source would serve."""
@@ -32,7 +37,15 @@ Refuse: TypeAlias = Callable[[str, Answer, bool], SourceError]
 class Fetcher:
     """Fetches the pages of one source, whose base URL is `base`."""
 
-    def __init__(self, spec: SourceSpec, base: str, exchange: Exchange, normaliser: Normaliser, refuse: Refuse) -> None:
+    def __init__(
+        self,
+        spec: SourceSpec,
+        base: str,
+        exchange: Exchange,
+        normaliser: Normaliser,
+        refuse: Refuse,
+        wall: Callable[[], float],
+    ) -> None:
         self._spec = spec
         self._dialect = spec.dialect
         self._can = spec.dialect.capabilities
@@ -40,8 +53,10 @@ class Fetcher:
         self._exchange = exchange
         self._normaliser = normaliser
         self._refuse = refuse
+        self._wall = wall
         self._turn_to_read = asyncio.Lock()
         self._answered: set[str] = set()
+        self._bare: set[str] = set()
 
     def order(self, route: Route) -> str | None:
         """The wire field by which records are asked to be ordered."""
@@ -62,8 +77,16 @@ class Fetcher:
             parameters.append(("filter", filter_text))
         return self._base + route.path + (f"?{query_text(parameters)}" if parameters else "")
 
-    async def page(self, route: Route, limit: int | None, offset: int, *, needs_filter: bool = False) -> Fetched:
-        """One page, as large as asked or as the source serves in full.
+    async def page(
+        self,
+        route: Route,
+        limit: int | None,
+        offset: int,
+        *,
+        needs_filter: bool = False,
+        earlier: Earlier | None = None,
+    ) -> Fetched:
+        """One page, as large as asked or as the source serves in full. earlier: a page that is as it was is not sent.
 
         Raises:
             Unsupported: it `needs_filter`, and the source cannot be sent one.
@@ -76,7 +99,10 @@ class Fetcher:
         pushed = lowering.pushdown(self._dialect, route.entity.collection, route.asked, room=room)
         if needs_filter and pushed.text is None:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
-        answer = await self._exchange.get(route.name, self.url(route, limit, offset, pushed.text or ""))
+        url = self.url(route, limit, offset, pushed.text or "")
+        answer, mark = await self._ask(route, url, earlier)
+        if earlier is not None and mark is not None:
+            return self._as_it_was(mark, earlier.records(mark), answer, limit, offset)
         below = lowering.endpoint(route.name).nested and not route.lowered
         # Some servers have no word of their own for a route they lack: only one that has answered is believed.
         unknown = below and route.name in self._answered and says_no_such_parent(start(answer))
@@ -88,23 +114,74 @@ class Fetcher:
         came = await self._normalised(route, answer.content)
         holds = compile_test(route.where)
         records = tuple(record for record in came.records if holds(record))
-        said = links(", ".join(answer.headers.get_list("link")))
-        seen = PageSeen(
-            received=came.received,
-            limit=limit,
-            offset=offset,
-            total=self._total(answer, came.total),
-            link_seen="link" in answer.headers,
-            next_link=said.get("next"),
-            new=came.received,
-            revision=self._revision(answer),
-        )
+        seen = self._seen(answer, limit, offset, came.received, came.total)
+        if earlier is not None:
+            earlier.heard(seen.total)
         exact = pushed.exact and len(records) == len(came.records)
         page = Page(records, tuple(came.rejected), came.received, seen.total, exact, None)
         odd = tuple(r.sourced_id for r in came.rejected if r.sourced_id is not None)
         nameless = len(came.rejected) - len(odd)
         ids = tuple(r.sourced_id for r in came.records)
-        return Fetched(page, Came(seen, ids, odd, nameless, filtered=pushed.text is not None))
+        filtered = pushed.text is not None
+        # A page that is not sent is made of what is held: all of it has to be.
+        if exact and ids and not came.rejected and not filtered and route.name not in self._bare:
+            mark = self._mark(url, ids, seen.total, answer)
+        return Fetched(page, Came(seen, ids, odd, nameless, filtered), mark, cache_control(answer.headers))
+
+    async def _ask(self, route: Route, url: str, earlier: Earlier | None) -> tuple[httpx2.Response, Mark | None]:
+        """The answer, and the mark of the page as it was if it still is so."""
+        mark = earlier.mark(url) if earlier is not None and route.name not in self._bare else None
+        if earlier is None or mark is None:
+            return await self._exchange.get(route.name, url), None
+        answer = await self._exchange.get(route.name, url, mark.condition)
+        if answer.status_code != 304:
+            return answer, None
+        earlier.heard(self._total(answer, mark.total))
+        if not mark.told <= self._told(answer):
+            self._bare.add(
+                route.name
+            )  # it does not say whether more has come behind this page; the next will not either
+        elif earlier.mark(url) is not None:
+            return answer, mark
+        return await self._exchange.get(route.name, url), None
+
+    def _as_it_was(
+        self, mark: Mark, records: tuple[Record, ...], answer: httpx2.Response, limit: int | None, offset: int
+    ) -> Fetched:
+        seen = self._seen(answer, limit, offset, len(records), mark.total)
+        page = Page(records, (), len(records), seen.total, True, None)
+        return Fetched(
+            page, Came(seen, mark.ids, unchanged=True), replace(mark, total=seen.total), cache_control(answer.headers)
+        )
+
+    def _mark(self, url: str, ids: tuple[str, ...], total: int | None, answer: httpx2.Response) -> Mark | None:
+        etag, modified = validators(answer.headers, self._wall())
+        if etag is None and modified is None:
+            return None
+        return Mark(url, ids, etag, modified, total, self._told(answer))
+
+    def _told(self, answer: httpx2.Response) -> frozenset[str]:
+        """What the answer's headers say of the whole list."""
+        names = ["link"]
+        if self._can.totals is Totals.HEADER:
+            names.append(_TOTAL)
+        if self._dialect.revision_header is not None:
+            names.append(self._dialect.revision_header.lower())
+        return frozenset(name for name in names if name in answer.headers)
+
+    def _seen(
+        self, answer: httpx2.Response, limit: int | None, offset: int, received: int, total_in_body: int | None
+    ) -> PageSeen:
+        return PageSeen(
+            received=received,
+            limit=limit,
+            offset=offset,
+            total=self._total(answer, total_in_body),
+            link_seen="link" in answer.headers,
+            next_link=links(", ".join(answer.headers.get_list("link"))).get("next"),
+            new=received,
+            revision=self._revision(answer),
+        )
 
     async def _normalised(self, route: Route, body: bytes) -> NormalisedPage:
         """The page read in steps, one page after another, so that many or large ones do not hold up everything else."""
@@ -124,7 +201,7 @@ class Fetcher:
     def _total(self, answer: httpx2.Response, in_body: int | None) -> int | None:
         match self._can.totals:
             case Totals.HEADER:
-                return count(answer.headers.get("x-total-count"))
+                return count(answer.headers.get(_TOTAL))
             case Totals.BODY:
                 return in_body
             case Totals.NONE:

@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any, TypeAlias
 
+from adapters.caching import UNSAID, CacheControl, Mark
 from adapters.coverage import After, Came, Coverage, Proof, Window
 from adapters.errors import PagingBroken
 from adapters.predicate import Predicate
@@ -54,10 +56,12 @@ NOTHING = Page((), (), 0, 0, exact=True, next_offset=None)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page, and what of it counts for a scan."""
+    """A page, and what of it counts for a scan. mark: by which to ask later whether it changed."""
 
     page: Page
     came: Came
+    mark: Mark | None = None
+    said: CacheControl = UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class Scanned:
 
     proof: what shows that it is complete, None if nothing does; then `reason` says why not. total: as last told, of
     more than what was asked where the source filters otherwise. revision: as last told. attempts: 1, and one for each
-    time that it was mended or begun anew.
+    time that it was mended or begun anew. marks: of its pages, to ask later whether they changed. unchanged: pages that
+    were not sent, being as they were. said: what the source says of holding all this.
     """
 
     records: tuple[Record, ...]
@@ -89,6 +94,9 @@ class Scanned:
     revision: str | None
     requests: int
     attempts: int
+    marks: tuple[Mark, ...] = ()
+    unchanged: int = 0
+    said: CacheControl = UNSAID
 
     @property
     def complete(self) -> bool:
@@ -110,6 +118,7 @@ def joined(parts: Sequence[Scanned]) -> Scanned:
         revision=parts[-1].revision if parts else None,
         requests=sum(p.requests for p in parts),
         attempts=max((p.attempts for p in parts), default=1),
+        said=reduce(or_, (p.said for p in parts), UNSAID),
     )
 
 
@@ -149,8 +158,11 @@ class Scan:
         self._records: dict[str, Record] = {}
         self._rejected: dict[object, Rejected] = {}
         self._earlier: set[str] = set()
+        self._marks: dict[str, Mark] = {}
+        self._unchanged = 0
+        self._said = UNSAID
         self._requests = 0
-        self._attempts = 1
+        self.attempts = 1
         self._proof: Proof | None = None
         self._reason: str | None = "it was not read to its end"
 
@@ -176,16 +188,17 @@ class Scan:
                 self._broken("a page without any new sourcedId: the server repeats itself")
             verdict = self._coverage.verdict(previous)
             self._proof, self._reason = verdict.proof, verdict.reason or None
-            if verdict.proof or verdict.final or self._attempts > REPEATS:
+            if verdict.proof or verdict.final or self.attempts > REPEATS:
                 return
-            self._attempts += 1
+            self.attempts += 1
             if verdict.again:
                 self._coverage.mend(verdict.again)
             else:
                 self._earlier |= self._coverage.ids
                 previous, self._coverage = self._coverage, self._anew()
-                self._records.clear()
-                self._rejected.clear()
+                for found in (self._records, self._rejected, self._marks):
+                    found.clear()
+                self._unchanged = 0
 
     def result(self) -> Scanned:
         """What was found; where a scan was begun anew, by its last reading."""
@@ -197,7 +210,10 @@ class Scan:
             self._coverage.total,
             self._coverage.revision,
             self._requests,
-            self._attempts,
+            self.attempts,
+            tuple(self._marks.values()),
+            self._unchanged,
+            self._said,
         )
 
     def prove(self) -> None:
@@ -227,6 +243,7 @@ class Scan:
                     fetched = task.result()
                     page = self._fresh(fetched)
                     coverage.take(fetched.came, *under_way.pop(task))
+                    self._note(fetched)
                     if coverage.received > self._most:
                         self._too_long()
                     yield page
@@ -236,6 +253,12 @@ class Scan:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _note(self, fetched: Fetched) -> None:
+        if fetched.mark is not None:
+            self._marks[fetched.mark.url] = fetched.mark
+        self._unchanged += fetched.came.unchanged
+        self._said |= fetched.said
 
     def _fresh(self, fetched: Fetched) -> Page:
         """The page without what was yielded before. What is read again counts as it came last."""
@@ -249,7 +272,7 @@ class Scan:
         rejected = tuple(
             r
             for r in page.rejected
-            if (self._attempts == 1 if r.sourced_id is None else not (r.sourced_id in seen or r.sourced_id in earlier))
+            if (self.attempts == 1 if r.sourced_id is None else not (r.sourced_id in seen or r.sourced_id in earlier))
         )
         return replace(page, records=tuple(fresh.values()), rejected=rejected, next_offset=None)
 

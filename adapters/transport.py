@@ -36,6 +36,8 @@ MAX_BODY = 64 * 1024 * 1024
 
 _STEP = 1024 * 1024
 
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
+
 # The library logs whole URLs, filters and ids in them, at INFO.
 for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -117,7 +119,12 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             for told in (self._on_request, listener.get()):
                 if told is not None:
                     told(Sent(self._source, endpoint, status, time.monotonic() - started))
-        if 300 <= status < 400:
+        if status == 304 and not _CONDITIONS.isdisjoint(request.headers):
+            pass
+        elif status == 304:
+            await response.aclose()
+            raise Malformed(self._source, "answers 304, which is about an earlier answer that it was not asked about")
+        elif 300 <= status < 400:
             await response.aclose()
             raise Redirected(
                 self._source, f"answers {status}: told to go elsewhere, which is not done with credentials"

@@ -189,3 +189,13 @@ def test_tls_is_verified_and_1_2_at_least() -> None:
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert transport.tls_context() is context
+
+
+@pytest.mark.parametrize("condition", ["If-None-Match", "If-Modified-Since"])
+async def test_a_304_is_an_answer_to_a_condition_and_to_nothing_else(condition: str) -> None:
+    guarded = GuardedTransport(httpx2.MockTransport(lambda _: httpx2.Response(304)), "s")
+    async with httpx2.AsyncClient(transport=guarded, trust_env=False) as client:
+        answer = await client.get("https://h.example/users", headers={condition: '"a"'})
+        assert answer.status_code == 304
+        with pytest.raises(Malformed, match="answers 304"):
+            await client.get("https://h.example/users")
