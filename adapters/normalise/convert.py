@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from sys import intern
+from typing import Any
 
 from adapters import records
 from adapters.normalise import wire
@@ -43,6 +44,18 @@ class Converter:
         self._observed_at = observed_at
         self._lists = Lists()
         self._roles: dict[object, Roles] = {}
+
+    def base(self, w: wire.Base) -> dict[str, Any]:
+        """What every record has, as keywords: for entities that are few, or decoded seldom."""
+        return {
+            "source": self._source,
+            "sourced_id": intern(w.sourced_id),
+            "status": STATUS[w.status] if w.status else self._absent,
+            "status_raw": intern(w.status) if w.status else None,
+            "date_last_modified": instant(w.date_last_modified) if w.date_last_modified else None,
+            "metadata": kept_metadata(w.metadata) if w.metadata else None,
+            "observed_at": self._observed_at,
+        }
 
     def orgs(self, wires: Iterable[wire.Org]) -> list[records.Org]:
         source, observed_at, absent = self._source, self._observed_at, self._absent

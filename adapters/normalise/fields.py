@@ -6,6 +6,7 @@ Instants are UTC with exactly three decimals: finer fractions are cut, so that o
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from functools import lru_cache
 from sys import intern
@@ -37,6 +38,16 @@ class _Flags(dict[object, bool | None]):
 
 FLAG = _Flags(_WORDS)
 """`FLAG[value]`: booleans as JSON's own, as numbers, or as words in any case; None for anything else."""
+
+
+def number(value: float | str | None) -> float | None:
+    """A number, also one that is written as text; None for infinity and for what is none."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return value if value is not None and math.isfinite(value) else None
 
 
 @lru_cache(maxsize=4096)

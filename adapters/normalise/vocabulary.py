@@ -7,11 +7,12 @@ Source: OneRoster 1.1 and 1.2, enumerations; 1.0 for `inactive`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
+from adapters.gradebook import Importance, ScoreStatus
 from adapters.records import (
     AcademicSessionType,
     ClassType,
@@ -40,22 +41,33 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in tail)
 
 
+def spaced(name: str) -> str:
+    """`FULLY_GRADED` as `fully graded`."""
+    return name.lower().replace("_", " ")
+
+
 class Vocabulary(dict[str, T], Generic[T]):
     """`vocabulary[text]` is what `text` means. A dict, because one is asked per record: a known text costs one look-up;
     a new one is folded once and remembered, up to a number that no honest source reaches.
 
     rest: the meaning of unknown words; where it is a member, that one has no word of its own. also: folded words from
-    outside the standard.
+    outside the standard. written: how the wire writes a name.
     """
 
     def __init__(
-        self, members: Iterable[T], rest: T, *, has_rest: bool = False, also: Mapping[str, T] = MappingProxyType({})
+        self,
+        members: Iterable[T],
+        rest: T,
+        *,
+        has_rest: bool = False,
+        also: Mapping[str, T] = MappingProxyType({}),
+        written: Callable[[str], str] = camel,
     ) -> None:
         every = {m.name: m for m in members if m is not None}
-        self._names = {name: camel(name) for name, m in every.items() if has_rest or m is not rest}
+        self._names = {name: written(name) for name, m in every.items() if has_rest or m is not rest}
         self._folded = {fold(name): m for name, m in every.items()} | dict(also)
         self._rest = rest
-        super().__init__({camel(name): m for name, m in every.items()})
+        super().__init__({written(name): m for name, m in every.items()})
 
     def __missing__(self, text: str) -> T:
         member = self._folded.get(fold(text), self._rest)
@@ -84,6 +96,8 @@ SESSION_TYPE = Vocabulary(AcademicSessionType, AcademicSessionType.OTHER)
 CLASS_TYPE = Vocabulary(ClassType, ClassType.OTHER)
 USER_ROLE = Vocabulary(UserRole, UserRole.OTHER)
 ROLE_TYPE = Vocabulary[RoleType | None](RoleType, None)
+SCORE_STATUS = Vocabulary(ScoreStatus, ScoreStatus.OTHER, written=spaced)
+IMPORTANCE = Vocabulary[Importance | None](Importance, None)
 ENROLLMENT_ROLE = Vocabulary(EnrollmentRole, EnrollmentRole.OTHER)
 SEX = Vocabulary(Sex, Sex.OTHER, has_rest=True)
 """`other` is a word of its own here (1.2)."""
