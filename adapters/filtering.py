@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from adapters.addresses import encoded
 from adapters.dialect import AbsentStatus, Dialect, FilterLevel, Op
 from adapters.endpoints import Collection
+from adapters.filter_text import Clause, join
 from adapters.normalise import names
-from adapters.predicate import And, AnyOf, Clause, Compare, Or, Predicate, equals, join
+from adapters.predicate import And, AnyOf, Compare, Or, Predicate, equals
 
 MAX_VALUE = 250
 """Characters; one open-source server refuses longer ones, others say nothing."""

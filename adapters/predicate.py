@@ -1,19 +1,12 @@
-"""Predicates over records: the tree, its evaluation, and OneRoster filter text in both directions.
+"""Predicates over records: the tree, and its evaluation.
 
 Fields are record words, dotted where they reach into a list (`roles.role`) or into what the source adds
-(`metadata.ic.counselor`: the member of that name). Rendering and parsing take the spelling
-of the wire as a function; what a source cannot be sent is decided in `adapters.lowering`.
-
-    filter := term { " OR " term }      term := clause { " AND " clause }      clause := field op "'" value "'"
-
-The standard allows two clauses and one joiner; AND binds tighter where a provider takes more.
-Source: OneRoster 1.1 and 1.2, REST binding, filtering. Quotes inside a value have no documented escape.
+(`metadata.ic.counselor`: the member of that name).
 """
 
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -121,6 +114,41 @@ def every(*parts: Predicate | None) -> Predicate | None:
     return And(tuple(flat))
 
 
+NOTHING: Predicate = AnyOf("sourced_id", frozenset())
+"""Holds for no record."""
+
+
+def among(field: str, values: Iterable[str]) -> Predicate:
+    """`field` is one of `values`."""
+    words = frozenset(values)
+    if not words:
+        return NOTHING
+    return equals(field, *words) if len(words) == 1 else AnyOf(field, words)
+
+
+def conjunction(*parts: Predicate | None) -> Predicate | None:
+    """All hold, and what cannot hold stays recognisable; None where nothing is asked."""
+    return NOTHING if NOTHING in parts else every(*parts)
+
+
+def alternatives(parts: Iterable[Predicate | None]) -> Predicate | None:
+    """At least one holds; None where one of them asks for nothing."""
+    found = list(parts)
+    known = tuple(p for p in found if p is not None and p != NOTHING)
+    if None in found:
+        return None
+    if not known:
+        return NOTHING
+    return known[0] if len(known) == 1 else Or(known)
+
+
+def negation(part: Predicate | None) -> Predicate | None:
+    """It does not hold; None where that is so of every record."""
+    if part is None:
+        return NOTHING
+    return None if part == NOTHING else Not(part)
+
+
 # ---------------------------------------------------------------- evaluation
 
 _ORDER: dict[Op, Callable[[Any, Any], bool]] = {
@@ -225,68 +253,3 @@ def fields(predicate: Predicate | None) -> frozenset[str]:
             return reduce(frozenset.union, map(fields, parts), frozenset())
         case _:
             return frozenset({predicate.field})
-
-
-# ---------------------------------------------------------------- filter text
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One comparison in wire words."""
-
-    field: str
-    op: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.field}{self.op}'{self.value}'"
-
-
-def join(clauses: Iterable[Clause], word: str) -> str:
-    """Filter text of `clauses` joined by AND or OR, as the dialect writes it."""
-    return f" {word} ".join(str(c) for c in clauses)
-
-
-class FilterSyntaxError(ValueError):
-    """Not OneRoster filter text. `position`: where in the text, from 0."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} at position {position}")
-        self.position = position
-
-
-_CLAUSE = re.compile(
-    r"(?P<field>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?P<op>!=|>=|<=|=|>|<|~)'(?P<value>[^']*)'"
-)
-_JOINER = re.compile(r" +(AND|OR) +", re.IGNORECASE)
-
-
-def parse(text: str, read: Callable[[Clause], Compare]) -> Predicate:
-    """The predicate that filter text asks for.
-
-    read: turns a clause into record words; a ValueError of its own is reported at the clause's position.
-
-    Raises:
-        FilterSyntaxError: with the position.
-    """
-    alternatives: list[list[Predicate]] = [[]]
-    position = 0
-    while True:
-        found = _CLAUSE.match(text, position)
-        if found is None:
-            raise FilterSyntaxError("expected field, operator and a value in single quotes", position)
-        try:
-            alternatives[-1].append(read(Clause(found["field"], found["op"], found["value"])))
-        except ValueError as error:
-            raise FilterSyntaxError(str(error), position) from None
-        position = found.end()
-        if position == len(text):
-            break
-        joiner = _JOINER.match(text, position)
-        if joiner is None:
-            raise FilterSyntaxError("expected AND or OR between blanks", position)
-        if joiner[1].upper() == "OR":
-            alternatives.append([])
-        position = joiner.end()
-    terms: list[Predicate] = [And(tuple(t)) if len(t) > 1 else t[0] for t in alternatives]
-    return Or(tuple(terms)) if len(terms) > 1 else terms[0]

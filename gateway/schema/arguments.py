@@ -5,10 +5,9 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import strawberry
 
-from adapters.predicate import Predicate
+from adapters.predicate import Predicate, among
 from gateway.faults import BadInput
 from gateway.schema.enums import EnrollmentRole, RecordStatus
-from gateway.schema.predicates import among
 
 T = TypeVar("T")
 

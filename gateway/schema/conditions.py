@@ -5,9 +5,8 @@ from typing import Any
 import strawberry
 
 from adapters.dialect import Op
-from adapters.predicate import Compare, Folded, IsNull, Not, Predicate, equals
+from adapters.predicate import Compare, Folded, IsNull, Not, Predicate, among, equals
 from gateway.schema.enums import AcademicSessionType, ClassType, EnrollmentRole, OrgType, UserRole
-from gateway.schema.predicates import among
 from gateway.schema.translation import Subject, names_record, names_records, operand
 
 

@@ -1,36 +1,7 @@
-"""Predicates as the graph builds them: what cannot hold stays recognisable, and so do the sources it leaves."""
-
-from collections.abc import Iterable
+"""The sources that a predicate leaves: those of the records it names by global id."""
 
 from adapters.dialect import Op
-from adapters.predicate import And, AnyOf, Compare, Or, Predicate, equals, every
-
-NOTHING: Predicate = AnyOf("sourced_id", frozenset())
-"""Holds for no record."""
-
-
-def among(field: str, values: Iterable[str]) -> Predicate:
-    """`field` is one of `values`."""
-    words = frozenset(values)
-    if not words:
-        return NOTHING
-    return equals(field, *words) if len(words) == 1 else AnyOf(field, words)
-
-
-def conjunction(*parts: Predicate | None) -> Predicate | None:
-    """All hold; None where nothing is asked."""
-    return NOTHING if NOTHING in parts else every(*parts)
-
-
-def alternatives(parts: Iterable[Predicate | None]) -> Predicate | None:
-    """At least one holds; None where one of them asks for nothing."""
-    found = list(parts)
-    known = tuple(p for p in found if p is not None and p != NOTHING)
-    if None in found:
-        return None
-    if not known:
-        return NOTHING
-    return known[0] if len(known) == 1 else Or(known)
+from adapters.predicate import And, AnyOf, Compare, Or, Predicate, every
 
 
 def sources_of(where: Predicate | None) -> frozenset[str] | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Optional
 
 import strawberry
 
+from adapters.predicate import conjunction
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
 from gateway.schema.arguments import ACTIVE, DEFAULT_FIRST, After, First, Roles, Status, given, one_of, page_size
@@ -17,7 +18,6 @@ from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.fields import annotated, described
 from gateway.schema.node import TYPE_NAMES
-from gateway.schema.predicates import conjunction
 from gateway.schema.roster_object import RecordRef
 from gateway.schema.translation import predicate_of
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
-from adapters.predicate import Predicate
+from adapters.predicate import Predicate, conjunction
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId, source_key
@@ -26,7 +26,7 @@ from gateway.schema.context import Info, below, place
 from gateway.schema.fields import annotated, described
 from gateway.schema.foresight import followed
 from gateway.schema.node import TYPE_NAMES, parse_id
-from gateway.schema.predicates import conjunction, sources_of, within_one_source
+from gateway.schema.predicates import sources_of, within_one_source
 from gateway.schema.reading_options import Read, options
 from gateway.schema.relations import connection_of, filter_argument, optional, type_of
 from gateway.schema.translation import predicate_of

@@ -12,13 +12,12 @@ from typing import Any, TypeAlias
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from adapters.predicate import And, Not, Predicate, equals
+from adapters.predicate import And, Predicate, alternatives, among, conjunction, equals, negation
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId
 from gateway.schema.fields import described
 from gateway.schema.node import TYPE_NAMES, parse_id
-from gateway.schema.predicates import NOTHING, alternatives, among, conjunction
 
 MEANING = "meaning"
 
@@ -107,10 +106,7 @@ def _or(parts: Iterable[object]) -> Predicate | None:
 
 
 def _not(part: object) -> Predicate | None:
-    found = predicate_of(part)
-    if found is None:
-        return NOTHING
-    return None if found == NOTHING else Not(found)
+    return negation(predicate_of(part))
 
 
 # ---------------------------------------------------------------- references by global id

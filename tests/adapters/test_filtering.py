@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from adapters.addresses import encoded
 from adapters.dialect import BASE_PATH, AbsentStatus, Dialect, FilterLevel, Op, Version
 from adapters.endpoints import Collection
+from adapters.filter_text import Clause, parse
 from adapters.lowering import batches, pushdown
-from adapters.predicate import And, AnyOf, Clause, Compare, Folded, IsNull, Not, Or, Predicate, equals, parse
+from adapters.predicate import And, AnyOf, Compare, Folded, IsNull, Not, Or, Predicate, equals
 
 V1P1 = Dialect(name="n", version=Version.V1P1, title="N", docs="d", base_path=BASE_PATH[Version.V1P1])
 V1P2 = dataclasses.replace(V1P1, version=Version.V1P2, base_path=BASE_PATH[Version.V1P2])

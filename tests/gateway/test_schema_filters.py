@@ -9,13 +9,13 @@ import strawberry
 from graphql import GraphQLInputObjectType, parse_value, value_from_ast
 from strawberry.types.arguments import convert_argument
 
-from adapters.predicate import AnyOf, compile_test
+from adapters.predicate import NOTHING, AnyOf, compile_test
 from adapters.records import Class, ClassType, Enrollment, EnrollmentRole, RoleAssignment, User, UserRole
 from adapters.records import RecordStatus as Status
 from gateway.faults import BadInput
 from gateway.schema import SCHEMA
 from gateway.schema.arguments import one_of
-from gateway.schema.predicates import NOTHING, sources_of, within_one_source
+from gateway.schema.predicates import sources_of, within_one_source
 from gateway.schema.translation import predicate_of
 
 
