@@ -70,7 +70,8 @@ class Many:
         ]
 
 
-async def measure(many: Many, runs: int, samples: Samples, folder: Path) -> None:
+async def measure(many: Many, runs: int, samples: Samples, folder: Path, seconds: float = 1.5) -> None:
+    """seconds: of each stretch of load."""
     stem = f"sources{many.sources}"
     with processes.districts(many.sources) as upstream, ExitStack() as stack:
         large = _config(folder / "large", upstream.settings, sorted(upstream.settings))
@@ -86,9 +87,9 @@ async def measure(many: Many, runs: int, samples: Samples, folder: Path) -> None
         alone = stack.enter_context(processes.gateway(small))
         for name, query in QUERIES.items():
             for server in (ours, alone):
-                await load(server, [many.body(query)], 1, 0, 2, partial(_check, truth, query))
+                await load(server, [many.body(query)], 1, 0, 2, partial(check, truth, query))
             for _ in range(3 * runs):
-                took = [await _cpu(many, server, truth, query) for server in (ours, alone)]
+                took = [await _cpu(many, server, truth, query, seconds) for server in (ours, alone)]
                 samples.add(f"{stem}.{name}_cpu_ms", took[0])
                 samples.add(f"{stem}.{name}_cpu_ratio", took[0] / took[1])
         samples.add(f"{stem}.rss_mb", ours.rss_mb())
@@ -107,9 +108,9 @@ async def _start(stem: str, config: Path, samples: Samples, stack: ExitStack) ->
     return server
 
 
-async def _cpu(many: Many, server: Running, truth: Sequence[Mapping[str, Any]], query: str) -> float:
+async def _cpu(many: Many, server: Running, truth: Sequence[Mapping[str, Any]], query: str, seconds: float) -> float:
     """Milliseconds for each answer, of so many that the kernel's steps of 10 ms do not matter."""
-    done = await load(server, [many.body(query)], 1, 1.5, 3, partial(_check, truth, query))
+    done = await load(server, [many.body(query)], 1, seconds, 3, partial(check, truth, query))
     return done.cpu_ms
 
 
@@ -140,7 +141,7 @@ def _config(folder: Path, settings: Mapping[str, Any], keys: Sequence[str]) -> P
     return path
 
 
-def _check(truth: Sequence[Mapping[str, Any]], query: str, turn: int, body: bytes) -> None:
+def check(truth: Sequence[Mapping[str, Any]], query: str, turn: int, body: bytes) -> None:
     answer = msgspec.json.decode(body)
     nodes = ((answer.get("data") or {}).get("users") or {}).get("nodes") or []
     names = ("givenName", "familyName", *(["enrollments"] if TREE in query else []))
