@@ -23,7 +23,7 @@ KINDS: Mapping[str, str] = {entity.plural: entity.type.value for entity in ENTIT
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 _COLLECTIONS = "collections { type state rows asOf }"
-_HOLD = "source { key } collection heldAt rowsBefore rowsNow sampleSourcedIds"
+_HOLD = "id source { key } collection heldAt rowsBefore rowsNow sampleSourcedIds"
 _ERRORS = "userErrors { code message }"
 
 _REFRESH = f"""mutation ($input: RefreshSourceInput!) {{
@@ -71,6 +71,7 @@ class SourceKey(_Told, frozen=True):
 
 
 class HoldTold(_Told, frozen=True):
+    id: str
     source: SourceKey
     collection: str
     held_at: str
@@ -82,7 +83,7 @@ class HoldTold(_Told, frozen=True):
     def cells(self) -> tuple[str, ...]:
         some = [*self.sample_sourced_ids[:3], *("…" for _ in self.sample_sourced_ids[3:4])]
         counts = str(self.rows_before), str(self.rows_now)
-        return self.source.key, _NAMES[self.collection], self.held_at, *counts, ", ".join(some)
+        return self.source.key, _NAMES[self.collection], self.held_at, *counts, ", ".join(some), self.id
 
 
 class Refreshed(_Told, frozen=True):
@@ -139,9 +140,11 @@ class Gateway:
         found = [msgspec.convert(hold, HoldTold) for node in nodes for hold in node["holds"]]
         return [hold for hold in found if not kinds or hold.collection in kinds]
 
-    def decide(self, sources: Sequence[str], labels: Sequence[str], kinds: Sequence[str], accept: bool) -> Decided:
-        """The holds that were decided, and why none was."""
-        chosen = {"sources": sources, "labels": labels, "collections": kinds}
+    def decide(
+        self, sources: Sequence[str], labels: Sequence[str], kinds: Sequence[str], holds: Sequence[str], accept: bool
+    ) -> Decided:
+        """The holds that were decided, and why others were not. holds: ids; one that is no more is told."""
+        chosen = {"sources": sources, "labels": labels, "collections": kinds, "holds": holds}
         given = {name: list(values) for name, values in chosen.items() if values}
         return msgspec.convert(self._ask(_DECIDE, input={**given, "accept": accept})["decideHolds"], Decided)
 

@@ -54,19 +54,26 @@ def refresh(
 
 def holds(
     action: Annotated[HoldsAction, typer.Argument(help="What to do with them.")] = HoldsAction.LIST,
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Keys.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE|HOLD]...", help="Keys of sources; or ids of holds, as they are listed."),
+    ] = None,
     labels: Annotated[list[str] | None, typer.Option("--label", help="Sources that bear this label.")] = None,
     collections: Annotated[list[str] | None, typer.Option("--collection", help="Only these, such as users.")] = None,
     url: Url = HERE,
 ) -> None:
     """List, accept or refuse what the shrink guard of a running gateway holds back."""
     kinds = _kinds(collections)
-    keys = [source_key(s) for s in sources or ()]
+    ids = [name for name in names or () if name.startswith("Hold:")]
+    keys = [source_key(name) for name in names or () if name not in ids]
+    if ids and (keys or labels or action is HoldsAction.LIST):
+        err.print("name sources, or holds to accept or refuse, not both")
+        raise typer.Exit(2)
     try:
         if action is HoldsAction.LIST:
             _show_holds(Gateway(url).holds(keys, labels or (), kinds))
             return
-        done = Gateway(url).decide(keys, labels or (), kinds, accept=action is HoldsAction.ACCEPT)
+        done = Gateway(url).decide(keys, labels or (), kinds, ids, accept=action is HoldsAction.ACCEPT)
     except NoAnswer as error:
         fail(str(error))
     _show_errors(done.user_errors)
@@ -103,6 +110,6 @@ def _show_source(source: SourceTold, kinds: Sequence[str]) -> None:
 
 def _show_holds(holds: Sequence[HoldTold]) -> None:
     if holds:
-        show_table(("source", "collection", "held at", "before", "now", "missing"), [h.cells for h in holds])
+        show_table(("source", "collection", "held at", "before", "now", "missing", "id"), [h.cells for h in holds])
     else:
         out.print("nothing is held back there")

@@ -6,6 +6,7 @@ goes on serving, marked, until an operator accepts what came.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,11 +34,12 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reading held back. sample: some of the records that it lacks."""
+    """A reading held back. sample: some of the records that it lacks. reading: the same where the same ids came."""
 
     rows_before: int
     rows_now: int
     sample: tuple[str, ...]
+    reading: str = "unknown"
     held_at: float = field(default_factory=time.time)
 
 
@@ -45,4 +47,5 @@ def hold(before: Iterable[str], now: Iterable[str]) -> Hold:
     """The hold of a reading with the sourcedIds `now` where there were those of `before`."""
     old, new = list(before), set(now)
     lost = sorted(i for i in old if i not in new)
-    return Hold(len(old), len(new), tuple(lost[:SAMPLE]))
+    reading = hashlib.blake2b("\n".join(sorted(new)).encode(), digest_size=6).hexdigest()
+    return Hold(len(old), len(new), tuple(lost[:SAMPLE]), reading)

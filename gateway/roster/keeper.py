@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from adapters.endpoints import Collection
+from gateway.roster.guard import Hold
 from gateway.roster.store import Snapshot, Store
 from gateway.roster.tables import Table
 from gateway.roster.whole import Whole
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What of a table is to be on disk. held: a reading held back that is not there yet."""
+
+    good: Snapshot | None
+    hold: Hold | None
+    held: Snapshot | None
 
 
 class Keeper:
@@ -24,7 +35,13 @@ class Keeper:
         self._taken_up = taken_up
         self._taken: dict[Collection, asyncio.Task[None]] = {}
         self._saving: dict[Collection, asyncio.Task[None]] = {}
-        self._next: dict[Collection, Whole] = {}
+        self._next: dict[Collection, _State] = {}
+
+    def recall(self, tables: Mapping[Collection, Table]) -> None:
+        """Tells the tables what is held back of them, before they are taken up."""
+        if self._store is not None:
+            for collection, hold in self._store.held(self._source).items():
+                tables[collection].hold = hold
 
     async def take_up(self, collection: Collection, table: Table) -> None:
         """Gives the table what is kept of it, once; a copy that cannot be read is as none."""
@@ -41,11 +58,15 @@ class Keeper:
         self._taken.pop(collection, None)
 
     def keep(self, collection: Collection, table: Table) -> None:
-        """Has the table's last good copy written; of several in short order, the last."""
-        whole = table.last_good
-        if self._store is None or whole is None:
+        """Has the table's last good copy written, and what is held back; of several in short order, the last."""
+        if self._store is None:
             return
-        self._next[collection] = whole
+        good, hold, held = table.last_good, table.hold, table.held_back
+        self._next[collection] = _State(
+            self._snapshot(collection, table, good) if good is not None else None,
+            hold,
+            self._snapshot(collection, table, held) if held is not None else None,
+        )
         if collection not in self._saving:
             self._saving[collection] = asyncio.create_task(self._keep(self._store, collection, table))
 
@@ -55,20 +76,29 @@ class Keeper:
             await asyncio.gather(*self._saving.values())
         await asyncio.gather(*self._taken.values())
 
+    async def held_back(self, collection: Collection, hold: Hold) -> Whole | None:
+        """The reading of this hold, from disk."""
+        kept = await self._store.load_held(self._source, collection) if self._store is not None else None
+        return await _whole(kept) if kept is not None and kept.held == hold else None
+
     async def _take_up(self, store: Store, collection: Collection, table: Table) -> None:
         kept = await store.load(self._source, collection)
         if kept is None:
             return
-        whole = await Whole.made(
-            kept.records, kept.rejected, kept.read_at, scanned_at=kept.scanned_at, high_water=kept.high_water
-        )
-        table.restore(whole, kept.generation, kept.held)
+        table.restore(await _whole(kept), kept.generation, kept.held)
         self._taken_up(collection)
 
     async def _keep(self, store: Store, collection: Collection, table: Table) -> None:
         try:
-            while (whole := self._next.pop(collection, None)) is not None:
-                await store.save(self._snapshot(collection, table, whole))
+            while (state := self._next.pop(collection, None)) is not None:
+                if state.held is not None:
+                    await store.save_held(state.held)
+                    if table.hold is state.hold:
+                        table.put_by()
+                if state.good is not None:
+                    await store.save(state.good)
+                if state.hold is None:
+                    await store.drop_held(self._source, collection)
         except OSError as error:
             log.warning("%s: %s could not be kept on disk: %s", self._source, collection.value, error.strerror)
         finally:
@@ -87,3 +117,9 @@ class Keeper:
             held=table.hold,
             records=whole.rows,
         )
+
+
+async def _whole(kept: Snapshot) -> Whole:
+    return await Whole.made(
+        kept.records, kept.rejected, kept.read_at, scanned_at=kept.scanned_at, high_water=kept.high_water
+    )

@@ -23,15 +23,33 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldChoice:
-    """Which holds: of these sources, by key or global id, and with one of these labels, and of these kinds.
+class HoldName:
+    """One hold, of one reading: one that came later has another name, unless the same records are missing."""
 
-    None leaves that open; but one of sources and labels must choose, so that nothing is decided by accident.
+    source: str
+    kind: RecordType
+    reading: str
+
+    def names(self, held: HeldBack) -> bool:
+        return (held.source.key, held.kind, held.hold.reading) == (self.source, self.kind, self.reading)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChoice:
+    """Which holds: of these sources, by key or global id, and with one of these labels, of these kinds, of these names.
+
+    None leaves that open; but one of sources, labels and names must choose, so that nothing is decided by accident.
     """
 
     sources: Sequence[str] | None = None
     labels: Sequence[str] | None = None
     kinds: Sequence[RecordType] | None = None
+    names: Sequence[HoldName] | None = None
+
+    def takes(self, held: HeldBack) -> bool:
+        """Whether it is chosen, its source apart."""
+        named = self.names is None or any(name.names(held) for name in self.names)
+        return named and (self.kinds is None or held.kind in self.kinds)
 
 
 def refresh(
@@ -55,27 +73,39 @@ def refresh(
     return source, complaints
 
 
-def decide(sources: Sources, grant: Grant, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
+async def decide(
+    sources: Sources, grant: Grant, choice: HoldChoice, accept: bool
+) -> tuple[list[HeldBack], list[Complaint]]:
     """Takes, or drops, what is held back: nothing where the choice is wrong, else all of it that is there."""
     chosen, complaints = _chosen(sources, grant, choice)
     if complaints:
         return [], complaints
-    holds = [h for s in chosen for h in s.holds if choice.kinds is None or h.kind in choice.kinds]
-    decided = [h for h in holds if h.source.decide(h.collection, accept)]
-    return decided, [_gone(h) for h in holds if h not in decided]
+    there = [h for s in sources.within(grant) for h in s.holds]
+    complaints = [_other(name) for name in choice.names or () if not any(map(name.names, there))]
+    holds = [h for s in chosen for h in s.holds if choice.takes(h)]
+    decided = [h for h in holds if await h.source.decide(h.collection, h.hold, accept)]
+    return decided, [*complaints, *(_gone(h) for h in holds if h not in decided)]
+
+
+def _other(name: HoldName) -> Complaint:
+    message = (
+        f"{name.source}: this is not held back any more: it was decided, or another reading has come; "
+        "see what is held back now"
+    )
+    return Complaint(ErrorCode.NOT_FOUND, message, "holds")
 
 
 def _gone(held: HeldBack) -> Complaint:
     message = (
-        f"{held.source.key}: what was held back of {held.collection.value} came before the gateway was restarted and "
-        "is gone: have it read again, then decide"
+        f"{held.source.key}: what was held back of {held.collection.value} is not there any more: have it read again, "
+        "then decide"
     )
     return Complaint(ErrorCode.SOURCE_HELD, message)
 
 
 def _chosen(sources: Sources, grant: Grant, choice: HoldChoice) -> tuple[list[Source], list[Complaint]]:
-    if not choice.sources and not choice.labels:
-        message = "name sources, or labels that sources bear: without either, nothing is decided"
+    if not choice.sources and not choice.labels and not choice.names:
+        message = "name sources, labels that sources bear, or holds: without any of them, nothing is decided"
         return [], [Complaint(ErrorCode.BAD_USER_INPUT, message)]
     complaints = []
     try:

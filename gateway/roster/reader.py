@@ -21,7 +21,7 @@ from gateway.roster import explain, foresight
 from gateway.roster.asking import Asker, Children, Found
 from gateway.roster.budget import Budget
 from gateway.roster.foresight import Ahead
-from gateway.roster.guard import Guard
+from gateway.roster.guard import Guard, Hold
 from gateway.roster.health import Health
 from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
@@ -68,6 +68,7 @@ class Reader:
             )
             for c in Collection
         }
+        self._keeper.recall(self.tables)
         self.asker = Asker(client, self.tables, self._came)
 
     @property
@@ -107,13 +108,23 @@ class Reader:
             return True
         return self.tables[collection].whole is None and (collection, "whole") in self.asker.flights
 
-    def decide(self, collection: Collection, accept: bool) -> bool:
-        """Takes what is held back of a collection for good, or drops it; False where it is not there to be taken."""
+    async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
+        """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
         table = self.tables[collection]
-        done = table.decide(accept)
-        if done:
-            self._keeper.keep(collection, table)
-        return done
+        await self._keeper.take_up(collection, table)
+        held = table.hold
+        if held is None or held.reading != hold.reading:
+            return False
+        if accept:
+            came = table.held_back or await self._keeper.held_back(collection, held)
+            if came is None or table.hold is not held:
+                return False
+            table.accept(came)
+        else:
+            table.refuse_held()
+        self._keeper.keep(collection, table)
+        self._holds(collection)
+        return True
 
     async def _refresh(self, collection: Collection) -> None:
         await self._keeper.take_up(collection, self.tables[collection])

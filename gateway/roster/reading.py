@@ -23,7 +23,7 @@ from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
 from gateway.roster.lists import Page, describe
 from gateway.roster.loaders import Loaders
-from gateway.roster.operating import Complaint, HoldChoice
+from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
 from gateway.roster.terms import BY_DEFAULT, OnSourceFailure, ReadOptions
@@ -35,6 +35,7 @@ __all__ = [
     "Complaint",
     "HeldBack",
     "HoldChoice",
+    "HoldName",
     "List",
     "ListQuery",
     "OnSourceFailure",
@@ -238,10 +239,10 @@ class Reading:
 
     # -------------------------------------------------------------- holds and refreshes
 
-    def hold(self, source: str, kind: RecordType) -> HeldBack | None:
-        """What is held back of a collection; None when nothing is, or there is no such source for this client."""
-        known = self.sources.get(source, self.grant)
-        return next((h for h in known.holds if h.kind is kind), None) if known is not None else None
+    def hold(self, name: HoldName) -> HeldBack | None:
+        """The hold of this name; None when it is no more, or there is no such source for this client."""
+        known = self.sources.get(name.source, self.grant)
+        return next((h for h in known.holds if name.names(h)), None) if known is not None else None
 
     def refresh(
         self, source: str, kinds: Sequence[RecordType] | None, full: bool = False
@@ -253,9 +254,9 @@ class Reading:
         chosen = None if kinds is None else [_COLLECTIONS[kind] for kind in kinds]
         return operating.refresh(self.sources, self.grant, source, chosen, full)
 
-    def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
+    async def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
         """The holds that were chosen and are now decided, and why others are not; none where the choice is wrong."""
-        return operating.decide(self.sources, self.grant, choice, accept)
+        return await operating.decide(self.sources, self.grant, choice, accept)
 
     # -------------------------------------------------------------- helpers
 

@@ -111,9 +111,9 @@ class Source:
         if self._reader is not None:
             self._reader.foresee(ahead, parents)
 
-    def decide(self, collection: Collection, accept: bool) -> bool:
-        """Takes what is held back of a collection for good, or drops it; False where it is not there to be taken."""
-        return self._askable().decide(collection, accept)
+    async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
+        """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
+        return await self._askable().decide(collection, hold, accept)
 
     async def ask(self, collection: Collection, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
         """What `read` finds in a collection before the deadline.

@@ -207,15 +207,14 @@ class Table:
         return self._accept(whole)
 
     def let_go(self) -> None:
-        """Gives up the copy that is held whole."""
-        self._good = self._held = self.hold = self.standing = None
+        """Gives up what is held whole. That something is held back is told until it is taken up again, or read anew."""
+        self._good = self._held = self.standing = None
         self._clear()
 
     def restore(self, whole: Whole, generation: int, hold: Hold | None) -> None:
         """Takes up a copy that was kept while the gateway was away: it serves at once, with its real age.
 
-        Whoever reads it then has the collection asked for anew. What was held back has to come again to be decided on;
-        that it was held is told until then.
+        Whoever reads it then has the collection asked for anew.
         """
         age = time.time() - whole.read_at
         if self._good is not None or age >= self.stale_for:
@@ -231,17 +230,22 @@ class Table:
         elif left <= 0:
             self.standing = Standing(SourceState.STALE, None, "a copy from before the gateway's start is served")
 
-    def decide(self, accept: bool) -> bool:
-        """Takes what is held back for good, or drops it; the next reading is judged anew.
+    @property
+    def held_back(self) -> Whole | None:
+        """The reading of `hold`, unless that is on disk alone."""
+        return self._held
 
-        False where it is to be taken and is not there: it came before the gateway was restarted.
-        """
-        if accept and self._held is None:
-            return False
-        if accept and self._held is not None:
-            self._fresh_until = self._accept(self._held).read_at - time.time() + self.clock() + self.fresh_for
+    def put_by(self) -> None:
+        """What is held back is on disk: it need not be in memory."""
+        self._held = None
+
+    def accept(self, held_back: Whole) -> None:
+        """Takes for good what was held back, as old as it is."""
+        self._fresh_until = self._accept(held_back).read_at - time.time() + self.clock() + self.fresh_for
+
+    def refuse_held(self) -> None:
+        """Drops what is held back; the next reading is judged anew."""
         self._held = self.hold = self.standing = None
-        return True
 
     def expire(self) -> None:
         """From now on nothing that is held is fresh; the last good copy may still stand in for a source that fails."""

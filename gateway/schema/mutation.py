@@ -10,6 +10,7 @@ from gateway.schema.arguments import given
 from gateway.schema.context import Info
 from gateway.schema.enums import ErrorCode, RecordType
 from gateway.schema.fields import computed, plain
+from gateway.schema.node import parse_hold_id
 from gateway.schema.sources import Hold, Source
 
 
@@ -31,13 +32,16 @@ class RefreshSourceInput:
 
 
 @strawberry.input(
-    description="Which holds, and what becomes of them. Give sources, labels or both; with both, sources that are "
-    "named and bear one of the labels. Without either, nothing is decided."
+    description="Which holds, and what becomes of them. Give sources, labels or holds; of several, what all of them "
+    "choose. Without any, nothing is decided."
 )
 class DecideHoldsInput:
     sources: list[strawberry.ID] | None = _choice("Keys or global ids of sources.")
     labels: list[str] | None = _choice("Sources with at least one of these labels.")
     collections: list[RecordType] | None = _choice("Only holds of these kinds of records; null or absent: of any.")
+    holds: list[strawberry.ID] | None = _choice(
+        "Only these, by global id: a reading that came after the one that was looked at is not decided by accident."
+    )
     accept: bool = strawberry.field(
         description="true: what is held back is served from now on. false: it is dropped, and the copy from before "
         "goes on; the next reading is judged anew."
@@ -86,11 +90,16 @@ def _decided(holds: Any, complaints: Iterable[Complaint]) -> DecideHoldsPayload:
     return DecideHoldsPayload(holds=holds, user_errors=_told(complaints))
 
 
-def _decide_holds(
+async def _decide_holds(
     info: Info, input_: Annotated[DecideHoldsInput, strawberry.argument(name="input", description="What to decide.")]
 ) -> DecideHoldsPayload:
-    choice = HoldChoice(given(input_.sources), given(input_.labels), given(input_.collections))
-    return _decided(*info.context.reading.decide_holds(choice, input_.accept))
+    ids = given(input_.holds)
+    names = [parse_hold_id(each) for each in ids] if ids is not None else None
+    if names is not None and None in names:
+        return _decided([], [Complaint(ErrorCode.BAD_USER_INPUT, "an id that is none of a hold", "holds")])
+    named = [name for name in names if name is not None] if names is not None else None
+    choice = HoldChoice(given(input_.sources), given(input_.labels), given(input_.collections), named)
+    return _decided(*await info.context.reading.decide_holds(choice, input_.accept))
 
 
 @strawberry.type(description="What can be done to the gateway's own copies. Nothing is written to a source.")

@@ -7,6 +7,7 @@ import strawberry
 from adapters.endpoints import ENTITIES
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId, NotAnId, global_id
+from gateway.roster.reading import HeldBack, HoldName
 from gateway.schema.fields import plain
 
 KINDS: Mapping[str, RecordType] = {entity.record.__name__: entity.type for entity in ENTITIES.values()}
@@ -27,15 +28,16 @@ def record_id(root: Record) -> str:
     return global_id(type(root).__name__, root.source, root.sourced_id)
 
 
-def hold_id(source: str, kind: RecordType) -> str:
-    return global_id(_HOLD, source, kind.value)
+def hold_id(root: HeldBack) -> str:
+    return global_id(_HOLD, root.source.key, f"{root.kind.value}.{root.hold.reading}")
 
 
-def parse_hold_id(text: str) -> tuple[str, RecordType] | None:
-    """The source's key and the collection of a hold's global id; None for what is none."""
+def parse_hold_id(text: str) -> HoldName | None:
+    """What a hold's global id names; None for what is none."""
     try:
         found = GlobalId.parse(text)
-        return (found.source, RecordType(found.sourced_id)) if found.type == _HOLD else None
+        kind, _, reading = found.sourced_id.partition(".")
+        return HoldName(found.source, RecordType(kind), reading) if found.type == _HOLD else None
     except ValueError:
         return None
 

@@ -36,7 +36,7 @@ async def _node(info: Info, id_: NodeId) -> Any:
         return await reading.lookup(place(info), KINDS[named.type], named.source, named.sourced_id)
     held = parse_hold_id(id_)
     if held is not None:
-        return reading.hold(*held)
+        return reading.hold(held)
     key = source_key(id_)
     return reading.sources.get(key, reading.grant) if id_ == source_id(key) else None
 

@@ -98,8 +98,8 @@ class Hold(Node):
     is_type_of = over(HeldBack)
 
     id: strawberry.ID = computed(
-        lambda root: hold_id(root.source.key, root.kind),
-        "Global id, made from the source's key and the collection.",
+        hold_id,
+        "Global id of this very reading: one that came later has another, unless the same records are missing.",
     )
     source: "Source" = plain("Whose records they are.")
     collection: RecordType = computed(lambda root: root.kind, "Which kind of record.")

@@ -64,6 +64,13 @@ async def count(made: World) -> tuple[int, list[str]]:
     return found["totalCount"], [source["state"] for source in found["sources"]]
 
 
+def kind(hold: Any) -> str:
+    """Its id, but for the reading."""
+    named, _, reading = hold["id"].rpartition(".")
+    assert len(reading) == 12
+    return str(named)
+
+
 def source(made: World, key: str = "a") -> Source:
     found = made.sources.get(key, EVERYTHING)
     assert found is not None
@@ -118,7 +125,7 @@ async def test_what_is_held_back_is_seen_at_its_source_and_found_by_its_id(world
     found = await holds(made)
     assert list(found) == ["a", "b"]
     [hold] = found["a"]
-    assert (hold["id"], hold["source"], hold["collection"]) == ("Hold:a:USER", {"key": "a"}, "USER")
+    assert (kind(hold), hold["source"], hold["collection"]) == ("Hold:a:USER", {"key": "a"}, "USER")
     assert hold["rowsNow"] == people(made, "a")
     assert hold["rowsBefore"] + found["b"][0]["rowsBefore"] == before
     assert len(hold["sampleSourcedIds"]) == 20
@@ -129,16 +136,23 @@ async def test_what_is_held_back_is_seen_at_its_source_and_found_by_its_id(world
           nodes(ids: $ids) { id ... on Hold { rowsNow } }
           none: sources(filter: { hasHold: false }) { totalCount }
         }""",
-        ids=["Hold:a:USER", "Hold:a:CLASS", "Hold:nowhere:USER", "Hold:a:PUPIL"],
+        ids=[
+            hold["id"],
+            "Hold:a:USER",
+            "Hold:a:USER.0000",
+            "Hold:a:CLASS.00",
+            "Hold:nowhere:USER.00",
+            "Hold:a:PUPIL.00",
+        ],
     )
-    assert data["nodes"] == [{"id": "Hold:a:USER", "rowsNow": hold["rowsNow"]}, None, None, None]
+    assert data["nodes"] == [{"id": hold["id"], "rowsNow": hold["rowsNow"]}, *[None] * 5]
     assert data["none"]["totalCount"] == 0
 
 
 async def test_holds_of_many_sources_are_accepted_at_once(world: MakeWorld) -> None:
     made, _ = await held(world, "a", "b", "c")
     done = await decide(made, sources=["a", "Source:b", "c"], accept=True)
-    assert [hold["id"] for hold in done["holds"]] == ["Hold:a:USER", "Hold:b:USER", "Hold:c:USER"]
+    assert [kind(hold) for hold in done["holds"]] == ["Hold:a:USER", "Hold:b:USER", "Hold:c:USER"]
     assert done["userErrors"] == []
     assert await holds(made) == {}
     assert await count(made) == (people(made, "a", "b", "c"), ["FRESH"] * 3)
@@ -181,7 +195,7 @@ async def test_mutations_of_one_document_are_carried_out_in_their_order(world: M
           second: decideHolds(input: { sources: ["a"], accept: true }) { holds { id } }
         }""",
     )
-    assert data == {"first": {"holds": [{"id": "Hold:a:USER"}]}, "second": {"holds": []}}
+    assert ([kind(hold) for hold in data["first"]["holds"]], data["second"]) == (["Hold:a:USER"], {"holds": []})
     assert (await count(made))[0] == before
 
 
@@ -201,7 +215,47 @@ async def test_collections_choose_which_holds_are_decided(world: MakeWorld) -> N
     assert len((await decide(made, sources=["a"], collections=["CLASS", "USER"], accept=True))["holds"]) == 1
 
 
-@pytest.mark.parametrize("choice", [{}, {"sources": []}, {"labels": []}, {"sources": None, "labels": None}])
+async def test_a_reading_that_was_not_looked_at_is_not_accepted(world: MakeWorld) -> None:
+    made, _ = await held(world, "a", "b")
+    seen = [found["id"] for rows in (await holds(made)).values() for found in rows]
+    district = made.servers["a"].district
+    for user in list(district.users)[:10]:
+        district.remove(user)
+    await reread(made, "a", "b")
+    done = await decide(made, holds=seen, accept=True)
+    assert [kind(hold) for hold in done["holds"]] == ["Hold:b:USER"]
+    assert [(e["code"], e["field"]) for e in done["userErrors"]] == [("NOT_FOUND", ["input", "holds"])]
+    assert "another reading has come" in done["userErrors"][0]["message"]
+    [found] = (await holds(made))["a"]
+    assert found["id"] not in seen
+    assert (await decide(made, holds=[found["id"]], accept=True))["userErrors"] == []
+    assert await count(made) == (people(made, "a", "b"), ["FRESH", "FRESH"])
+
+
+async def test_the_same_shrunken_reading_again_is_the_same_hold(world: MakeWorld) -> None:
+    made, _ = await held(world, "a")
+    [seen] = (await holds(made))["a"]
+    before = made.requests("a")
+    await reread(made, "a")
+    assert made.requests("a") > before
+    assert [again["id"] for again in (await holds(made))["a"]] == [seen["id"]]
+    assert len((await decide(made, holds=[seen["id"]], accept=True))["holds"]) == 1
+
+
+async def test_holds_narrow_what_sources_choose_and_what_is_no_hold_is_told(world: MakeWorld) -> None:
+    made, _ = await held(world, "a", "b")
+    [first] = (await holds(made))["a"]
+    assert await decide(made, sources=["b"], holds=[first["id"]], accept=True) == {"holds": [], "userErrors": []}
+    for ids in (["User:a:1"], [first["id"], "Hold:a"]):
+        done = await decide(made, holds=ids, accept=True)
+        assert done["holds"] == []
+        assert [(e["code"], e["field"]) for e in done["userErrors"]] == [("BAD_USER_INPUT", ["input", "holds"])]
+    assert list(await holds(made)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "choice", [{}, {"holds": []}, {"sources": []}, {"labels": []}, {"sources": None, "labels": None}]
+)
 async def test_nothing_is_decided_where_nothing_was_chosen(world: MakeWorld, choice: dict[str, Any]) -> None:
     made, _ = await held(world, "a")
     done = await decide(made, **choice, accept=True)
@@ -234,9 +288,12 @@ async def test_a_grant_decides_nothing_beyond_its_sources(world: MakeWorld) -> N
     narrow = Grant(frozenset({"a"}))
     assert [e["code"] for e in (await decide(made, narrow, sources=["b"], accept=True))["userErrors"]] == ["NOT_FOUND"]
     done = await decide(made, narrow, labels=["rollover"], accept=True)
-    assert [hold["id"] for hold in done["holds"]] == ["Hold:a:USER"]
+    assert [kind(hold) for hold in done["holds"]] == ["Hold:a:USER"]
+    [beyond] = (await holds(made))["b"]
+    assert (await ask(made, "query ($id: ID!) { node(id: $id) { id } }", narrow, id=beyond["id"]))["node"] is None
+    refused = await decide(made, narrow, holds=[beyond["id"]], accept=True)
+    assert (refused["holds"], [e["code"] for e in refused["userErrors"]]) == ([], ["NOT_FOUND"])
     assert list(await holds(made)) == ["b"]
-    assert (await ask(made, '{ node(id: "Hold:b:USER") { id } }', narrow))["node"] is None
     refused = await refresh(made, narrow, source="b")
     assert (refused["source"], [e["code"] for e in refused["userErrors"]]) == (None, ["NOT_FOUND"])
 

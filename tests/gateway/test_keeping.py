@@ -19,7 +19,8 @@ from gateway.access.grant import EVERYTHING
 from gateway.config import from_tables
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import CursorCodec
-from gateway.roster.reading import HoldChoice, List, Reading
+from gateway.roster.operating import Complaint
+from gateway.roster.reading import HeldBack, HoldChoice, List, Reading
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store
 from gateway.sandbox.district import generate
@@ -122,33 +123,92 @@ async def test_the_guard_remembers_the_last_good_copy_over_a_restart(tmp_path: P
         assert len(again.page.records) == len(before.page.records)
 
 
-async def test_what_was_held_back_before_a_restart_must_come_again_to_be_accepted(tmp_path: Path) -> None:
+async def shrunken(folder: Path) -> tuple[Server, int]:
+    """A server that lost most of its people, which a gateway with this folder noticed; how many there were."""
     district = generate(3, students=120)
     server = make_server("xporter-generic", district)
-    async with process(tmp_path, server, fresh_for=0.2) as sources:
+    async with process(folder, server, fresh_for=0.2) as sources:
         before = len((await everyone(sources)).page.records)
         for user in list(district.users)[: len(district.users) * 2 // 3]:
             district.remove(user)
         await asyncio.sleep(0.3)
         await everyone(sources)
+    server.reset()
+    return server, before
+
+
+def held_of(sources: Sources) -> list[HeldBack]:
+    return [held for source in sources for held in source.holds]
+
+
+async def decide(sources: Sources, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
+    reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
+    return await reading.decide_holds(HoldChoice(sources=["a"]), accept)
+
+
+@pytest.mark.parametrize("read_before", [False, True])
+async def test_what_was_held_back_before_a_restart_is_accepted_without_a_new_reading(
+    tmp_path: Path, read_before: bool
+) -> None:
+    server, before = await shrunken(tmp_path)
     async with process(tmp_path, server) as sources:
-        await everyone(sources)
-        reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
-        decided, complaints = reading.decide_holds(HoldChoice(sources=["a"]), accept=True)
+        [held] = held_of(sources)
+        assert (held.kind, held.hold.rows_now < before / 2) == (RecordType.USER, True)
+        if read_before:
+            assert len((await everyone(sources)).page.records) == before
+        assert await decide(sources, accept=True) == ([held], [])
+        accepted = await everyone(sources)
+        assert accepted.page.outcomes[0].state is SourceState.FRESH
+        assert len(accepted.page.records) < before / 2
+    async with process(tmp_path, server) as sources:
+        assert held_of(sources) == []
+        assert len((await everyone(sources)).page.records) == len(accepted.page.records)
+    assert asked(server) == 0
+    assert not any("held" in name for name in names(tmp_path))
+
+
+async def test_what_was_held_back_before_a_restart_can_be_refused(tmp_path: Path) -> None:
+    server, before = await shrunken(tmp_path)
+    async with process(tmp_path, server) as sources:
+        decided, complaints = await decide(sources, accept=False)
+        assert (len(decided), complaints, held_of(sources)) == (1, [], [])
+    async with process(tmp_path, server) as sources:
+        assert held_of(sources) == []
+        assert len((await everyone(sources)).page.records) == before
+    assert asked(server) == 0
+    assert not any("held" in name for name in names(tmp_path))
+
+
+async def test_a_held_reading_that_cannot_be_read_any_more_must_come_again(tmp_path: Path) -> None:
+    server, before = await shrunken(tmp_path)
+    async with process(tmp_path, server) as sources:
+        cut_short(tmp_path, "users.held.table")
+        decided, complaints = await decide(sources, accept=True)
         assert decided == []
         assert [(c.code, "read again" in c.message) for c in complaints] == [(ErrorCode.SOURCE_HELD, True)]
         assert len((await everyone(sources)).page.records) == before
-
+        reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
         assert reading.refresh("a", None)[1] == []
         await asyncio.sleep(0.3)
-        decided, complaints = reading.decide_holds(HoldChoice(sources=["a"]), accept=True)
-        assert [h.kind for h in decided] == [RecordType.USER]
-        assert complaints == []
+        decided, complaints = await decide(sources, accept=True)
+        assert ([h.kind for h in decided], complaints) == ([RecordType.USER], [])
         assert len((await everyone(sources)).page.records) < before / 2
 
 
-def cut_short(folder: Path) -> None:
-    [path] = folder.rglob("users.table")
+async def test_what_is_held_back_is_not_kept_in_memory_as_well(tmp_path: Path) -> None:
+    server, _ = await shrunken(tmp_path)
+    async with process(tmp_path, server, fresh_for=0.1) as sources:
+        await everyone(sources)
+        await asyncio.sleep(0.3)
+        await everyone(sources)
+        await asyncio.sleep(0.3)
+        [held] = held_of(sources)
+        assert held.source.tables[Collection.USERS].held_back is None
+        assert (await decide(sources, accept=True))[1] == []
+
+
+def cut_short(folder: Path, name: str = "users.table") -> None:
+    [path] = folder.rglob(name)
     path.write_bytes(path.read_bytes()[:-7])
 
 

@@ -135,7 +135,7 @@ def test_holds_are_listed_and_accepted_for_several_sources_at_once(gateway: Runn
     listed = gateway.run("holds")
     assert listed.exit_code == 0
     head, *rows = listed.output.splitlines()
-    assert head.split() == ["source", "collection", "held", "at", "before", "now", "missing"]
+    assert head.split() == ["source", "collection", "held", "at", "before", "now", "missing", "id"]
     assert [row.split()[:2] for row in rows] == [["birch", "users"], ["maple", "users"]]
     assert sum(int(row.split()[3]) for row in rows) == before
     assert sum(int(row.split()[4]) for row in rows) == gateway.published()
@@ -144,6 +144,23 @@ def test_holds_are_listed_and_accepted_for_several_sources_at_once(gateway: Runn
     assert "accepted" in accepted.output
     assert gateway.people() == gateway.published()
     assert "nothing is held back" in gateway.run("holds").output
+
+
+def test_a_hold_is_accepted_by_the_id_that_was_listed_unless_another_reading_has_come(gateway: Running) -> None:
+    gateway.people()
+    gateway.lose()
+    birch, maple = (row.split()[-1] for row in gateway.run("holds").output.splitlines()[1:])
+    district = gateway.made.servers["maple"].district
+    district.remove(district.users[0])
+    assert gateway.run("refresh", "maple", "--wait").exit_code == 0
+    result = gateway.run("holds", "accept", birch, maple)
+    assert result.exit_code == 1
+    assert "NOT_FOUND: maple: this is not held back any more" in result.output
+    [row] = gateway.run("holds").output.splitlines()[1:]
+    assert (row.split()[0], row.split()[-1] == maple) == ("maple", False)
+    assert gateway.run("holds", "refuse", row.split()[-1]).exit_code == 0
+    assert "nothing is held back" in gateway.run("holds").output
+    assert gateway.run("holds", "accept", birch, "maple").exit_code == 2
 
 
 def test_holds_are_chosen_by_label_and_collection(gateway: Running) -> None:

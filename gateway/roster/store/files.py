@@ -1,7 +1,7 @@
 """The files of the store: where they are, how one is replaced whole, put out of the way, or erased.
 
-`tables/<source>/<collection>.table` and `pace/requests.json` below the state directory; nobody but the gateway's own
-user may look inside.
+`tables/<source>/<collection>.table`, `….held.table` of what is held back, and `pace/requests.json` below the state
+directory; nobody but the gateway's own user may look inside.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ KEPT_ASIDE = 2
 """Files put aside for one table: enough to look into what happened, too few to fill a disk."""
 
 _TABLE = ".table"
+_HELD = ".held"
 _TEMPORARY = ".writing"
 _ASIDE = re.compile(r"\.table\.set-aside-(\d+)$")
 
@@ -34,8 +35,19 @@ class Files:
         self._tables = directory / "tables"
         self.days = directory / "pace" / "requests.json"
 
-    def path(self, source: str, collection: Collection) -> Path:
-        return self._folder(source) / f"{collection.value}{_TABLE}"
+    def path(self, source: str, collection: Collection, held: bool = False) -> Path:
+        """held: of the reading that is held back, beside the table that serves."""
+        return self._folder(source) / f"{collection.value}{_HELD if held else ''}{_TABLE}"
+
+    def held(self, source: str) -> list[Collection]:
+        """The collections of which a reading is held back."""
+        return [c for c in Collection if self.path(source, c, held=True).is_file()]
+
+    def remove(self, path: Path) -> None:
+        """The file is gone, if there was one."""
+        if path.is_file():
+            path.unlink(missing_ok=True)
+            _sync(path.parent)
 
     def sources(self) -> dict[str, tuple[Collection, ...]]:
         """The collections of each source that have a table; a source may have files put aside only."""

@@ -18,6 +18,7 @@ from adapters.endpoints import ENTITIES, Collection
 from adapters.records import Record
 from adapters.secret import Secret
 from gateway.config import GatewaySettings
+from gateway.roster.guard import Hold
 from gateway.roster.store.days import KeptDays
 from gateway.roster.store.files import Files
 from gateway.roster.store.packing import Packing
@@ -93,6 +94,31 @@ class Store:
         """What is kept of a table; None if that is nothing, or nothing that can be used."""
         return await _on(self._reader, lambda: self.read(source, collection))
 
+    async def save_held(self, snapshot: Snapshot) -> None:
+        """Keeps a reading that is held back, beside the table; its `held` says which it is.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        await _on(self._writer, lambda: self.write(snapshot, held=True))
+
+    async def load_held(self, source: str, collection: Collection) -> Snapshot | None:
+        """The reading that is held back; None if there is none that can be used."""
+        return await _on(self._reader, lambda: self.read(source, collection, held=True))
+
+    async def drop_held(self, source: str, collection: Collection) -> None:
+        """Nothing is held back any more.
+
+        Raises:
+            OSError: it could not be removed.
+        """
+        await _on(self._writer, lambda: self._files.remove(self._files.path(source, collection, held=True)))
+
+    def held(self, source: str) -> dict[Collection, Hold]:
+        """What is held back of a source, in this thread: a millisecond for each."""
+        found = {c: self.read_summary(source, c, held=True) for c in self._files.held(source)}
+        return {c: summary.held for c, summary in found.items() if summary is not None and summary.held is not None}
+
     async def summary(self, source: str, collection: Collection) -> Summary | None:
         """As `load`, without the records: milliseconds, whatever the size."""
         return await _on(self._reader, lambda: self.read_summary(source, collection))
@@ -111,8 +137,8 @@ class Store:
         """The collections of each source that are kept."""
         return self._files.sources()
 
-    def write(self, snapshot: Snapshot) -> None:
-        """`save`, in this thread."""
+    def write(self, snapshot: Snapshot, held: bool = False) -> None:
+        """`save`, or `save_held`, in this thread."""
         packing = _PACKINGS[snapshot.collection]
         facts = {name: getattr(snapshot, name) for name in _FACTS}
         head = _Head(**facts, size=len(snapshot.records), fingerprint=packing.fingerprint)
@@ -122,13 +148,13 @@ class Store:
             yield from packing.pack(snapshot.records)
 
         def write(file: BinaryIO) -> None:
-            seal(file, frames(), self._secret, _subject(snapshot.source, snapshot.collection))
+            seal(file, frames(), self._secret, _subject(snapshot.source, snapshot.collection, held))
 
         with self._replacing:
-            self._files.replace(self._files.path(snapshot.source, snapshot.collection), write)
+            self._files.replace(self._files.path(snapshot.source, snapshot.collection, held), write)
 
-    def read(self, source: str, collection: Collection) -> Snapshot | None:
-        """`load`, in this thread."""
+    def read(self, source: str, collection: Collection, held: bool = False) -> Snapshot | None:
+        """`load`, or `load_held`, in this thread."""
 
         def whole(head: _Head, frames: Iterator[bytes]) -> Snapshot:
             records: list[Record] = []
@@ -138,18 +164,20 @@ class Store:
                 raise ValueError("records are missing")
             return Snapshot(**{name: getattr(head, name) for name in _FACTS}, records=records)
 
-        return self._read(source, collection, whole)
+        return self._read(source, collection, held, whole)
 
-    def read_summary(self, source: str, collection: Collection) -> Summary | None:
+    def read_summary(self, source: str, collection: Collection, held: bool = False) -> Summary | None:
         """`summary`, in this thread."""
 
         def summary(head: _Head, _: Iterator[bytes]) -> Summary:
             return Summary(**{name: getattr(head, name) for name in _FACTS}, size=head.size)
 
-        return self._read(source, collection, summary)
+        return self._read(source, collection, held, summary)
 
-    def _read(self, source: str, collection: Collection, understand: Callable[[_Head, Iterator[bytes]], T]) -> T | None:
-        path = self._files.path(source, collection)
+    def _read(
+        self, source: str, collection: Collection, held: bool, understand: Callable[[_Head, Iterator[bytes]], T]
+    ) -> T | None:
+        path = self._files.path(source, collection, held)
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -159,7 +187,7 @@ class Store:
             return None
         with file:
             try:
-                return understand(*self._opened(file, source, collection))
+                return understand(*self._opened(file, collection, _subject(source, collection, held)))
             except Unreadable as unreadable:
                 problem = str(unreadable)
             except (LookupError, ValueError, msgspec.DecodeError, zlib.error):  # whose text may quote a record
@@ -170,8 +198,8 @@ class Store:
             self._set_aside(path, file, problem)
             return None
 
-    def _opened(self, file: BinaryIO, source: str, collection: Collection) -> tuple[_Head, Iterator[bytes]]:
-        frames = unseal(file, self._secret, _subject(source, collection))
+    def _opened(self, file: BinaryIO, collection: Collection, subject: bytes) -> tuple[_Head, Iterator[bytes]]:
+        frames = unseal(file, self._secret, subject)
         head = _HEAD.decode(next(frames))
         if head.fingerprint != _PACKINGS[collection].fingerprint:
             raise Unreadable("its records are those of another version of the gateway")
@@ -189,8 +217,8 @@ class Store:
         log.warning("%s: the kept table was put aside as %s, to be read anew: %s", path, aside.name, problem)
 
 
-def _subject(source: str, collection: Collection) -> bytes:
-    return f"{source}\0{collection.value}".encode()
+def _subject(source: str, collection: Collection, held: bool) -> bytes:
+    return "\0".join([source, collection.value, *(["held"] if held else [])]).encode()
 
 
 async def _on(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
