@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
 from contextlib import aclosing
+from math import ceil
 from typing import Any, TypeAlias, TypeVar
 
 from adapters.client import Page, PageRequest, SourceClient
@@ -21,6 +22,7 @@ from gateway.roster.learned import Learned
 from gateway.roster.needs import (
     Batches,
     ByIds,
+    Changes,
     ChildrenOf,
     Everything,
     Need,
@@ -30,6 +32,7 @@ from gateway.roster.needs import (
     Scan,
     Singles,
 )
+from gateway.roster.pages import Pages
 from gateway.roster.planner import plan
 from gateway.roster.tables import Coming, Table
 from gateway.roster.whole import Slice, Whole, group
@@ -95,10 +98,10 @@ class Asker:
                 await whole.indexed(need.field)
                 return {p: whole.children(need.field, p) for p in need.parents}
             case Nested(endpoint):
-                lists = await _all(self._pages(PageRequest(endpoint, ids=(p,))) for p in need.parents)
+                lists = await _all(self._pages(need.collection, PageRequest(endpoint, ids=(p,))) for p in need.parents)
                 records = [r for pages in lists for r in _records(pages)]
             case ParentScoped() as path:
-                rows = await self._scoped(path)
+                rows = await self._scoped(need.collection, path)
                 if rows is None:
                     return await self._children(need, table)
                 records = rows
@@ -112,7 +115,7 @@ class Asker:
         return {p: grouped.get(p, ()) for p in need.parents}
 
     async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped:
-        """The path to take. A scan is taken here, unless its first page shows that another way is shorter."""
+        """The path to take. What is to be read whole is read here, unless its first page shows a shorter way."""
         chosen, spent = self.plan(need), 0
 
         def worth() -> bool:
@@ -123,13 +126,16 @@ class Asker:
             chosen = dataclasses.replace(self.plan(Everything(need.collection)), why=why)
             return scan
 
-        while isinstance(chosen.path, Scan):
+        while isinstance(chosen.path, Scan | Changes):
             whole = await self.whole(need.collection, worth)
             if whole is not None:
                 explain.planned(chosen)
                 return whole
             chosen = self.plan(need)
-        explain.planned(dataclasses.replace(chosen, requests=chosen.requests + spent))
+        requests, certain = chosen.requests + spent, chosen.certain + spent
+        explain.planned(dataclasses.replace(chosen, requests=requests, certain=certain))
+        if table.size is None:
+            self.learned.spent[need.collection] += chosen.requests
         assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped)
         return chosen.path
 
@@ -137,7 +143,7 @@ class Asker:
         async def ask(group: tuple[str, ...]) -> list[Record]:
             found: list[Record] = []
             request = PageRequest(collection.value, where=AnyOf(path.field, frozenset(group)))
-            async with aclosing(self._client.scan(request)) as pages:
+            async with aclosing(self._list(collection, request)) as pages:
                 async for page in pages:
                     found += page.records
                     if path.field == "sourced_id" and len(found) == len(group):
@@ -147,10 +153,10 @@ class Asker:
         lists = await _all(map(ask, path.groups))
         return [record for found in lists for record in found]
 
-    async def _scoped(self, path: ParentScoped) -> list[Record] | None:
+    async def _scoped(self, collection: Collection, path: ParentScoped) -> list[Record] | None:
         """All records below the schools; None where the source turns out not to serve that."""
         try:
-            lists = await _all(self._pages(PageRequest(path.endpoint, ids=(s,))) for s in path.schools)
+            lists = await _all(self._pages(collection, PageRequest(path.endpoint, ids=(s,))) for s in path.schools)
         except (Refused, Unsupported):
             self.learned.refused.add(path.endpoint)
             return None
@@ -181,6 +187,8 @@ class Asker:
             rows += page.records
             offset += page.received
             ended = page.next_offset is None
+            if offset == request.offset + page.received:
+                explain.told(_pages_told(page, request))
             if page.exact and page.total is not None:
                 total = page.total
                 self.learned.matched(Collection(request.endpoint), request.where, page.total)
@@ -195,7 +203,7 @@ class Asker:
 
     async def _filtered(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
         explain.planned(chosen)
-        pages = await self._pages(request)
+        pages = await self._pages(Collection(request.endpoint), request)
         self.learned.matched(Collection(request.endpoint), request.where, sum(len(p.records) for p in pages))
         return table.keep_list(request.where, _records(pages), sum(len(p.rejected) for p in pages))
 
@@ -238,6 +246,8 @@ class Asker:
         if held is None:
             return None
         whole = await delta.brought_up_to_date(self._client, collection, held)
+        if whole is None:
+            self.learned.in_full.add(collection)
         if whole is None or table.base is not held:
             return None
         serving = table.keep_changed(whole)
@@ -261,6 +271,7 @@ class Asker:
                     explain.planned(self.plan(Everything(collection)))
                 read.append(page)
         self.learned.list(collection, read)
+        self.learned.in_full.discard(collection)
         rejected = sum(len(p.rejected) for p in read)
         explain.moved(sum(p.received for p in read))
         records, now = list(_records(read)), time.time()
@@ -269,8 +280,20 @@ class Asker:
         self._came(collection, True)
         return serving
 
-    async def _pages(self, request: PageRequest) -> list[Page]:
-        return [page async for page in self._client.scan(request)]
+    async def _pages(self, collection: Collection, request: PageRequest) -> list[Page]:
+        return [page async for page in self._list(collection, request)]
+
+    async def _list(self, collection: Collection, request: PageRequest) -> AsyncGenerator[Page, None]:
+        """The pages of a part of the collection; the first one tells how many there are, or how many at least."""
+        first = True
+        async with aclosing(self._client.scan(request)) as pages:
+            async for page in pages:
+                if first:
+                    known = self.learned.known(Everything(collection), self._tables)
+                    total = page.total if page.exact else None
+                    explain.told(Pages(known, self._client.capabilities).told(page.received, total))
+                    first = False
+                yield page
 
     async def _share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await self.flights.share(need, lambda: self.health.watch(ask()))
@@ -284,6 +307,14 @@ async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _pages_told(first: Page, request: PageRequest) -> int:
+    """How many requests a window takes by what its first page tells, or how many at least."""
+    assert request.limit is not None
+    if first.exact and first.total is not None:
+        return max(1, ceil(min(request.limit, first.total - request.offset) / max(1, first.received)))
+    return 1 if first.next_offset is None or first.received >= request.limit else 2
 
 
 def _records(pages: Iterable[Page]) -> Iterator[Record]:

@@ -15,6 +15,7 @@ from gateway.roster.needs import (
     AccessPath,
     Batches,
     ByIds,
+    Changes,
     ChildrenOf,
     Cut,
     Everything,
@@ -29,9 +30,7 @@ from gateway.roster.needs import (
     but_status,
     names_one,
 )
-
-PAGE = 5000
-"""Records a page, at most, whatever the source would serve."""
+from gateway.roster.pages import Pages
 
 NEAR = 1.2
 """Times the fewest requests: up to there, ways count as nearly equal."""
@@ -41,7 +40,7 @@ SECONDS_PER_ROW = 20e-6
 """Of a request, and of a record in it, until the source has been measured."""
 
 MARGIN = 4
-"""A prediction is called assumed if it would be another, were the guess that it rests on wrong so many times."""
+"""A number of requests rests on a guess if it would be another, were the guess wrong so many times."""
 
 SELECTED = 10
 """One in so many records satisfies a condition of which nothing is known."""
@@ -101,14 +100,20 @@ their own record does not name, and a course belongs to none: for their children
 class Cost:
     """One way and what it would take.
 
-    rounds: how many answers must be waited for one after another. assumed: `requests` rests on a guess.
+    requests: as many as are likely. certain: those of them that rest on no guess. at_worst: were the guess `MARGIN`
+    times too low. rounds: how many answers must be waited for one after another.
     """
 
     path: AccessPath
     requests: int
     rounds: int
     rows: int
-    assumed: bool = False
+    certain: int
+    at_worst: int
+
+    @property
+    def assumed(self) -> bool:
+        return self.certain != self.requests or self.at_worst != self.requests
 
     def seconds(self, known: Known) -> float:
         latency = LATENCY if known.latency is None else known.latency
@@ -124,17 +129,19 @@ class Costs:
         self._dialect = dialect
         self._can = dialect.capabilities
         self._overhead = url_overhead
-        most = min(self._can.max_limit, PAGE)
-        self.page = most if known.page_size is None else max(1, min(known.page_size, most))
+        self._pages = Pages(known, self._can)
 
     def ways(self, need: Need) -> Iterator[Cost]:
-        """Every way that is open for `need`."""
+        """Every way that is open for `need`; of ways that are equal in all, the first is the better one."""
+        if self._known.changes:
+            yield Cost(Changes(), 1, 1, 0, certain=1, at_worst=MARGIN)
         scan = self.scan(need.collection)
         yield scan
         match need:
             case ByIds(collection, ids):
                 if lowering.served(self._dialect, single(collection).name) is not None:
-                    yield Cost(Singles(), len(ids), self._rounds(len(ids)), len(ids))
+                    count = len(ids)
+                    yield Cost(Singles(), count, self._rounds(count), count, certain=count, at_worst=count)
                 yield from self._batches(collection, "sourced_id", ids, scan.requests)
             case ChildrenOf(collection, field, parents):
                 yield from self._nested(need)
@@ -149,13 +156,13 @@ class Costs:
     # -------------------------------------------------------------- each way
 
     def scan(self, collection: Collection) -> Cost:
-        size = self._size(collection)
-        requests = self.pages(size)
+        size, told = self._size(collection), self._known.size is not None
+        requests = self._pages.whole(size)
         # The first page tells the total; then the others can be asked side by side.
         together = self._can.totals is not Totals.NONE
         rounds = min(requests, 1 + self._rounds(requests - 1)) if together else requests
-        assumed = self._known.size is None and self.pages(size * MARGIN) != requests
-        return Cost(Scan(), requests, rounds, size, assumed or self._blind(size))
+        certain = self._pages.least(size if told else 0)
+        return Cost(Scan(), requests, rounds, size, certain, self._pages.whole(size if told else size * MARGIN))
 
     def _batches(self, collection: Collection, field: str, values: tuple[str, ...], scan: int) -> Iterator[Cost]:
         if len(values) > max(_MANY, NEAR * scan * self._widest(values)):
@@ -163,23 +170,19 @@ class Costs:
         groups = lowering.batches(self._dialect, collection, field, values, self._overhead)
         if groups is None:
             return
-        by_id = field == "sourced_id"
-        count = self._named if by_id else self.pages
-        rows = [len(g) if by_id else self._children(collection, field, len(g)) for g in groups]
-        each = [count(n) for n in rows]
-        assumed = not by_id and self._guessed() and [count(n * MARGIN) for n in rows] != each
-        assumed = assumed or (not by_id and self._blind(*rows))
         path = Batches(field, tuple(groups), self._can.in_operator and len(groups) < len(values))
-        yield Cost(path, sum(each), self._rounds(sum(each), max(each)), sum(rows), assumed)
+        if field != "sourced_id":
+            yield self._lists(path, [self._children(collection, field, len(g)) for g in groups])
+            return
+        each = [self._pages.named(len(g)) for g in groups]
+        requests = sum(each)
+        rounds = self._rounds(requests, max(each))
+        yield Cost(path, requests, rounds, len(values), certain=requests, at_worst=requests)
 
     def _nested(self, need: ChildrenOf) -> Iterator[Cost]:
         name = NESTED.get((need.collection, need.field))
-        if name is None or not self._open(name):
-            return
-        rows = self._children(need.collection, need.field, 1)
-        each, parents = self.pages(rows), len(need.parents)
-        assumed = (self._guessed() and self.pages(rows * MARGIN) != each) or self._blind(rows)
-        yield Cost(Nested(name), each * parents, self._rounds(each * parents, each), rows * parents, assumed)
+        if name is not None and self._open(name):
+            yield self._lists(Nested(name), [self._children(need.collection, need.field, 1)] * len(need.parents))
 
     def _scoped(self, need: ChildrenOf) -> Iterator[Cost]:
         name, known = SCOPED.get((need.collection, need.field)), self._known
@@ -188,58 +191,40 @@ class Costs:
         if any(p not in known.school_of for p in need.parents):
             return
         schools = tuple(sorted({known.school_of[p] for p in need.parents}))
-        rows = _share(self._size(need.collection), 1, known.schools)
-        each, count = self.pages(rows), len(schools)
-        assumed = (known.schools > 1 and self.pages(rows * MARGIN) != each) or self._blind(rows)
-        yield Cost(ParentScoped(name, schools), each * count, self._rounds(each * count, each), rows * count, assumed)
+        yield self._lists(
+            ParentScoped(name, schools), [_share(self._size(need.collection), 1, known.schools)] * len(schools)
+        )
+
+    def _lists(self, path: AccessPath, rows: list[int]) -> Cost:
+        """Lists of about so many records, asked for side by side: by an average, which nobody has to keep to."""
+        pages = self._pages
+        each = [pages.whole(n) for n in rows]
+        requests = sum(each)
+        # What holds for an empty list, a likely one and a long one is certain; else that each is asked for.
+        sure = all(pages.least(0) == pages.least(n) == pages.whole(n) == pages.whole(n * MARGIN) for n in rows)
+        certain = requests if sure else len(rows)
+        at_worst = sum(pages.whole(n * MARGIN) for n in rows)
+        return Cost(path, requests, self._rounds(requests, max(each)), sum(rows), certain, at_worst)
 
     def _cut(self, need: Window) -> Iterator[Cost]:
         sorts = self._can.sort and self._known.sorted
         if need.limit is None or need.offset is None or not sorts or not self._exact(need.collection, need.where):
             return
+        limit, pages = need.limit, self._pages
         low, likely, high = (max(0, n - need.offset) for n in self._matching(need))
-        requests = self._window(need.limit, likely)
+        requests = pages.window(limit, likely)
         # Where nothing tells the end, a list that fills its window takes fewer than one that nearly does.
-        could_be = {low, min(high, need.limit - 1), high}
-        assumed = low != high and any(self._window(need.limit, n) != requests for n in could_be)
-        assumed = assumed or (likely < need.limit and self._blind(likely))
-        yield Cost(Cut(), requests, requests, min(need.limit, likely), assumed)
+        could_be = {low, likely, high} if low == high else {low, likely, min(high, limit - 1), high}
+        certain = min(pages.least_window(limit, n) for n in could_be)
+        at_worst = max(pages.window(limit, n) for n in could_be)
+        yield Cost(Cut(), requests, requests, min(limit, likely), certain, at_worst)
 
     def _filtered(self, need: Window) -> Iterator[Cost]:
         if lowering.pushdown(self._dialect, need.collection, but_status(need.where)).text is None:
             return
         low, likely, high = self._matching(need)
-        requests = self.pages(likely)
-        assumed = not self.pages(low) == requests == self.pages(high) or self._blind(likely)
-        yield Cost(Filtered(), requests, requests, likely, assumed)
-
-    # -------------------------------------------------------------- requests
-
-    def pages(self, rows: int) -> int:
-        """Requests of a list of so many records, asked for whole, from its start to its proved end."""
-        return 1 if self._can.all_without_limit else self._steps(rows)
-
-    def _steps(self, rows: int) -> int:
-        tells = self._known.tells_end
-        if tells or (tells is None and self._can.totals is not Totals.NONE):
-            return max(1, ceil(rows / self.page))
-        if self._can.short_page_ends:
-            return rows // self.page + 1
-        return ceil(rows / self.page) + 1 if rows else 1
-
-    def _blind(self, *rows: int) -> bool:
-        """Whether lists of so many records could end sooner: until one has ended, links may yet tell the end."""
-        if self._known.tells_end is not None or self._can.totals is not Totals.NONE or self._can.all_without_limit:
-            return False
-        return any(self._steps(n) > ceil(n / self.page) > 0 for n in rows)
-
-    def _named(self, ids: int) -> int:
-        """Requests of a filter by so many ids: the last of them is the end, whatever the source tells."""
-        return 1 if self._can.all_without_limit else max(1, ceil(ids / self.page))
-
-    def _window(self, limit: int, ahead: int) -> int:
-        """Requests of a window, where so many records are left in its list."""
-        return max(1, ceil(limit / self.page)) if ahead >= limit else self._steps(ahead)
+        requests = self._pages.whole(likely)
+        yield Cost(Filtered(), requests, requests, likely, self._pages.least(low), self._pages.whole(high))
 
     def _rounds(self, requests: int, least: int = 0) -> int:
         return max(least, ceil(requests / max(1, self._known.in_flight)))
@@ -248,9 +233,6 @@ class Costs:
 
     def _size(self, collection: Collection) -> int:
         return ASSUMED_SIZE[collection] if self._known.size is None else self._known.size
-
-    def _guessed(self) -> bool:
-        return self._known.size is None or self._known.parents is None
 
     def _children(self, collection: Collection, field: str, parents: int) -> int:
         """Records that name one of so many parents, if every parent has as many."""
@@ -267,7 +249,7 @@ class Costs:
             return 0, 1, 1
         high = size if known.size is not None else size * MARGIN
         if need.where is None:
-            return (size,) * 3 if known.size is not None else (size // MARGIN, size, high)
+            return (size,) * 3 if known.size is not None else (0, size, high)
         likely = size if but_status(need.where) is None else ceil(size / SELECTED)
         return 0, likely, high
 

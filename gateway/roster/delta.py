@@ -77,7 +77,7 @@ async def brought_up_to_date(client: SourceClient, collection: Collection, held:
     if where is None or lowering.pushdown(client.dialect, collection, where, room=room).text is None:
         return None
     why = "the source tells what changed since the collection was last read"
-    explain.planned(Plan(Changes(), why, requests=1, seconds=0.0, rows=0, assumed=True))
+    explain.planned(Plan(Changes(), why, requests=1, seconds=0.0, rows=0, certain=1, assumed=True))
     began = time.time()
     try:
         came = await _changed(client, PageRequest(collection.value, where=where), MOST * len(held))

@@ -32,14 +32,16 @@ MOST = 1000
 
 @dataclass(slots=True)
 class Account:
-    """One need of one source, and what it took. seconds: from start to landing; in_requests: those of each request,
-    summed. rows: records moved. age: seconds since the oldest of what was held was read. told: how many have been told
-    of it. borrowed: some of its requests had been told to somebody before.
+    """One need of one source, and what it took. predicted: requests, as far as they were known before most of them were
+    sent. seconds: from start to landing; in_requests: those of each request, summed. rows: records moved. age: seconds
+    since the oldest of what was held was read. told: how many have been told of it. borrowed: some of its requests had
+    been told to somebody before.
     """
 
     source: str
     need: str
     plan: Plan | None = None
+    predicted: int = 0
     requests: int = 0
     in_requests: float = 0.0
     seconds: float = 0.0
@@ -79,7 +81,9 @@ class Account:
             told |= {
                 "path": self.plan.path.label,
                 "why": self.plan.why,
-                "predictedRequests": self.plan.requests,
+                "predictedRequests": self.predicted,
+                "likelyRequests": self.plan.requests,
+                "assumed": self.plan.assumed,
                 "predictedSeconds": round(self.plan.seconds, 4),
             }
         return told | {
@@ -125,7 +129,14 @@ def planned(plan: Plan) -> None:
     """The running flight goes this way."""
     account = _current.get()
     if isinstance(account, Account):
-        account.plan = plan
+        account.plan, account.predicted = plan, plan.certain
+
+
+def told(requests: int) -> None:
+    """The first page of a list that the running flight asks for told how many requests the list takes."""
+    account = _current.get()
+    if isinstance(account, Account) and account.plan is not None and account.plan.assumed:
+        account.predicted += requests - 1
 
 
 def moved(rows: int) -> None:

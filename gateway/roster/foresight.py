@@ -59,7 +59,7 @@ def needs(ahead: Sequence[Ahead], count: int) -> Iterator[ByIds | ChildrenOf]:
     for relation in ahead:
         collection: Collection = _COLLECTIONS[relation.kind]
         if relation.children:
-            yield ChildrenOf(collection, relation.key, unknown)
+            yield ChildrenOf(collection, relation.key, unknown, foreseen=True)
         else:
-            yield ByIds(collection, unknown)
+            yield ByIds(collection, unknown, foreseen=True)
         yield from needs(relation.then, min(_MOST, count * _EACH) if relation.children else count)

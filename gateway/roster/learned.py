@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from cachetools import LRUCache
@@ -25,7 +26,9 @@ _FEW, _MANY = 20, 200
 
 
 class Learned:
-    """Of one source. refused: routes that it turned out not to serve."""
+    """Of one source. refused: routes that it turned out not to serve. spent: requests for a few records of collections
+    whose size it had not told. in_full: collections of which the changes could not be had: they are read in full first.
+    """
 
     def __init__(self, dialect: Dialect, pacer: Pacer) -> None:
         self._dialect = dialect
@@ -35,6 +38,8 @@ class Learned:
         self.tells_end: bool | None = None
         self.schools: int | None = None
         self.refused: set[str] = set()
+        self.spent: Counter[Collection] = Counter()
+        self.in_full: set[Collection] = set()
         self.page_sizes: dict[Collection, int] = {}
         self._matching: LRUCache[tuple[Collection, Predicate | None], int] = LRUCache(1000)
 
@@ -46,6 +51,7 @@ class Learned:
         scoped = (need.collection, field) in SCOPED
         schools = self._schools(tables[Collection.ORGS].size) if scoped or of is Collection.ORGS else None
         return Known(
+            changes=self._changes(need.collection, table),
             size=table.size,
             parents=schools if of is Collection.ORGS else tables[of].size if of is not None else None,
             matching=self._matching.get((need.collection, need.where)) if isinstance(need, Window) else None,
@@ -55,11 +61,16 @@ class Learned:
             school_of=_school_of(need, tables[Collection.CLASSES]) if scoped else {},
             schools=schools,
             refused=frozenset(self.refused),
+            spent=self.spent[need.collection],
             latency=self.latency,
             seconds_per_row=self.seconds_per_row,
             requests_left=self._pacer.left_today(),
             in_flight=self._pacer.at_once(),
         )
+
+    def _changes(self, collection: Collection, table: Table) -> bool:
+        base = table.base if self._dialect.capabilities.delta and collection not in self.in_full else None
+        return base is not None and base.high_water is not None
 
     def _schools(self, orgs: int | None) -> int | None:
         """As many as were counted when all orgs were read, else all orgs but one."""

@@ -20,19 +20,21 @@ from adapters.predicate import And, AnyOf, Compare, Predicate
 
 @dataclass(frozen=True, slots=True)
 class ByIds:
-    """The records with these sourcedIds."""
+    """The records with these sourcedIds. foreseen: the ids are not known yet, others stand in for them."""
 
     collection: Collection
     ids: tuple[str, ...]
+    foreseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChildrenOf:
-    """The records whose `field` names one of `parents`."""
+    """The records whose `field` names one of `parents`. foreseen: as for ByIds."""
 
     collection: Collection
     field: str
     parents: tuple[str, ...]
+    foreseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ AccessPath: TypeAlias = Held | Singles | Batches | Nested | ParentScoped | Cut |
 class Plan:
     """The way chosen, and what it is predicted to take.
 
-    seconds: from the first request to the last answer. rows: records moved. assumed: the requests rest on a guess.
+    requests: as many as are likely, by which it was chosen. certain: those of them that rest on no guess: the
+    prediction. assumed: some rest on one. seconds: from the first request to the last answer. rows: records moved.
     why: in words, for people.
     """
 
@@ -151,6 +154,7 @@ class Plan:
     requests: int
     seconds: float
     rows: int
+    certain: int
     assumed: bool = False
 
 
@@ -161,15 +165,18 @@ class Plan:
 class Known:
     """What is known of a collection and its source when a need is planned. None: never told, never measured.
 
-    held: all that is needed is held. size: records in the collection. parents: how many records there are of those
+    held: all that is needed is held. changes: an older copy of the whole collection is held, and the source tells what
+    changed since. size: records in the collection. parents: how many records there are of those
     that the need's field refers to. matching: how many satisfy a window's condition. page_size: what the source
     serves at most, if less than it is asked for. tells_end: a last page is known for the last when it comes.
     sorted: the source's order by sourcedId is ours. school_of: the school in which a parent lies; schools: how many
-    schools there are. refused: routes that the source turned out not to serve. latency: seconds of a request without
-    its records. requests_left: how many may still be sent today. in_flight: how many at once.
+    schools there are. refused: routes that the source turned out not to serve. spent: requests by which few records
+    were asked for while the size was not told. latency: seconds of a request without its records. requests_left: how
+    many may still be sent today. in_flight: how many at once.
     """
 
     held: bool = False
+    changes: bool = False
     size: int | None = None
     parents: int | None = None
     matching: int | None = None
@@ -179,6 +186,7 @@ class Known:
     school_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     schools: int | None = None
     refused: frozenset[str] = frozenset()
+    spent: int = 0
     latency: float | None = None
     seconds_per_row: float | None = None
     requests_left: int | None = None

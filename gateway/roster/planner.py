@@ -3,6 +3,9 @@
 OneRoster gives a data loader nothing for many ids: by the standard a filter carries two clauses. So the choice is
 between single reads, filters as wide as the source takes, routes below a parent, and reading the whole collection.
 The fewest requests win; among those that take nearly as few, the fastest; then the one that moves the fewest records.
+
+A scan of a collection whose size nobody has told is tried only where that is worth the risk: not beside a few requests
+that are certain to be enough and go out side by side, so that their answers are there after one latency.
 """
 
 from __future__ import annotations
@@ -12,9 +15,12 @@ from collections.abc import Sequence
 from adapters import lowering
 from adapters.dialect import Dialect
 from gateway.roster.costs import NEAR, Cost, Costs
-from gateway.roster.needs import ByIds, ChildrenOf, Held, Known, Need, Plan, Window, named_ids
+from gateway.roster.needs import ByIds, ChildrenOf, Held, Known, Need, Plan, Scan, Window, named_ids
 
-HELD = Plan(Held(), "everything needed is held", 0, 0.0, 0)
+HELD = Plan(Held(), "everything needed is held", 0, 0.0, 0, 0)
+
+HANDFUL = 8
+"""Requests for a few records of a collection of unknown size, all in all, before reading it whole is tried."""
 
 
 def plan(need: Need, known: Known, dialect: Dialect, url_overhead: int) -> Plan:
@@ -31,18 +37,35 @@ def plan(need: Need, known: Known, dialect: Dialect, url_overhead: int) -> Plan:
     if known.held or _keys(need) == ():
         return HELD
     found = list(Costs(known, dialect, url_overhead).ways(need))
-    best = choose(found, known)
-    return Plan(best.path, _why(best, found, known), best.requests, best.seconds(known), best.rows, best.assumed)
+    foreseen = isinstance(need, ByIds | ChildrenOf) and need.foreseen
+    best = choose(found, known, foreseen=foreseen)
+    why = _why(best, found, known)
+    return Plan(best.path, why, best.requests, best.seconds(known), best.rows, best.certain, best.assumed)
 
 
-def choose(found: Sequence[Cost], known: Known) -> Cost:
+def choose(found: Sequence[Cost], known: Known, *, foreseen: bool = False) -> Cost:
+    """foreseen: what is needed is not known yet, so that reading whole alone can begin."""
     left = known.requests_left
     fitting = [c for c in found if left is None or c.requests <= left]
     if not fitting:
         return min(found, key=lambda c: (c.requests, c.seconds(known), c.rows))
+    if not foreseen:
+        fitting = [c for c in fitting if not _risky(c, fitting, known)]
     fewest = min(c.requests for c in fitting)
     near = [c for c in fitting if c.requests <= NEAR * fewest]
     return min(near, key=lambda c: (c.seconds(known), c.requests, c.rows))
+
+
+def _risky(scan: Cost, others: Sequence[Cost], known: Known) -> bool:
+    """Whether it reads a collection of unknown size where a handful is certain to be enough and takes no longer.
+
+    That is no more requests than the scan would take, were the guess far too low: its first page would then have been
+    asked for in vain, and waited for. As handfuls add up, the scan is tried after all, and tells the size.
+    """
+    if not isinstance(scan.path, Scan) or known.size is not None or scan.at_worst == scan.requests:
+        return False
+    most = min(scan.at_worst, HANDFUL - known.spent)
+    return any(not c.assumed and c.rounds == 1 and c.requests <= most for c in others if c is not scan)
 
 
 def _keys(need: Need) -> tuple[str, ...] | None:
@@ -58,6 +81,8 @@ def _why(best: Cost, found: Sequence[Cost], known: Known) -> str:
     others = sorted((c for c in found if c is not best), key=lambda c: c.requests)
     if not others:
         reason = "the only way"
+    elif best.requests > NEAR * others[0].requests:
+        reason = "certain, and answered at once"
     elif best.requests < others[0].requests:
         reason = "the fewest requests"
     elif best.requests == others[0].requests:

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from adapters import registry
-from adapters.dialect import Dialect, Totals
+from adapters.dialect import Dialect, Op, Totals
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
-from adapters.predicate import AnyOf, Compare, Op, equals, every
+from adapters.predicate import AnyOf, Compare, equals, every
 from gateway.roster.needs import (
     Batches,
     ByIds,
+    Changes,
     ChildrenOf,
     Cut,
     Everything,
@@ -83,6 +85,68 @@ def test_a_size_that_was_never_told_is_said_to_be_assumed() -> None:
     assert found.path == Scan()
     assert found.assumed
     assert found.why.endswith("rests on a guess")
+
+
+def test_of_a_guess_no_more_is_predicted_than_is_certain() -> None:
+    guessed = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(500)))
+    assert (guessed.requests, guessed.certain) == (20, 1)
+    uneven = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(10)), 1_000_000, WIDE, Known(parents=5_000))
+    assert (uneven.path.label, uneven.requests, uneven.certain, uneven.assumed) == ("filter batches", 2, 1, True)
+    told = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(500)), 10_000)
+    assert (told.requests, told.certain, told.assumed) == (10, 10, False)
+    long = planned(Window(Collection.USERS, None, 3000))
+    assert (long.requests, long.certain) == (3, 1)
+
+
+FEW = ByIds(Collection.CLASSES, ids(8))
+
+
+def test_a_certain_handful_is_preferred_to_a_scan_of_a_size_that_nobody_told() -> None:
+    """It is answered after one latency; the scan's first page may have been asked for in vain."""
+    found = planned(FEW)
+    assert (found.path.label, found.requests, found.certain, found.assumed) == ("filter batches", 4, 4, False)
+    assert found.why == "certain, and answered at once: filter batches 4, scan 2, single reads 8"
+    assert planned(ChildrenOf(Collection.CLASSES, "course_id", ids(4))).path.label == "filter batches"
+
+
+def test_a_size_that_was_told_is_no_risk() -> None:
+    assert planned(FEW, 2000).path == Scan()
+    assert planned(ByIds(Collection.ORGS, ids(5))).path == Scan(), "nor is one that is small whatever the guess"
+
+
+@pytest.mark.parametrize(
+    ("need", "known"),
+    [
+        (replace(FEW, foreseen=True), Known()),
+        (FEW, Known(spent=5)),
+        (FEW, Known(in_flight=3)),
+        (ByIds(Collection.COURSES, ids(10)), Known()),
+        (ByIds(Collection.CLASSES, ids(18)), Known()),
+    ],
+    ids=["foreseen", "handfuls add up", "not at once", "longer than four times the guess", "more than a handful"],
+)
+def test_otherwise_the_risk_is_taken(need: Need, known: Known) -> None:
+    assert planned(need, known=known).path == Scan()
+
+
+def test_a_copy_that_can_be_brought_up_to_date_is() -> None:
+    stale = Known(changes=True)
+    for need in (FEW, ByIds(Collection.CLASSES, ids(1)), Window(Collection.CLASSES, ACTIVE, 50)):
+        found = planned(need, 50_000, known=stale)
+        assert (found.path, found.requests, found.certain) == (Changes(), 1, 1)
+    assert planned(Everything(Collection.CLASSES), 50_000, known=stale).path == Changes()
+    assert planned(FEW, 50_000, known=replace(stale, held=True)).path == Held()
+
+
+def test_to_plan_for_five_thousand_ids_takes_less_than_the_loop_may_be_held() -> None:
+    need = ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(5000))
+    for dialect in (STANDARD, WIDE, STANDARD.with_capabilities(in_operator=True)):
+        took = []
+        for _ in range(3):
+            began = time.thread_time()
+            planned(need, 50_000_000, dialect)
+            took.append(time.thread_time() - began)
+        assert min(took) < 0.05
 
 
 def test_a_guess_that_makes_no_difference_is_none() -> None:

@@ -1,4 +1,10 @@
-"""What was predicted against what the sandbox counted, over generated sources, sizes, needs and states."""
+"""What was predicted against what the sandbox counted, over generated sources, sizes, needs and states.
+
+The prediction is the last one made before most of the requests were sent: when the way was chosen, and where that
+rested on a guess, once more when the first page of each list told how long it is. Held of every case: it is not over by
+more than two. Held of at least nineteen in twenty: it is equal. And before the first byte was asked: never over by more
+than two either, and equal in at least nineteen of twenty of the cases that do not say that they rest on a guess.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from adapters.dialect import Totals
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
 from adapters.predicate import Not, Predicate, equals
@@ -27,7 +32,7 @@ from gateway.sandbox.server import Server, make_server
 from gateway.sandbox.truth import District
 from tests.gateway.support import ACTIVE, World
 
-CASES = 220
+CASES = 340
 SIZES = ((40, 6, 3, 120), (90, 12, 8, 300), (150, 40, 20, 450), (240, 30, 30, 720))
 """Users, classes, courses and enrollments of the districts."""
 
@@ -36,18 +41,18 @@ Ask = Callable[[Reader], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Figure:
-    """One case: what it was, what was planned and what was counted. silent: the source tells no totals."""
+    """One case: what it was, what was planned and what was counted."""
 
     case: str
-    new: bool
-    silent: bool
+    kind: str
     plan: Plan
+    predicted: int
     counted: int
     accounted: int
 
     @property
     def over(self) -> int:
-        return self.plan.requests - self.counted
+        return self.predicted - self.counted
 
 
 def spread(district: District, schools: int) -> None:
@@ -61,12 +66,26 @@ def spread(district: District, schools: int) -> None:
     district.enrollments[:] = [replace(made, school=school_of[made.class_id]) for made in district.enrollments]
 
 
+def crowd(district: District) -> None:
+    """Moves the enrollments into few classes and to few people, most of them to the first; others have none."""
+    count = len(district.enrollments)
+    classes, users = district.classes[: len(district.classes) // 2], district.users[: len(district.users) // 2]
+    places = [(n * n) / (count * count) for n in range(count)]
+    district.enrollments[:] = [
+        replace(made, class_id=(of := classes[int(place * len(classes))]).id, school=of.school, user=user.id)
+        for made, place in zip(district.enrollments, places, strict=True)
+        for user in (users[int(place * len(users))],)
+    ]
+
+
 @cache
-def district(size: int, schools: int) -> District:
+def district(size: int, schools: int, crowded: bool) -> District:
     users, classes, courses, enrollments = SIZES[size]
     made = exact_district(size + 1, users=users, classes=classes, courses=courses, enrollments=enrollments)
     if schools > 1:
         spread(made, schools)
+    if crowded:
+        crowd(made)
     return made
 
 
@@ -157,7 +176,7 @@ async def figure(number: int) -> Figure | None:
     rng = Random(number)
     kind = rng.choice(sorted(KINDS))
     page, clauses = rng.choice([20, 50, 100]), rng.choice([2, 2, 20, 100])
-    there = district(rng.randrange(len(SIZES)), rng.choice([1, 1, 4]))
+    there = district(rng.randrange(len(SIZES)), rng.choice([1, 1, 4]), rng.random() < 0.3)
     server = make_server(kind, there, max_limit=page, filter_clauses=clauses)
     told = {"a": {"capabilities": capabilities(rng, kind, page, clauses)}}
     state = rng.choice(["new", "known", "known", "known", "classes held"])
@@ -179,8 +198,7 @@ async def figure(number: int) -> Figure | None:
         case = f"{number}: {kind} {told['a']['capabilities']} page {page}, {words}, {state}"
         [account] = explanation.accounts
         assert account.plan is not None
-        silent = world.settings.sources[0].spec.dialect.capabilities.totals is Totals.NONE
-        return Figure(case, state == "new", silent, account.plan, world.requests("a"), account.requests)
+        return Figure(case, kind, account.plan, account.predicted, world.requests("a"), account.requests)
     finally:
         await world.sources.close()
         await before.sources.close()
@@ -189,7 +207,8 @@ async def figure(number: int) -> Figure | None:
 @pytest.fixture(scope="module")
 def figures() -> Iterator[list[Figure]]:
     async def all_of_them() -> list[Figure]:
-        found, number = [], 0
+        found: list[Figure] = []
+        number = 0
         while len(found) < CASES:
             one = await figure(number)
             number += 1
@@ -205,20 +224,30 @@ def test_what_is_accounted_is_what_the_server_counted(figures: list[Figure]) -> 
     assert not [f for f in figures if f.accounted != f.counted]
 
 
-def test_every_way_occurs_among_the_cases(figures: list[Figure]) -> None:
+def test_every_way_and_every_kind_of_server_occurs_among_the_cases(figures: list[Figure]) -> None:
     ways = Counter(f.plan.path.label for f in figures)
     every = {"single reads", "filter batches", "below each parent", "below the parents' schools", "window", "scan"}
     assert set(ways) >= every, ways
+    kinds = Counter(f.kind for f in figures)
+    assert min(kinds[kind] for kind in KINDS) >= 10, kinds
 
 
 def test_at_least_nineteen_predictions_of_twenty_are_exact(figures: list[Figure]) -> None:
     wrong = [f for f in figures if f.over]
-    assert len(wrong) <= 0.05 * len(figures), "\n".join(f"{f.over:+} {f}" for f in wrong)
+    assert len(wrong) <= 0.05 * len(figures), told(wrong)
 
 
-def test_no_prediction_is_over_by_more_than_two_unless_it_says_that_it_rests_on_a_guess(figures: list[Figure]) -> None:
-    """Only the size of what was never read before, at a source that tells no sizes, is such a guess."""
-    over = [f for f in figures if f.over > 2]
-    assert not [f for f in over if not f.plan.assumed]
-    assert all(f.new and f.silent for f in over)
-    assert len([f for f in figures if not f.plan.assumed]) >= 200
+def test_no_prediction_is_over_by_more_than_two(figures: list[Figure]) -> None:
+    assert not [f for f in figures if f.over > 2], told([f for f in figures if f.over > 2])
+
+
+def test_what_is_predicted_before_anything_was_asked_says_when_it_rests_on_a_guess(figures: list[Figure]) -> None:
+    assert not [f for f in figures if f.plan.certain > f.counted + 2]
+    sure = [f for f in figures if not f.plan.assumed]
+    wrong = [f for f in sure if f.plan.certain != f.counted]
+    assert len(wrong) <= 0.05 * len(sure), told(wrong)
+    assert len(sure) >= 0.6 * len(figures)
+
+
+def told(figures: list[Figure]) -> str:
+    return "\n".join(f"{f.over:+} {f}" for f in figures)
