@@ -71,6 +71,7 @@ class SourceState(StrEnum):
     LOADING = "LOADING"
     PARTIAL = "PARTIAL"
     FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
     UNSUPPORTED = "UNSUPPORTED"
     FORBIDDEN = "FORBIDDEN"
     DISABLED = "DISABLED"
@@ -126,6 +127,13 @@ class Disabled(errors.SourceError):
     """The source is switched off in the settings."""
 
 
+class NotHeld(errors.SourceError):
+    """It was to be read from what is held, and this is not."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source, "was not asked, and what is wanted of it is not held")
+
+
 def code_of(error: errors.SourceError) -> ErrorCode:
     """The code of the nearest class in the error's ancestry."""
     if isinstance(error, DeadlineExceeded):
@@ -134,6 +142,8 @@ def code_of(error: errors.SourceError) -> ErrorCode:
         return ErrorCode.SOURCE_LOADING
     if isinstance(error, Disabled):
         return ErrorCode.SOURCE_DISABLED
+    if isinstance(error, NotHeld):
+        return ErrorCode.INCOMPLETE
     return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
 
 

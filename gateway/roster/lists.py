@@ -19,9 +19,12 @@ from gateway.faults import ErrorCode, SourceState
 from gateway.identity import Cursor
 from gateway.roster.deadline import Deadline
 from gateway.roster.outcomes import SourceOutcome
-from gateway.roster.reader import Position
-from gateway.roster.sources import Source
-from gateway.roster.whole import Slice, cut, listed
+from gateway.roster.sources import Answer, Source
+from gateway.roster.terms import USUAL, Terms
+from gateway.roster.whole import Position, Slice, Standing, cut, listed
+
+_NAMED = 20
+"""Missing sources that a cursor names: one is enough for the rest of the walk not to be complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Page:
 
     def cursor(self, index: int) -> Cursor:
         record = self.records[index]
-        return Cursor(record.source, record.sourced_id, self.starts[index] + 1, self.missing)
+        return Cursor(record.source, record.sourced_id, self.starts[index] + 1, self.missing[:_NAMED])
 
 
 def in_line(sources: Sequence[Source], collection: Collection, after: Cursor | None, first: int) -> Iterator[Source]:
@@ -72,20 +75,23 @@ async def read_page(
     after: Cursor | None,
     first: int,
     deadline: Deadline,
+    terms: Terms = USUAL,
 ) -> Page:
     """The `first` records after a cursor, over `sources` in the order of their keys."""
     ahead = [s for s in sources if after is None or s.key >= after.source]
 
-    async def window(source: Source) -> Slice | SourceError:
+    async def window(source: Source) -> Answer[Slice] | SourceError:
         here = after is not None and after.source == source.key
         position = Position(after.sourced_id, after.offset) if after is not None and here else None
         try:
-            return await source.ask(collection, lambda r: r.window(collection, where, position, first + 1), deadline)
+            return await source.ask(
+                collection, lambda r: r.window(collection, where, position, first + 1), deadline, terms
+            )
         except SourceError as error:
             return error
 
     found = await asyncio.gather(*map(window, ahead))
-    slices = [f for f in found if isinstance(f, Slice)]
+    slices = [f.found for f in found if isinstance(f, Answer)]
     short = {f.source for f in found if isinstance(f, SourceError)}
     rows = [(record, part.start + i) for part in slices for i, record in enumerate(part.records)]
     shown = rows[:first]
@@ -95,8 +101,8 @@ async def read_page(
             outcomes.append(SourceOutcome.failed(part))
             continue
         count = sum(1 for record, _ in shown if record.source == source.key)
-        outcomes.append(_outcome(source.key, part, count))
-        if part.rejected:
+        outcomes.append(_outcome(source.key, part.found, part.standing, count))
+        if part.found.rejected:
             short.add(source.key)
     return Page(
         records=tuple(record for record, _ in shown),
@@ -105,11 +111,18 @@ async def read_page(
         has_previous=after is not None,
         outcomes=tuple(outcomes),
         missing=tuple(sorted(short.union(after.missing if after is not None else ()))),
-        totals={s.key: p.total if isinstance(p, Slice) else None for s, p in zip(ahead, found, strict=True)},
+        totals={s.key: p.found.total if isinstance(p, Answer) else None for s, p in zip(ahead, found, strict=True)},
     )
 
 
-def page_of(source: str, rows: Sequence[Record], where: Predicate | None, after: Cursor | None, first: int) -> Page:
+def page_of(
+    source: str,
+    rows: Sequence[Record],
+    where: Predicate | None,
+    after: Cursor | None,
+    first: int,
+    standing: Standing | None,
+) -> Page:
     """A page of records already read whole: the children of one parent."""
     holds = predicate.compile_test(where)
     whole = listed(r for r in rows if holds(r))
@@ -119,7 +132,7 @@ def page_of(source: str, rows: Sequence[Record], where: Predicate | None, after:
         starts=tuple(range(part.start, part.start + len(part.records))),
         has_next=not part.ended,
         has_previous=after is not None,
-        outcomes=(SourceOutcome(source, SourceState.FRESH, as_of=whole.read_at, rows=len(part.records)),),
+        outcomes=(_outcome(source, part, standing, len(part.records)),),
         missing=(),
         totals={source: part.total},
     )
@@ -131,6 +144,7 @@ async def total(
     where: Predicate | None,
     page: Page,
     deadline: Deadline,
+    terms: Terms = USUAL,
 ) -> int | None:
     """How many records the whole list has; None when a source in scope did not tell."""
 
@@ -139,9 +153,10 @@ async def total(
         if known is not None:
             return known
         try:
-            return await source.ask(collection, lambda r: r.count(collection, where), deadline)
+            answer = await source.ask(collection, lambda r: r.count(collection, where), deadline, terms)
         except SourceError:
             return None
+        return answer.found
 
     if page.missing:
         return None
@@ -150,13 +165,13 @@ async def total(
     return sum(known) if len(known) == len(counts) else None
 
 
-def _outcome(source: str, part: Slice, rows: int) -> SourceOutcome:
-    if part.standing is not None:
+def _outcome(source: str, part: Slice, standing: Standing | None, rows: int) -> SourceOutcome:
+    if standing is not None:
         return SourceOutcome(
             source,
-            part.standing.state,
-            code=part.standing.code,
-            message=f"{source}: {part.standing.message}",
+            standing.state,
+            code=standing.code,
+            message=f"{source}: {standing.message}",
             as_of=part.read_at,
             rows=rows,
             rejected=part.rejected,

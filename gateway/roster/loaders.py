@@ -15,43 +15,64 @@ from aiodataloader import DataLoader
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import Record
+from gateway.faults import NotHeld
 from gateway.roster.deadline import Deadline
-from gateway.roster.sources import Source
+from gateway.roster.sources import Answer, Source
+from gateway.roster.terms import USUAL, Terms
+from gateway.roster.whole import Standing
 
 V = TypeVar("V")
 
 
 class Loaders:
-    """The loaders of one operation."""
+    """The loaders of one operation, for what is read on the same terms."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, terms: Terms = USUAL) -> None:
         self._deadline = deadline
+        self._terms = terms
+        self._standings: dict[tuple[str, Collection], Standing | None] = {}
         self._made: dict[Hashable, DataLoader[str, Any]] = {}
 
+    def standing(self, source: Source, collection: Collection) -> Standing | None:
+        """Why an older copy stood in when the collection was last loaded from, if one did."""
+        return self._standings.get((source.key, collection))
+
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
-        async def read(ids: list[str]) -> dict[str, Record | None]:
-            return await source.ask(collection, lambda reader: reader.by_ids(collection, ids), self._deadline)
-
-        return await self._load((source.key, collection), read, sourced_id)
-
-    async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
-        async def read(parents: list[str]) -> dict[str, tuple[Record, ...]]:
+        async def read(ids: list[str]) -> Answer[dict[str, Record | None]]:
             return await source.ask(
-                collection, lambda reader: reader.children(collection, field, parents), self._deadline
+                collection, lambda reader: reader.by_ids(collection, ids), self._deadline, self._terms
             )
 
-        return await self._load((source.key, collection, field), read, parent)
+        return await self._load(source, collection, "", read, sourced_id)
 
-    async def _load(self, name: Hashable, read: Callable[[list[str]], Awaitable[dict[str, V]]], key: str) -> V:
+    async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
+        async def read(parents: list[str]) -> Answer[dict[str, tuple[Record, ...]]]:
+            return await source.ask(
+                collection, lambda reader: reader.children(collection, field, parents), self._deadline, self._terms
+            )
+
+        return await self._load(source, collection, field, read, parent)
+
+    async def _load(
+        self,
+        source: Source,
+        collection: Collection,
+        field: str,
+        read: Callable[[list[str]], Awaitable[Answer[dict[str, V]]]],
+        key: str,
+    ) -> V:
+        name = (source.key, collection, field)
         loader = self._made.get(name)
         if loader is None:
 
             async def batch(keys: list[str]) -> list[Any]:
                 try:
-                    found = await read(keys)
+                    answer = await read(keys)
                 except SourceError as error:
                     return [error] * len(keys)
-                return [found[k] for k in keys]
+                self._standings[source.key, collection] = answer.standing
+                found = answer.found
+                return [found[k] if k in found else NotHeld(source.key) for k in keys]
 
             loader = self._made[name] = DataLoader(batch)
         # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError
 
 from adapters.errors import SourceError
 from adapters.records import RecordType
-from gateway.faults import ErrorCode, Loading, SourceState, code_of, extensions, state_of
+from gateway.faults import ErrorCode, Loading, NotHeld, SourceState, code_of, extensions, state_of
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -36,6 +36,10 @@ FindPlace: TypeAlias = Callable[[], Place]
 """Made only when something went wrong."""
 
 
+_TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
+"""States that are no error: there is nothing to be had, or an older copy that is whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
     """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything.
@@ -53,8 +57,15 @@ class SourceOutcome:
     rejected: int = 0
     progress: float | None = None
 
+    @property
+    def fault(self) -> ErrorCode | None:
+        """What went wrong, where that is an error to report."""
+        return self.code if self.state not in _TOLD_BESIDE else None
+
     @classmethod
     def failed(cls, error: SourceError) -> SourceOutcome:
+        if isinstance(error, NotHeld):
+            return cls(error.source, SourceState.SKIPPED, message=str(error))
         code = code_of(error)
         progress = error.progress if isinstance(error, Loading) else None
         return cls(

@@ -5,10 +5,8 @@ other sources.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from adapters import lowering, predicate
 from adapters.client import PageRequest, SourceClient
@@ -23,6 +21,7 @@ from gateway.roster.budget import Budget
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.health import Health
+from gateway.roster.held import Held
 from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
 from gateway.roster.needs import ByIds, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
@@ -30,15 +29,7 @@ from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
-from gateway.roster.whole import Slice, cut, listed
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a list goes on: after this sourcedId. offset: records of the list up to it, if they were counted."""
-
-    sourced_id: str
-    offset: int | None
+from gateway.roster.whole import Position, Slice, cut, follows, listed
 
 
 class Reader:
@@ -70,6 +61,7 @@ class Reader:
         }
         self._keeper.recall(self.tables)
         self.asker = Asker(client, self.tables, self._came)
+        self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)
 
     @property
     def health(self) -> Health:
@@ -245,8 +237,7 @@ class Reader:
                     self._held(Window(collection, where, limit), held.records)
             except SourceError as error:
                 held = await table.fall_back(error).searched(where)
-        part = cut(held, after.sourced_id if after else None, limit)
-        return dataclasses.replace(part, standing=table.standing)
+        return cut(held, after.sourced_id if after else None, limit)
 
     async def count(self, collection: Collection, where: Predicate | None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""
@@ -273,10 +264,7 @@ class Reader:
             found = await self.asker.window(request, chosen)
         else:
             self._held(Window(collection, where, limit), found.records)
-        ids = [r.sourced_id for r in found.records]
-        if table.unsorted or (after is not None and ids[:overlap] != [after.sourced_id]):
-            return None
-        return dataclasses.replace(found, records=found.records[overlap:], start=offset)
+        return follows(found, after) if not table.unsorted else None
 
     async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice:
         """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole."""

@@ -15,7 +15,7 @@ from adapters.errors import SourceError, Unsupported
 from adapters.predicate import Predicate, compile_test
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
-from gateway.faults import BadInput, ErrorCode, SourceState, extensions
+from gateway.faults import BadInput, ErrorCode, SourceState, code_of, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import foresight, lists, operating
 from gateway.roster.deadline import Deadline
@@ -26,7 +26,7 @@ from gateway.roster.loaders import Loaders
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
-from gateway.roster.terms import BY_DEFAULT, OnSourceFailure, ReadOptions
+from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
 
 __all__ = [
     "BY_DEFAULT",
@@ -40,6 +40,7 @@ __all__ = [
     "ListQuery",
     "OnSourceFailure",
     "Place",
+    "Reach",
     "ReadOptions",
     "Reading",
     "Source",
@@ -96,7 +97,7 @@ class SourceFailed(GraphQLError):
     """A source is missing from a list that was wanted whole or not at all."""
 
     def __init__(self, outcome: SourceOutcome) -> None:
-        code = outcome.code or ErrorCode.INTERNAL
+        code = outcome.code or ErrorCode.INCOMPLETE
         super().__init__(
             outcome.message or outcome.source,
             extensions=extensions(code, source=outcome.source, retry_after=outcome.retry_after),
@@ -115,11 +116,12 @@ class Reading:
         self.sources = sources
         self.grant = grant
         self.codec = codec
+        self.terms = USUAL
         self.deadline = Deadline(seconds)
         self.outcomes = Outcomes()
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
-        self._others: dict[float | None, Reading] = {}
+        self._others: dict[tuple[Terms, float | None], Reading] = {}
 
     def under_way(self) -> AbstractContextManager[None]:
         """The time of the operation: what is read within belongs to it."""
@@ -203,7 +205,9 @@ class Reading:
         rows = await self._children(find, kind, field, parent)
         if rows is None:
             return None
-        return List(lists.page_of(parent.source, rows, where, cursor, first), walk, self)
+        source = self.sources.get(parent.source, self.grant)
+        standing = self._loaders.standing(source, _COLLECTIONS[kind]) if source is not None else None
+        return List(lists.page_of(parent.source, rows, where, cursor, first, standing), walk, self)
 
     async def page(self, find: FindPlace, query: ListQuery) -> List:
         """A page of a list over the sources that the query chooses.
@@ -217,23 +221,23 @@ class Reading:
         walk = f"{query.kind} {keys} {describe(query.where)}"
         cursor = self._cursor(query.after, walk)
         collection = _COLLECTIONS[query.kind]
-        reading = self._by(query.read)
-        for source in lists.in_line(chosen, collection, cursor, query.first):
-            source.foresee(query.ahead, foresight.parents(query.where, query.first))
-        page = await lists.read_page(chosen, collection, query.where, cursor, query.first, reading.deadline)
+        reading = self._by(query.read, chosen)
+        if reading.terms.asks:
+            for source in lists.in_line(chosen, collection, cursor, query.first):
+                source.foresee(query.ahead, foresight.parents(query.where, query.first))
+        page = await lists.read_page(
+            chosen, collection, query.where, cursor, query.first, reading.deadline, reading.terms
+        )
         for outcome in page.outcomes:
             self.outcomes.saw(query.kind, outcome)
-            if outcome.code is None or outcome.state in _TOLD_BESIDE:
-                continue
-            if query.read.on_source_failure is OnSourceFailure.FAIL:
+            mode, fault = query.read.on_source_failure, outcome.fault
+            if mode is OnSourceFailure.FAIL and (fault is not None or outcome.state is SourceState.SKIPPED):
                 raise SourceFailed(outcome)
-            if query.read.on_source_failure is OnSourceFailure.REPORT:
-                self.outcomes.fault(
-                    find, outcome.source, outcome.code, outcome.message or outcome.source, outcome.retry_after
-                )
+            if mode is OnSourceFailure.REPORT and fault is not None:
+                self.outcomes.fault(find, outcome.source, fault, outcome.message or outcome.source, outcome.retry_after)
 
         async def count() -> int | None:
-            return await lists.total(chosen, collection, query.where, page, reading.deadline)
+            return await lists.total(chosen, collection, query.where, page, reading.deadline, reading.terms)
 
         return List(page, walk, reading, count)
 
@@ -260,15 +264,18 @@ class Reading:
 
     # -------------------------------------------------------------- helpers
 
-    def _by(self, read: ReadOptions) -> Reading:
-        """This reading by the options of a list; one for all lists with the same, so that they share what they load."""
-        if read.seconds is None:
+    def _by(self, read: ReadOptions, chosen: Sequence[Source]) -> Reading:
+        """This reading on the terms of a list; one for all lists of the same, so that they share what they load."""
+        terms = Terms(asks=read.reach.asks(sum(source.refusal is None for source in chosen)))
+        if terms == self.terms and read.seconds is None:
             return self
-        other = self._others.get(read.seconds)
+        other = self._others.get((terms, read.seconds))
         if other is None:
-            other = self._others[read.seconds] = copy.copy(self)
-            other.deadline = Deadline(read.seconds, self.deadline)
-            other._loaders = Loaders(other.deadline)
+            other = self._others[terms, read.seconds] = copy.copy(self)
+            other.terms = terms
+            if read.seconds is not None:
+                other.deadline = Deadline(read.seconds, self.deadline)
+            other._loaders = Loaders(other.deadline, terms)
         return other
 
     async def _children(
@@ -286,7 +293,7 @@ class Reading:
         return rows
 
     def _answered(self, source: Source, kind: RecordType) -> None:
-        standing = source.tables[_COLLECTIONS[kind]].standing
+        standing = self._loaders.standing(source, _COLLECTIONS[kind])
         if standing is None:
             self.outcomes.answered(source.key)
         else:
@@ -299,8 +306,8 @@ class Reading:
     def _failed(self, find: FindPlace, kind: RecordType, error: SourceError) -> None:
         outcome = SourceOutcome.failed(error)
         self.outcomes.saw(kind, outcome)
-        if outcome.code is not None and not isinstance(error, Unsupported):
-            self.outcomes.fault(find, error.source, outcome.code, str(error), error.retry_after)
+        if not isinstance(error, Unsupported):
+            self.outcomes.fault(find, error.source, code_of(error), str(error), error.retry_after)
 
     def _cursor(self, after: str | None, walk: str) -> Cursor | None:
         if after is None:
@@ -313,8 +320,5 @@ class Reading:
             )
             raise BadInput(message, ErrorCode.BAD_CURSOR) from None
 
-
-_TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
-"""States that are no error: there is nothing to be had, or an older copy that is whole."""
 
 _COLLECTIONS = {entity.type: collection for collection, entity in ENTITIES.items()}

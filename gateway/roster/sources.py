@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from adapters.client import SourceClient
 from adapters.endpoints import ENTITIES, Collection
@@ -21,12 +21,25 @@ from gateway.roster.deadline import Deadline
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
+from gateway.roster.held import Held
 from gateway.roster.reader import Reader
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
-from gateway.roster.terms import ReadOptions
+from gateway.roster.terms import USUAL, ReadOptions, Terms
+from gateway.roster.whole import Standing
 
 T = TypeVar("T")
+
+Reads: TypeAlias = Reader | Held
+"""Who answers a source's needs: either has the same of `by_ids`, `children`, `window` and `count`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What was found in a collection. standing: why an older copy stands in, if one does."""
+
+    found: T
+    standing: Standing | None = None
 
 
 class Source:
@@ -115,16 +128,22 @@ class Source:
         """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
         return await self._askable().decide(collection, hold, accept)
 
-    async def ask(self, collection: Collection, read: Callable[[Reader], Awaitable[T]], deadline: Deadline) -> T:
+    async def ask(
+        self, collection: Collection, read: Callable[[Reads], Awaitable[T]], deadline: Deadline, terms: Terms = USUAL
+    ) -> Answer[T]:
         """What `read` finds in a collection before the deadline.
 
         Raises:
             Loading: the collection is still being read whole.
+            NotHeld: it was not to be asked, and nothing of what is wanted is held.
             SourceError: the source could not answer in time, or cannot be asked.
         """
         reader = self._askable()
+        if not terms.asks:
+            found = await deadline.within(self.key, read(reader.held))
+            return Answer(found, reader.held.standing(collection))
         try:
-            return await deadline.within(self.key, read(reader))
+            found = await deadline.within(self.key, read(reader))
         except DeadlineExceeded as error:
             coming = reader.tables[collection].coming
             if coming is not None and coming.received:
@@ -132,6 +151,8 @@ class Source:
             if not deadline.lowered:
                 self._health.failed(error)
             raise
+        table = reader.tables[collection]
+        return Answer(found, table.standing if table.whole is not None else None)
 
     async def close(self) -> None:
         if self._reader is not None:

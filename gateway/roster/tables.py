@@ -59,6 +59,7 @@ class Table:
 
     absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
     hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
+    barred: why the source lets us have none of it, as told when it was last asked.
     generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
     rescan_every: seconds after which changes alone no longer do. rescan: the next reading is to be of everything.
     """
@@ -79,6 +80,7 @@ class Table:
     rescan: bool = False
     standing: Standing | None = None
     hold: Hold | None = None
+    barred: SourceError | None = None
     _good: Whole | None = None
     _held: Whole | None = None
     _fresh_until: float = 0.0
@@ -170,6 +172,7 @@ class Table:
     # -------------------------------------------------------------- what was read
 
     def keep(self, records: Iterable[Record], missing: Iterable[str] = ()) -> None:
+        self.barred = None
         self._records.update((r.sourced_id, r) for r in records)
         self._records.update((i, None) for i in missing)
         self.read_at = time.time()
@@ -260,6 +263,8 @@ class Table:
             SourceError: `error`, where there is no such copy or it may not.
         """
         good = self.last_good
+        if not bridgeable(error) and not isinstance(error, Unsupported):
+            self.barred = error
         if good is None or not bridgeable(error):
             raise error
         self._stand_in(Standing(SourceState.STALE, code_of(error), error.message), min(self.fresh_for, RETRY_AFTER))
@@ -270,7 +275,7 @@ class Table:
         self._fresh_until = self.clock() + seconds
 
     def _accept(self, whole: Whole) -> Whole:
-        self._good, self._held, self.hold, self.standing = whole, None, None, None
+        self._good, self._held, self.hold, self.standing, self.barred = whole, None, None, None, None
         self.generation += 1
         self._fresh_until = self.clock() + self.fresh_for
         self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)

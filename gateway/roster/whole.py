@@ -59,7 +59,14 @@ class Slice:
     total: int | None
     read_at: float
     rejected: int = 0
-    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: after this sourcedId. offset: records of the list up to it, if they were counted."""
+
+    sourced_id: str
+    offset: int | None
 
 
 class Whole:
@@ -224,6 +231,17 @@ def cut(held: Slice, after: str | None, limit: int) -> Slice:
     start = bisect_right(held.records, after, key=_sourced_id) if after is not None else 0
     rows = held.records[start : start + limit]
     return replace(held, records=rows, start=start, ended=start + len(rows) >= len(held.records))
+
+
+def follows(found: Slice, after: Position | None) -> Slice | None:
+    """What comes after a position of a part that begins with the record there, if any was counted up to it.
+
+    None where it begins with another: the list has moved since.
+    """
+    overlap = 1 if after is not None and after.offset else 0
+    if after is not None and [r.sourced_id for r in found.records[:overlap]] != [after.sourced_id]:
+        return None
+    return replace(found, records=found.records[overlap:], start=found.start + overlap)
 
 
 async def _beside(records: int, work: Callable[[], T]) -> T:

@@ -18,7 +18,7 @@ from adapters.records import (
     UserRole,
 )
 from gateway.faults import ErrorCode, SourceState
-from gateway.roster.reading import OnSourceFailure
+from gateway.roster.reading import OnSourceFailure, Reach
 
 __all__ = [
     "AcademicSessionType",
@@ -27,6 +27,7 @@ __all__ = [
     "ErrorCode",
     "OnSourceFailure",
     "OrgType",
+    "Reach",
     "RecordStatus",
     "RecordType",
     "RoleType",
@@ -161,15 +162,27 @@ _describe(
     "How a source, or one of its collections, stands.",
     {
         SourceState.FRESH: "It answered; what is shown is current.",
-        SourceState.STALE: "It fails; an older copy, whole, is shown instead: see `asOf`, and `code` for why.",
+        SourceState.STALE: "An older copy is shown: see `asOf`. `code` tells why, unless it was not to be asked.",
         SourceState.HELD: "It suddenly sent far fewer records; the older copy is shown until an operator decides.",
         SourceState.LOADING: "It is being read whole; until that has come, nothing of it is current.",
         SourceState.PARTIAL: "It answered, but some of its records could not be read and are left out.",
         SourceState.FAILED: "It did not answer, or its answer cannot be trusted; `code` says why.",
+        SourceState.SKIPPED: "It was not asked, as `read.reach` wants it, and what is wanted of it is not held.",
         SourceState.UNSUPPORTED: "It does not have this kind of record, or not this way of asking.",
         SourceState.FORBIDDEN: "It refuses us: its permissions for this gateway do not reach so far.",
         SourceState.DISABLED: "Switched off in the gateway's settings.",
         SourceState.MISCONFIGURED: "Its settings have mistakes; it cannot be asked.",
+    },
+)
+_describe(
+    Reach,
+    "Whether a list, and what is followed from its records, may ask its sources. What is held, in memory or on disk, "
+    "serves in any case while it is fresh. Of a source that is not asked, what is held serves however old (STALE); "
+    "where nothing is, the source is SKIPPED in a list, and a relation is null with an INCOMPLETE error.",
+    {
+        Reach.AUTO: "Asks where the list is over 20 sources or fewer; a wider one asks none.",
+        Reach.HELD: "Asks none.",
+        Reach.UPSTREAM: "Asks all, however many.",
     },
 )
 _describe(
@@ -207,7 +220,8 @@ _describe(
         ErrorCode.SOURCE_DISABLED: "The source is switched off.",
         ErrorCode.DANGLING_REFERENCE: "A reference names a record that the source does not have.",
         ErrorCode.UNSUPPORTED: "The source has no such records, or cannot be asked so.",
-        ErrorCode.INCOMPLETE: "Some of the source's records could not be read and are left out.",
+        ErrorCode.INCOMPLETE: "Records of the source are left out: they could not be read, or are not held and "
+        "were not to be asked for.",
         ErrorCode.TOO_LONG: "A relation has more records than a plain list may hold; it is null, never cut.",
         ErrorCode.DEADLINE_EXCEEDED: "The operation's time was up before the source had answered. Retry.",
         ErrorCode.INTERNAL: "A mistake of this gateway.",

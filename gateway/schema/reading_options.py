@@ -8,7 +8,7 @@ from gateway.faults import BadInput
 from gateway.roster.reading import BY_DEFAULT
 from gateway.roster.reading import ReadOptions as Options
 from gateway.schema.arguments import given
-from gateway.schema.enums import OnSourceFailure
+from gateway.schema.enums import OnSourceFailure, Reach
 
 
 def _either(text: str) -> Any:
@@ -28,6 +28,7 @@ class ReadOptions:
     labels: list[str] | None = _either("Only sources with at least one of these labels")
     districts: list[str] | None = _either("Only sources of one of these districts")
     providers: list[str] | None = _either("Only sources served by one of these products")
+    reach: Reach | None = _knob("Whether sources are asked for what is not held.", Reach.AUTO)
     on_source_failure: OnSourceFailure | None = _knob(
         "What becomes of the list when a source cannot answer.", OnSourceFailure.REPORT
     )
@@ -56,6 +57,7 @@ def options(read: ReadOptions | None) -> Options:
         labels=_chosen("labels", said.labels),
         districts=_chosen("districts", said.districts),
         providers=_chosen("providers", said.providers),
+        reach=given(said.reach) or Reach.AUTO,
         on_source_failure=given(said.on_source_failure) or OnSourceFailure.REPORT,
         seconds=None if milliseconds is None else milliseconds / 1000,
     )

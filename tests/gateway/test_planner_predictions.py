@@ -25,7 +25,9 @@ from gateway.access.grant import EVERYTHING
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.needs import Plan
-from gateway.roster.reader import Position, Reader
+from gateway.roster.reader import Reader
+from gateway.roster.sources import Reads
+from gateway.roster.whole import Position
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.kinds import KINDS
 from gateway.sandbox.server import Server, make_server
@@ -154,10 +156,12 @@ async def reader_of(world: World) -> Reader:
     source = world.sources.get("a", EVERYTHING)
     assert source is not None
 
-    async def itself(reader: Reader) -> Reader:
+    async def itself(reader: Reads) -> Reads:
         return reader
 
-    return await source.ask(Collection.USERS, itself, Deadline(60))
+    found = (await source.ask(Collection.USERS, itself, Deadline(60))).found
+    assert isinstance(found, Reader)
+    return found
 
 
 async def teach(reader: Reader, before: Reader, collection: Collection) -> None:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from adapters.client import SourceClient
+from adapters.endpoints import Collection
+from adapters.secret import Secret
 from gateway.access.grant import EVERYTHING, Grant
+from gateway.config import from_tables
+from gateway.faults import SourceState
+from gateway.identity import CursorCodec
+from gateway.roster.reading import Reading, Source, Sources
+from gateway.roster.store import Store
+from gateway.roster.terms import MOST_ASKED
+from gateway.sandbox.district import generate
+from gateway.sandbox.exact import exact_district
+from gateway.sandbox.server import make_server
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
@@ -159,3 +173,295 @@ async def test_the_deadline_of_a_list_is_that_of_what_follows_from_its_records(w
     assert {row["enrollments"] and len(row["enrollments"]) for row in data["users"]["nodes"]} == {None}
     assert error["path"][:2] == ["users", "nodes"]
     assert error["extensions"]["code"] == "DEADLINE_EXCEEDED"
+
+
+# ------------------------------------------------------------------ whom to ask
+
+PEOPLE = """query ($read: ReadOptions, $first: Int = 10, $after: String) {
+  users(read: $read, first: $first, after: $after) {
+    complete
+    totalCount
+    pageInfo { endCursor }
+    nodes { sourcedId enrollments { sourcedId } }
+    sources { source { key } state code asOf }
+  }
+}"""
+HELD = {"reach": "HELD"}
+
+
+def source(made: World, key: str = "a") -> Source:
+    found = made.sources.get(key, EVERYTHING)
+    assert found is not None
+    return found
+
+
+async def read_whole(made: World, *collections: Collection, key: str = "a") -> None:
+    for collection in collections:
+        source(made, key).refresh(collection)
+        while source(made, key).loading(collection):  # noqa: ASYNC110 - there is nothing to be told by
+            await asyncio.sleep(0.005)
+
+
+async def test_a_source_of_which_nothing_is_held_is_skipped_and_that_is_no_error(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    data, errors, extra = await ask(made, PEOPLE, read=HELD)
+    assert errors == []
+    assert data["users"] == {
+        "complete": False,
+        "totalCount": None,
+        "pageInfo": {"endCursor": None},
+        "nodes": [],
+        "sources": [{"source": {"key": "a"}, "state": "SKIPPED", "code": None, "asOf": None}],
+    }
+    assert extra["sources"] == {
+        "counts": {"SKIPPED": 1},
+        "notFresh": [{"source": "a", "collection": "USER", "state": "SKIPPED"}],
+    }
+    assert made.servers["a"].requests.total() == 0
+    assert source(made).state is SourceState.FRESH
+
+
+async def test_a_list_that_is_wanted_whole_fails_for_a_source_that_was_skipped(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    data, [error], _ = await ask(made, PEOPLE, read={"reach": "HELD", "onSourceFailure": "FAIL"})
+    assert data == {"users": None}
+    assert error["extensions"] == {"code": "INCOMPLETE", "retryable": False, "source": "a"}
+
+
+async def test_what_was_read_before_serves_page_by_page_without_asking(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    first, _, _ = await ask(made, PEOPLE)
+    after = first["users"]["pageInfo"]["endCursor"]
+    second, _, _ = await ask(made, PEOPLE, after=after)
+    asked = made.requests("a")
+    for kept, cursor in ((first, None), (second, after)):
+        again, errors, _ = await ask(made, PEOPLE, read=HELD, after=cursor)
+        assert errors == []
+        assert again == kept
+        assert again["users"]["complete"] is True
+    assert made.requests("a") == asked
+
+
+async def test_a_part_of_a_list_that_was_not_read_is_not_made_up(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    await ask(made, PEOPLE, first=10)
+    asked = made.requests("a")
+    fewer, _, _ = await ask(made, "{ users(first: 3, read: { reach: HELD }) { complete nodes { id } } }")
+    assert fewer["users"]["complete"] is True
+    assert len(fewer["users"]["nodes"]) == 3
+    more, _, _ = await ask(made, "{ users(first: 30, read: { reach: HELD }) { complete nodes { id } } }")
+    assert more["users"] == {"complete": False, "nodes": []}
+    assert made.requests("a") == asked
+
+
+async def test_a_relation_that_is_not_held_is_null_and_told_never_empty(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    await ask(made, "{ users(first: 10) { nodes { id } } }")
+    asked = made.requests("a")
+    data, [error], extra = await ask(made, PEOPLE, read=HELD)
+    assert data["users"]["complete"] is True
+    assert [row["enrollments"] for row in data["users"]["nodes"]] == [None] * 10
+    assert error["path"] == ["users", "nodes", 0, "enrollments"]
+    assert error["extensions"] == {"code": "INCOMPLETE", "retryable": False, "source": "a", "count": 10}
+    assert extra["sources"]["notFresh"] == [{"source": "a", "collection": "ENROLLMENT", "state": "SKIPPED"}]
+    assert made.requests("a") == asked
+
+
+async def test_of_a_relation_that_is_held_in_part_that_part_is_shown(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    some, _, _ = await ask(made, PEOPLE, first=4)
+    await ask(made, "{ users(first: 10) { nodes { id } } }")
+    data, [error], _ = await ask(made, PEOPLE, read=HELD)
+    assert data["users"]["nodes"][:4] == some["users"]["nodes"]
+    assert [row["enrollments"] for row in data["users"]["nodes"][4:]] == [None] * 6
+    assert error["extensions"]["count"] == 6
+
+
+async def test_a_list_that_is_not_to_ask_does_not_even_beside_one_that_may(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    await ask(made, "{ users(first: 10) { nodes { id } } }")
+    data, errors, _ = await ask(
+        made,
+        """{
+          held: users(first: 10, read: { reach: HELD }) { nodes { ...all } }
+          usual: users(first: 10) { nodes { ...all } }
+          lookup: user(source: "a", sourcedId: "nobody") { enrollments { id } }
+        }
+        fragment all on User { enrollments { class { id } } roles { org { id } } demographics { sex } }""",
+    )
+    told = {(error["path"][0], error["path"][-1]) for error in errors if error["extensions"]["code"] == "INCOMPLETE"}
+    assert told == {("held", "enrollments"), ("held", "org"), ("held", "demographics")}
+    assert {row["enrollments"] and len(row["enrollments"]) for row in data["held"]["nodes"]} == {None}
+    assert all(isinstance(row["enrollments"], list) for row in data["usual"]["nodes"])
+    assert all(role["org"] is not None for row in data["usual"]["nodes"] for role in row["roles"])
+
+
+async def test_a_copy_past_its_time_serves_as_stale_with_its_age_and_is_left_as_it_is(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    await read_whole(made, Collection.USERS, Collection.ENROLLMENTS)
+    asked = made.requests("a")
+    fresh, errors, _ = await ask(made, PEOPLE, read=HELD)
+    assert errors == []
+    assert fresh["users"]["sources"] == []
+    for collection in (Collection.USERS, Collection.ENROLLMENTS):
+        source(made).tables[collection].expire()
+    old, errors, extra = await ask(made, PEOPLE, read=HELD)
+    assert errors == []
+    [told] = old["users"].pop("sources")
+    assert told["state"] == "STALE"
+    assert told["code"] is None
+    assert told["asOf"] is not None
+    assert old["users"] == {name: value for name, value in fresh["users"].items() if name != "sources"}
+    assert old["users"]["complete"] is True
+    assert {(s["collection"], s["state"]) for s in extra["sources"]["notFresh"]} == {
+        ("USER", "STALE"),
+        ("ENROLLMENT", "STALE"),
+    }
+    await asyncio.sleep(0.05)
+    assert made.requests("a") == asked
+    await ask(made, PEOPLE)
+    assert made.requests("a") > asked
+
+
+async def test_reading_what_is_held_has_nothing_refreshed_ahead_of_its_time(world: MakeWorld) -> None:
+    made = world(a="xporter-generic", tables={"a": {"cache": {"fresh_for": {"users": 0.8}}}})
+    await read_whole(made, Collection.USERS)
+    asked = made.requests("a")
+    await asyncio.sleep(0.65)
+    assert source(made).tables[Collection.USERS].ageing
+    people = "query ($read: ReadOptions) { users(read: $read) { complete } }"
+    await ask(made, people, read=HELD)
+    await asyncio.sleep(0.05)
+    assert made.requests("a") == asked
+
+
+async def test_a_source_that_no_longer_lets_us_read_is_not_answered_for(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    await read_whole(made, Collection.USERS)
+    source(made).tables[Collection.USERS].expire()
+    people = "query ($read: ReadOptions) { users(first: 1, read: $read) { nodes { id } sources { state } } }"
+    held, _, _ = await ask(made, people, read=HELD)
+    assert len(held["users"]["nodes"]) == 1
+    made.servers["a"].answer_next(403)
+    for read in ({}, HELD):
+        data, [error], _ = await ask(made, people, read=read)
+        assert data["users"] == {"nodes": [], "sources": [{"state": "FORBIDDEN"}]}
+        assert error["extensions"]["code"] == "UPSTREAM_FORBIDDEN"
+    back, errors, _ = await ask(made, people)
+    assert errors == []
+    again, errors, _ = await ask(made, people, read=HELD)
+    assert errors == []
+    assert again == back
+
+
+async def test_what_lies_outside_the_schools_of_a_source_is_not_held(world: MakeWorld) -> None:
+    district = generate(1, students=60)
+    school = district.schools[0].id
+    made = world(a=make_server("xporter-generic", district), tables={"a": {"schools": [school]}})
+    await read_whole(made, Collection.USERS, Collection.ENROLLMENTS, Collection.CLASSES)
+    query = """query ($read: ReadOptions) {
+      users(first: 1000, read: $read) { totalCount nodes { sourcedId enrollments { sourcedId class { sourcedId } } } }
+    }"""
+    usual, _, _ = await ask(made, query)
+    asked = made.requests("a")
+    held, _, _ = await ask(made, query, read=HELD)
+    assert held == usual
+    assert 0 < held["users"]["totalCount"] < len(district.users)
+    assert made.requests("a") == asked
+
+
+async def test_what_is_kept_on_disk_is_held(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    settings = from_tables({"sources": [{"key": "a", "name": "A", **server.settings("http://a.test")}]})
+    query = "query ($read: ReadOptions) { users(first: 5, read: $read) { totalCount complete nodes { id } } }"
+
+    async def answer(read: dict[str, str]) -> Any:
+        secret = Secret("a secret of the thirty-two characters that it takes")
+        sources = Sources.open(
+            settings,
+            lambda each: SourceClient(each.spec, httpx2.ASGITransport(server.app)),
+            Store(tmp_path, secret),
+        )
+        try:
+            context = Context(Reading(sources, EVERYTHING, CursorCodec(b"x"), 10))
+            return (await SCHEMA.execute(query, {"read": read}, context)).data
+        finally:
+            await sources.close()
+
+    before = await answer({})
+    server.reset()
+    assert await answer(HELD) == before
+    assert before["users"]["complete"] is True
+    assert server.requests.total() == 0
+
+
+# ------------------------------------------------------------------ many sources
+
+
+def many(world: MakeWorld, count: int) -> World:
+    district = exact_district(1, users=10, classes=1, courses=1, enrollments=10)
+    keys = [f"s{number:02d}" for number in range(count)]
+    servers = {key: make_server("standard-1.2", district) for key in keys}
+    return world(tables={key: {"labels": ["first"]} for key in keys[:MOST_ASKED]}, **servers)
+
+
+WIDE = """query ($read: ReadOptions, $first: Int = 100, $after: String) {
+  orgs(read: $read, first: $first, after: $after) {
+    complete
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    nodes { source { key } children { id } }
+    all: sources(state: [FRESH, SKIPPED, STALE]) { source { key } state }
+  }
+}"""
+
+
+def states(data: Any) -> dict[str, str]:
+    return {each["source"]["key"]: each["state"] for each in data["orgs"]["all"]}
+
+
+async def test_a_list_over_more_sources_than_it_may_ask_is_answered_from_what_is_held(world: MakeWorld) -> None:
+    made = many(world, MOST_ASKED + 1)
+    await ask(made, '{ orgs(sources: ["s03", "s20"]) { nodes { children { id } } } }')
+    data, errors, extra = await ask(made, WIDE)
+    assert {error["extensions"]["code"] for error in errors} <= {"INCOMPLETE"}
+    assert {key for key, state in states(data).items() if state == "FRESH"} == {"s03", "s20"}
+    assert {row["source"]["key"] for row in data["orgs"]["nodes"]} == {"s03", "s20"}
+    assert data["orgs"]["complete"] is False
+    assert data["orgs"]["totalCount"] is None
+    assert extra["sources"]["counts"]["SKIPPED"] == MOST_ASKED - 1
+    assert {key for key in made.servers if made.requests(key)} == {"s03", "s20"}
+
+
+async def test_one_over_as_many_as_it_may_ask_asks_them(world: MakeWorld) -> None:
+    made = many(world, MOST_ASKED + 1)
+    data, errors, _ = await ask(made, WIDE, read={"labels": ["first"]})
+    assert errors == []
+    assert set(states(data).values()) == {"FRESH"}
+    assert len(states(data)) == MOST_ASKED
+    assert made.requests("s20") == 0
+
+
+async def test_upstream_asks_however_many_there_are_and_what_is_held_need_not_be(world: MakeWorld) -> None:
+    made = many(world, MOST_ASKED + 1)
+    data, errors, _ = await ask(made, WIDE, read={"reach": "UPSTREAM"})
+    assert errors == []
+    assert data["orgs"]["complete"] is True
+    assert len(states(data)) == MOST_ASKED + 1
+    asked = {key: made.requests(key) for key in made.servers}
+    assert all(asked.values())
+    again, _, _ = await ask(made, WIDE)
+    assert again["orgs"]["complete"] is True
+    assert again["orgs"]["totalCount"] == data["orgs"]["totalCount"]
+    assert {key: made.requests(key) for key in made.servers} == asked
+
+
+async def test_a_walk_remembers_that_sources_were_skipped(world: MakeWorld) -> None:
+    made = many(world, MOST_ASKED + 5)
+    await ask(made, '{ orgs(sources: ["s24"]) { totalCount nodes { children { id } } } }')
+    first, _, _ = await ask(made, WIDE, first=1)
+    assert first["orgs"]["pageInfo"]["hasNextPage"] is True
+    after = first["orgs"]["pageInfo"]["endCursor"]
+    rest, _, _ = await ask(made, WIDE, after=after)
+    assert states(rest) == {"s24": "FRESH"}
+    assert rest["orgs"]["complete"] is False

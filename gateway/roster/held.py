@@ -1,0 +1,134 @@
+"""One source's needs, answered from what is held of it alone, however old that is. The source is not asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+from adapters import predicate
+from adapters.endpoints import Collection
+from adapters.predicate import Predicate
+from adapters.records import Record
+from gateway.faults import NotHeld, SourceState
+from gateway.roster import explain
+from gateway.roster.asking import Children, Found
+from gateway.roster.budget import Budget
+from gateway.roster.keeper import Keeper
+from gateway.roster.needs import ByIds, ChildrenOf, Need, Window, named_ids
+from gateway.roster.planner import HELD
+from gateway.roster.scope import Scope
+from gateway.roster.tables import Table
+from gateway.roster.whole import Position, Slice, Standing, Whole, cut, follows, listed
+
+
+class Held:
+    """Answers as the source's `Reader` does, but has nothing refreshed. What is on disk is held too."""
+
+    def __init__(
+        self, source: str, tables: Mapping[Collection, Table], keeper: Keeper, budget: Budget, scope: Scope
+    ) -> None:
+        self._source = source
+        self._tables = tables
+        self._keeper = keeper
+        self._budget = budget
+        self._scope = scope
+
+    def standing(self, collection: Collection) -> Standing | None:
+        """Why what is answered from is not what a reading now would bring, as far as is known."""
+        table = self._tables[collection]
+        if table.standing is not None or table.whole is not None or table.last_good is None:
+            return table.standing
+        age = time.time() - table.last_good.read_at
+        return Standing(SourceState.STALE, None, f"a copy of {age:.0f} s ago is served, since it was not asked")
+
+    async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:
+        """The record of each id, None for one that the source does not have, without those of which nothing is held."""
+        wanted = tuple(dict.fromkeys(ids))
+        table = await self._table(collection)
+        found = table.known(wanted)
+        if (older := table.last_good) is not None:
+            found |= {i: older.get(i) for i in wanted if i not in found}
+        self._told(ByIds(collection, wanted), (r for r in found.values() if r is not None))
+        if self._scope.everything:
+            return found
+        if collection is Collection.DEMOGRAPHICS:
+            people = await self.by_ids(Collection.USERS, found)
+            return {i: found[i] if person is not None else None for i, person in people.items()}
+        holds = self._scope.test(collection)
+        return {i: r if r is not None and holds(r) else None for i, r in found.items()}
+
+    async def children(
+        self, collection: Collection, field: str, parents: Iterable[str], since: float | None = None
+    ) -> Children:
+        """The records whose `field` names each parent, without the parents of which that is not held."""
+        wanted = tuple(dict.fromkeys(parents))
+        table = await self._table(collection)
+        found = table.known_children(field, wanted)
+        if (older := table.last_good) is not None:
+            await older.indexed(field)
+            found |= {p: older.children(field, p) for p in wanted if p not in found}
+        self._told(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
+        holds = self._scope.test(collection)
+        return {p: tuple(r for r in rows if holds(r)) for p, rows in found.items()}
+
+    async def window(
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        after: Position | None,
+        limit: int,
+        since: float | None = None,
+    ) -> Slice:
+        """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId.
+
+        Raises:
+            NotHeld: neither the whole list is held nor this part of it.
+        """
+        where = predicate.every(where, self._scope.predicate(collection))
+        table = await self._table(collection)
+        held = await self._list(collection, where, table)
+        if held is not None:
+            found = cut(held, after.sourced_id if after is not None else None, limit)
+        elif (part := _part(where, table, after, limit)) is not None:
+            found = part
+        else:
+            raise NotHeld(self._source)
+        self._told(Window(collection, where, limit), found.records)
+        return found
+
+    async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
+        """How many records satisfy `where`; None where that is not held."""
+        return (await self.window(collection, where, None, 1)).total
+
+    async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice | None:
+        whole: Whole | None = table.whole or table.last_good
+        if whole is not None:
+            return await whole.searched(where)
+        if (known := table.known_list(where)) is not None or (ids := named_ids(where)) is None:
+            return known
+        records = table.known(ids)
+        holds = predicate.compile_test(where)
+        return listed(r for r in records.values() if r is not None and holds(r)) if len(records) == len(ids) else None
+
+    async def _table(self, collection: Collection) -> Table:
+        """The collection's table with what is kept of it; that the source does not let us have it is remembered."""
+        table = self._tables[collection]
+        refused = table.unsupported or table.barred
+        if refused is not None:
+            raise refused
+        await self._keeper.take_up(collection, table)
+        self._budget.used((self._source, collection))
+        return table
+
+    def _told(self, need: Need, records: Iterable[Record]) -> None:
+        explain.held(self._source, need, HELD, (r.observed_at for r in records))
+
+
+def _part(where: Predicate | None, table: Table, after: Position | None, limit: int) -> Slice | None:
+    """The window, if the source once cut it and it is held."""
+    offset = after.offset if after is not None else 0
+    if offset is None or table.unsorted:
+        return None
+    overlap = 1 if offset else 0
+    found = table.known_slice(where, offset - overlap, limit + overlap)
+    return follows(found, after) if found is not None else None
