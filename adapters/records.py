@@ -2,7 +2,7 @@
 
 Scalars are held in the form in which they are answered: enum members whose value is their name, ISO strings for
 dates and instants (UTC, `Z`). A reference is the sourcedId of what it names, in a field that ends in `_id` or `_ids`.
-Coded values keep the source's own text in `<field>_raw`. Only `source`, `sourced_id` and `status` are always there.
+Coded values keep the source's own text in `<field>_raw`. Only `provenance`, `sourced_id` and `status` are always there.
 """
 
 from __future__ import annotations
@@ -94,20 +94,36 @@ class Sex(StrEnum):
     OTHER = "OTHER"
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What every record has. `source` is the key of the source it came from; ids are unique only within it.
+class Provenance(msgspec.Struct, frozen=True, gc=False):
+    """Where records came from and when: one for all records of an answer.
 
-    metadata: the JSON object as the source sent it, undecoded.
-    observed_at: when it was read, epoch seconds.
+    source: the key of the source. observed_at: when it was read, epoch seconds.
     """
 
     source: str
+    observed_at: float = 0.0
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What every record has. Ids are unique only within the source.
+
+    metadata: the JSON object as the source sent it, undecoded.
+    """
+
+    provenance: Provenance
     sourced_id: str
     status: RecordStatus
     status_raw: str | None = None
     date_last_modified: str | None = None
     metadata: bytes | None = None
-    observed_at: float = 0.0
+
+    @property
+    def source(self) -> str:
+        return self.provenance.source
+
+    @property
+    def observed_at(self) -> float:
+        return self.provenance.observed_at
 
 
 class Org(Record, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 One loop per entity, in which fields are read without a function call where that is possible: a user costs
 microseconds, and a district has 100,000. Equal lists and roles of a page are converted once and shared; ids,
-references, coded words, dates, grades and given names are interned, which makes foreign keys the very string of the
+references, coded words, dates, grades and names are interned, which makes foreign keys the very string of the
 primary key.
 """
 
@@ -28,7 +28,7 @@ from adapters.normalise.parts import (
     user_profiles,
 )
 from adapters.normalise.vocabulary import CLASS_TYPE, ENROLLMENT_ROLE, ORG_TYPE, SESSION_TYPE, SEX, STATUS
-from adapters.records import RecordStatus
+from adapters.records import Provenance, RecordStatus
 
 
 class Converter:
@@ -38,36 +38,33 @@ class Converter:
     """
 
     def __init__(self, source: str, absent: RecordStatus, former: str | None, observed_at: float) -> None:
-        self._source = source
         self._absent = absent
         self._former = former
-        self._observed_at = observed_at
+        self._provenance = Provenance(source, observed_at)
         self._lists = Lists()
         self._roles: dict[object, Roles] = {}
 
     def base(self, w: wire.Base) -> dict[str, Any]:
         """What every record has, as keywords: for entities that are few, or decoded seldom."""
         return {
-            "source": self._source,
+            "provenance": self._provenance,
             "sourced_id": intern(w.sourced_id),
             "status": STATUS[w.status] if w.status else self._absent,
             "status_raw": intern(w.status) if w.status else None,
             "date_last_modified": instant(w.date_last_modified) if w.date_last_modified else None,
             "metadata": kept_metadata(w.metadata) if w.metadata else None,
-            "observed_at": self._observed_at,
         }
 
     def orgs(self, wires: Iterable[wire.Org]) -> list[records.Org]:
-        source, observed_at, absent = self._source, self._observed_at, self._absent
+        provenance, absent = self._provenance, self._absent
         return [
             records.Org(
-                source=source,
+                provenance=provenance,
                 sourced_id=intern(w.sourced_id),
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
-                observed_at=observed_at,
                 name=w.name or None,
                 type=ORG_TYPE[w.type] if w.type else None,
                 type_raw=intern(w.type) if w.type else None,
@@ -79,16 +76,15 @@ class Converter:
         ]
 
     def academic_sessions(self, wires: Iterable[wire.AcademicSession]) -> list[records.AcademicSession]:
-        source, observed_at, absent = self._source, self._observed_at, self._absent
+        provenance, absent = self._provenance, self._absent
         return [
             records.AcademicSession(
-                source=source,
+                provenance=provenance,
                 sourced_id=intern(w.sourced_id),
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
-                observed_at=observed_at,
                 title=w.title or None,
                 start_date=date(w.start_date) if w.start_date else None,
                 end_date=date(w.end_date) if w.end_date else None,
@@ -103,16 +99,15 @@ class Converter:
         ]
 
     def courses(self, wires: Iterable[wire.Course]) -> list[records.Course]:
-        source, observed_at, absent, lists = self._source, self._observed_at, self._absent, self._lists
+        provenance, absent, lists = self._provenance, self._absent, self._lists
         return [
             records.Course(
-                source=source,
+                provenance=provenance,
                 sourced_id=intern(w.sourced_id),
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
-                observed_at=observed_at,
                 title=w.title or None,
                 course_code=w.course_code or None,
                 grades=lists[w.grades] if w.grades else (),
@@ -126,16 +121,15 @@ class Converter:
         ]
 
     def classes(self, wires: Iterable[wire.Class]) -> list[records.Class]:
-        source, observed_at, absent, lists = self._source, self._observed_at, self._absent, self._lists
+        provenance, absent, lists = self._provenance, self._absent, self._lists
         return [
             records.Class(
-                source=source,
+                provenance=provenance,
                 sourced_id=intern(w.sourced_id),
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
-                observed_at=observed_at,
                 title=w.title or None,
                 class_code=w.class_code or None,
                 class_type=CLASS_TYPE[w.class_type] if w.class_type else None,
@@ -154,7 +148,7 @@ class Converter:
         ]
 
     def users(self, wires: Iterable[wire.User]) -> list[records.User]:
-        source, observed_at, absent, lists = self._source, self._observed_at, self._absent, self._lists
+        provenance, absent, lists = self._provenance, self._absent, self._lists
         shared, former = self._roles, self._former
         result = []
         for w in wires:
@@ -165,16 +159,15 @@ class Converter:
                 found = shared[key] = roles(w.roles) if w.roles else derived_roles(w, lists)
             result.append(
                 records.User(  # by position: with 29 keywords the call would take six times as long
-                    source,
+                    provenance,
                     intern(w.sourced_id),
                     STATUS[w.status] if w.status else absent,
                     intern(w.status) if w.status else None,
                     instant(w.date_last_modified) if w.date_last_modified else None,
                     metadata,
-                    observed_at,
                     intern(w.given_name) if w.given_name else None,
-                    w.family_name or None,
-                    w.middle_name or None,
+                    intern(w.family_name) if w.family_name else None,
+                    intern(w.middle_name) if w.middle_name else None,
                     w.preferred_first_name or None,
                     w.preferred_middle_name or None,
                     w.preferred_last_name or None,
@@ -184,7 +177,7 @@ class Converter:
                     w.sms or None,
                     w.phone or None,
                     w.identifier or None,
-                    user_ids(w.user_ids) if w.user_ids else (),
+                    user_ids(w.user_ids, w.identifier) if w.user_ids else (),
                     w.user_master_identifier or None,
                     former_ids(metadata, former) if metadata and former else (),
                     FLAG[w.enabled_user],
@@ -199,16 +192,15 @@ class Converter:
         return result
 
     def enrollments(self, wires: Iterable[wire.Enrollment]) -> list[records.Enrollment]:
-        source, observed_at, absent = self._source, self._observed_at, self._absent
+        provenance, absent = self._provenance, self._absent
         return [
             records.Enrollment(
-                source=source,
+                provenance=provenance,
                 sourced_id=w.sourced_id,  # not interned: no record names an enrollment, and there are most of them
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
-                observed_at=observed_at,
                 role=ENROLLMENT_ROLE[w.role] if w.role else None,
                 role_raw=intern(w.role) if w.role else None,
                 primary=FLAG[w.primary],
@@ -222,16 +214,15 @@ class Converter:
         ]
 
     def demographics(self, wires: Iterable[wire.Demographics]) -> list[records.Demographics]:
-        source, observed_at, absent = self._source, self._observed_at, self._absent
+        provenance, absent = self._provenance, self._absent
         return [
             records.Demographics(
-                source=source,
+                provenance=provenance,
                 sourced_id=intern(w.sourced_id),
                 status=STATUS[w.status] if w.status else absent,
                 status_raw=intern(w.status) if w.status else None,
                 date_last_modified=instant(w.date_last_modified) if w.date_last_modified else None,
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
-                observed_at=observed_at,
                 birth_date=date(w.birth_date or w.birthdate or ""),
                 sex=SEX[w.sex] if w.sex else None,
                 sex_raw=intern(w.sex) if w.sex else None,

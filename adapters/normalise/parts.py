@@ -89,13 +89,13 @@ def derived_roles(user: wire.User, lists: Lists) -> Roles:
     return made, made[0].org_id if len(made) == 1 else None
 
 
-def user_ids(given: tuple[wire.UserId, ...]) -> tuple[records.UserId, ...]:
-    if len(given) == 1 and given[0].identifier:
-        only = given[0]
-        return (records.UserId(identifier=only.identifier, type=intern(only.type) if only.type else None),)
+def user_ids(given: tuple[wire.UserId, ...], known: str | None) -> tuple[records.UserId, ...]:
+    """known: the person's `identifier`, which often is one of them: then both are one text."""
     return tuple(
         [
-            records.UserId(identifier=w.identifier, type=intern(w.type) if w.type else None)
+            records.UserId(
+                identifier=known if w.identifier == known else w.identifier, type=intern(w.type) if w.type else None
+            )
             for w in given
             if w.identifier
         ]

@@ -105,7 +105,7 @@ async def _changed(client: SourceClient, request: PageRequest, most: float) -> l
 
 def _differs(held: Whole, record: Record) -> bool:
     old = held.get(record.sourced_id)
-    return old is None or structs.replace(old, observed_at=record.observed_at) != record
+    return old is None or structs.replace(old, provenance=record.provenance) != record
 
 
 def _text(moment: datetime) -> str:

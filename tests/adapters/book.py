@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from adapters.coverage import After, Came
 from adapters.dialect import Capabilities
 from adapters.paging import PageSeen, next_offset
-from adapters.records import Org, RecordStatus
+from adapters.records import Org, Provenance, RecordStatus
 from adapters.scanning import Fetched, Page, Scan
 
 Change = tuple[str, int]
@@ -17,7 +17,7 @@ Change = tuple[str, int]
 
 
 def org(sourced_id: str) -> Org:
-    return Org(source="s", sourced_id=sourced_id, status=RecordStatus.ACTIVE)
+    return Org(provenance=Provenance("s"), sourced_id=sourced_id, status=RecordStatus.ACTIVE)
 
 
 def after(seen: PageSeen) -> int | None:

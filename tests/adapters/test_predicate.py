@@ -4,12 +4,12 @@ import pytest
 
 from adapters.dialect import Op
 from adapters.predicate import And, AnyOf, Compare, Count, Folded, IsNull, Open, Predicate, Some, compile_test, equals
-from adapters.records import RecordStatus, RoleAssignment, User, UserRole
+from adapters.records import Provenance, RecordStatus, RoleAssignment, User, UserRole
 
 
 def person(*roles: tuple[UserRole, str], metadata: bytes | None = None) -> User:
     return User(
-        source="a",
+        provenance=Provenance("a"),
         sourced_id="1",
         status=RecordStatus.ACTIVE,
         roles=tuple(RoleAssignment(role=role, org_id=org) for role, org in roles),

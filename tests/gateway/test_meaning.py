@@ -2,14 +2,14 @@
 
 import pytest
 
-from adapters.records import AcademicSession, Enrollment, RecordStatus, User, UserRole
+from adapters.records import AcademicSession, Enrollment, Provenance, RecordStatus, User, UserRole
 from gateway.roster import meaning
 from gateway.roster.meaning import ALWAYS, DateBasis, RoleGroup, Span
 
 
 def session(sourced_id: str, start: str | None, end: str | None) -> AcademicSession:
     return AcademicSession(
-        source="a", sourced_id=sourced_id, status=RecordStatus.ACTIVE, start_date=start, end_date=end
+        provenance=Provenance("a"), sourced_id=sourced_id, status=RecordStatus.ACTIVE, start_date=start, end_date=end
     )
 
 
@@ -21,7 +21,7 @@ def enrollment(
     user: str = "u",
 ) -> Enrollment:
     return Enrollment(
-        source="a",
+        provenance=Provenance("a"),
         sourced_id=sourced_id,
         status=RecordStatus.ACTIVE,
         begin_date=begin,
@@ -32,7 +32,7 @@ def enrollment(
 
 
 def user(**fields: str) -> User:
-    return User(source="a", sourced_id="u", status=RecordStatus.ACTIVE, **fields)  # type: ignore[arg-type]
+    return User(provenance=Provenance("a"), sourced_id="u", status=RecordStatus.ACTIVE, **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

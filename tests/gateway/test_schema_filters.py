@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType, parse_value, value_from_ast
 from strawberry.types.arguments import convert_argument
 
 from adapters.predicate import NOTHING, AnyOf, compile_test
-from adapters.records import Class, ClassType, Enrollment, EnrollmentRole, RoleAssignment, User, UserRole
+from adapters.records import Class, ClassType, Enrollment, EnrollmentRole, Provenance, RoleAssignment, User, UserRole
 from adapters.records import RecordStatus as Status
 from gateway.faults import BadInput
 from gateway.schema import SCHEMA
@@ -25,7 +25,7 @@ def role(kind: UserRole, org: str) -> RoleAssignment:
 
 USERS = (
     User(
-        source="a",
+        provenance=Provenance("a"),
         sourced_id="1",
         status=Status.ACTIVE,
         given_name="Ana",
@@ -35,25 +35,50 @@ USERS = (
         roles=(role(UserRole.TEACHER, "north"), role(UserRole.PARENT, "south")),
     ),
     User(
-        source="a",
+        provenance=Provenance("a"),
         sourced_id="2",
         status=Status.TOBEDELETED,
         given_name="Ben",
         roles=(role(UserRole.STUDENT, "south"),),
         enabled_user=False,
     ),
-    User(source="b", sourced_id="3", status=Status.ACTIVE, given_name="Cy", roles=(role(UserRole.STUDENT, "south"),)),
+    User(
+        provenance=Provenance("b"),
+        sourced_id="3",
+        status=Status.ACTIVE,
+        given_name="Cy",
+        roles=(role(UserRole.STUDENT, "south"),),
+    ),
 )
 CLASSES = (
-    Class(source="a", sourced_id="10", status=Status.ACTIVE, class_type=ClassType.HOMEROOM, term_ids=("t1", "t2")),
-    Class(source="a", sourced_id="11", status=Status.ACTIVE, class_type=ClassType.SCHEDULED, term_ids=("t2",)),
-    Class(source="b", sourced_id="12", status=Status.ACTIVE, term_ids=("t1",)),
+    Class(
+        provenance=Provenance("a"),
+        sourced_id="10",
+        status=Status.ACTIVE,
+        class_type=ClassType.HOMEROOM,
+        term_ids=("t1", "t2"),
+    ),
+    Class(
+        provenance=Provenance("a"),
+        sourced_id="11",
+        status=Status.ACTIVE,
+        class_type=ClassType.SCHEDULED,
+        term_ids=("t2",),
+    ),
+    Class(provenance=Provenance("b"), sourced_id="12", status=Status.ACTIVE, term_ids=("t1",)),
 )
 ENROLLMENTS = (
     Enrollment(
-        source="a", sourced_id="20", status=Status.ACTIVE, role=EnrollmentRole.TEACHER, primary=True, class_id="c/1"
+        provenance=Provenance("a"),
+        sourced_id="20",
+        status=Status.ACTIVE,
+        role=EnrollmentRole.TEACHER,
+        primary=True,
+        class_id="c/1",
     ),
-    Enrollment(source="b", sourced_id="21", status=Status.ACTIVE, role=EnrollmentRole.STUDENT, class_id="c/1"),
+    Enrollment(
+        provenance=Provenance("b"), sourced_id="21", status=Status.ACTIVE, role=EnrollmentRole.STUDENT, class_id="c/1"
+    ),
 )
 
 

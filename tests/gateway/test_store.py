@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from adapters.endpoints import Collection
-from adapters.records import Enrollment, Org, Record, RecordStatus, User
+from adapters.records import Enrollment, Org, Provenance, Record, RecordStatus, User
 from adapters.secret import Secret
 from gateway.config import GatewaySettings
 from gateway.roster.guard import Hold
@@ -26,7 +26,7 @@ CANARY = "Canary-Quill-91"
 
 
 def user(sourced_id: str = "u1", **fields: Any) -> User:
-    return User(source="maple", sourced_id=sourced_id, status=RecordStatus.ACTIVE, **fields)
+    return User(provenance=Provenance("maple"), sourced_id=sourced_id, status=RecordStatus.ACTIVE, **fields)
 
 
 def snapshot(*rows: Record, source: str = "maple", collection: Collection = Collection.USERS, **facts: Any) -> Snapshot:
@@ -59,7 +59,7 @@ def aside(state: Path) -> list[str]:
 async def test_a_table_of_many_slices_comes_back_in_its_order_with_all_that_is_known_of_it(store: Store) -> None:
     rows = [
         Enrollment(
-            source="maple",
+            provenance=Provenance("maple"),
             sourced_id=f"e{i * 7919 % 20011:05}",
             status=RecordStatus.ACTIVE,
             user_id=f"u{i % 9000}",
@@ -110,9 +110,9 @@ def test_the_last_saved_stands(store: Store) -> None:
 
 def test_a_reference_is_the_very_text_of_the_record_that_it_names(store: Store) -> None:
     people = [user(f"u{i}", primary_org_id=f"o{i % 2}") for i in range(10)]
-    orgs = [Org(source="maple", sourced_id=f"o{i}", status=RecordStatus.ACTIVE) for i in range(2)]
+    orgs = [Org(provenance=Provenance("maple"), sourced_id=f"o{i}", status=RecordStatus.ACTIVE) for i in range(2)]
     enrollments = [
-        Enrollment(source="maple", sourced_id=f"e{i}", status=RecordStatus.ACTIVE, user_id=f"u{i % 10}")
+        Enrollment(provenance=Provenance("maple"), sourced_id=f"e{i}", status=RecordStatus.ACTIVE, user_id=f"u{i % 10}")
         for i in range(30)
     ]
     store.write(snapshot(*people))

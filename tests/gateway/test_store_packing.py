@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.endpoints import ENTITIES, Collection
-from adapters.records import Record, RecordStatus, RoleAssignment, User, UserRole
+from adapters.records import Provenance, Record, RecordStatus, RoleAssignment, User, UserRole
 from gateway.roster.store.packing import SLICE, Packing
 
 
 def user(sourced_id: str, **fields: Any) -> User:
-    return User(source="maple", sourced_id=sourced_id, status=RecordStatus.ACTIVE, **fields)
+    return User(
+        **{"provenance": Provenance("maple"), "sourced_id": sourced_id, "status": RecordStatus.ACTIVE, **fields}
+    )
 
 
 def values(annotation: Any) -> st.SearchStrategy[Any]:
@@ -65,7 +67,13 @@ def test_records_of_every_type_survive_being_packed(collection: Collection, data
 
 def test_what_looks_equal_in_python_is_not_confused() -> None:
     rows = [
-        user(str(i), enabled_user=bool(i % 2), observed_at=float(i % 2), status_raw="ACTIVE", username="TEACHER")
+        user(
+            str(i),
+            enabled_user=bool(i % 2),
+            provenance=Provenance("maple", float(i % 2)),
+            status_raw="ACTIVE",
+            username="TEACHER",
+        )
         for i in range(20)
     ] + [user("t", roles=(RoleAssignment(role=UserRole.TEACHER, role_raw="TEACHER"),))]
     packing = Packing(User)

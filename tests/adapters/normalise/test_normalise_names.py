@@ -61,7 +61,7 @@ def test_an_unknown_wire_name_is_no_field() -> None:
     assert record_field(C.USERS, "givenname", V2) is None
 
 
-OURS = {"source", "metadata", "observed_at", "former_sourced_ids", "user_ids", "roles", "user_profiles", "resource_ids"}
+OURS = {"provenance", "metadata", "former_sourced_ids", "user_ids", "roles", "user_profiles", "resource_ids"}
 
 
 @pytest.mark.parametrize("collection", list(Collection))

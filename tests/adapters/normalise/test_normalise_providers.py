@@ -20,6 +20,7 @@ from adapters.records import (
     EnrollmentRole,
     Org,
     OrgType,
+    Provenance,
     Record,
     RecordStatus,
     RoleAssignment,
@@ -32,6 +33,7 @@ from adapters.records import (
 )
 
 C = Collection
+HERE = Provenance("springfield", 1_900_000_000.25)
 ACTIVE: Any = {"status": RecordStatus.ACTIVE, "status_raw": "active"}
 
 
@@ -41,7 +43,7 @@ def derived(role: UserRole, org: str | None) -> tuple[RoleAssignment, ...]:
 
 
 def user(**fields: Any) -> User:
-    return User(source="springfield", observed_at=1_900_000_000.25, **fields)
+    return User(provenance=HERE, **fields)
 
 
 SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
@@ -240,8 +242,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
          "school":{"sourceID":"o77"},"terms":[{"sourceID":"t31a","type":"academicSession"}]}]}""",
         [
             Class(
-                source="springfield",
-                observed_at=1_900_000_000.25,
+                provenance=HERE,
                 **ACTIVE,
                 sourced_id="c5TT",
                 date_last_modified="2031-03-04T05:06:07.008Z",
@@ -264,8 +265,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
          "school":{"sourcedId":"o77","type":"org"},"beginDate":"2030-09-02"}]}""",
         [
             Enrollment(
-                source="springfield",
-                observed_at=1_900_000_000.25,
+                provenance=HERE,
                 **ACTIVE,
                 sourced_id="e1",
                 date_last_modified="2031-03-04T05:06:07.008Z",
@@ -307,8 +307,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
          "classType":"scheduled","course":{"sourcedId":"crs-1"},"org":{"sourcedId":"org-a"},"terms":[]}}""",
         [
             Class(
-                source="springfield",
-                observed_at=1_900_000_000.25,
+                provenance=HERE,
                 status=RecordStatus.UNKNOWN,
                 sourced_id="0f0e0d0c-1111-4222-8333-444455556666",
                 title="Reading 5 - A",
@@ -327,8 +326,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
          "offset":0,"limit":100,"total":1}""",
         [
             AcademicSession(
-                source="springfield",
-                observed_at=1_900_000_000.25,
+                provenance=HERE,
                 status=RecordStatus.UNKNOWN,
                 sourced_id="trm-1",
                 title="Autumn",
@@ -400,8 +398,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
          "children":[{"href":"~/ims/oneroster/v1p1/orgs/310","sourcedId":"310","type":"org"}]}]}""",
         [
             Org(
-                source="springfield",
-                observed_at=1_900_000_000.25,
+                provenance=HERE,
                 **ACTIVE,
                 sourced_id="0",
                 date_last_modified="2031-08-19T22:14:03.500Z",
@@ -421,8 +418,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
          "metadata":{"edfi":{"resource":"students","naturalKey":{"studentUniqueId":"602"}}}}]}""",
         [
             Demographics(
-                source="springfield",
-                observed_at=1_900_000_000.25,
+                provenance=HERE,
                 **ACTIVE,
                 sourced_id="9f1c0a5577d24e2a8b1f0c3d2e4a6b80",
                 date_last_modified="2031-01-02T03:04:05.000Z",

@@ -332,8 +332,8 @@ def test_shared_texts_are_the_same_object(normaliser: Normaliser) -> None:
 
 def test_a_page_is_observed_at_one_moment(normaliser: Normaliser) -> None:
     a, b = records(normaliser, USERS, {"sourcedId": "1"}, {"sourcedId": "2"})
-    assert a.observed_at is b.observed_at
-    assert a.observed_at == 1_900_000_000.25
+    assert a.provenance is b.provenance
+    assert (a.source, a.observed_at) == ("springfield", 1_900_000_000.25)
 
 
 @pytest.mark.parametrize("row", [{}, {"sourcedId": None}, {"sourcedId": ""}, {"sourcedId": "  "}, {"sourcedId": True}])
