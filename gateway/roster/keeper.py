@@ -35,7 +35,8 @@ class Keeper:
         self._taken_up = taken_up
         self._taken: dict[Collection, asyncio.Task[None]] = {}
         self._saving: dict[Collection, asyncio.Task[None]] = {}
-        self._next: dict[Collection, _State] = {}
+        self._next: dict[Collection, _State | None] = {}
+        self._forbidden: set[Collection] = set()
 
     def recall(self, tables: Mapping[Collection, Table]) -> None:
         """Tells the tables what is held back of them, before they are taken up."""
@@ -58,15 +59,12 @@ class Keeper:
         self._taken.pop(collection, None)
 
     def keep(self, collection: Collection, table: Table) -> None:
-        """Has the table's last good copy written, and what is held back; of several in short order, the last."""
+        """Has the table's last good copy written, and what is held back; of several in short order, the last. Where the
+        source does not let it be written down, what is there is erased.
+        """
         if self._store is None:
             return
-        good, hold, held = table.last_good, table.hold, table.held_back
-        self._next[collection] = _State(
-            self._snapshot(collection, table, good) if good is not None else None,
-            hold,
-            self._snapshot(collection, table, held) if held is not None else None,
-        )
+        self._next[collection] = None if table.no_store else self._state(collection, table)
         if collection not in self._saving:
             self._saving[collection] = asyncio.create_task(self._keep(self._store, collection, table))
 
@@ -85,12 +83,16 @@ class Keeper:
         kept = await store.load(self._source, collection)
         if kept is None:
             return
-        table.restore(await _whole(kept), kept.generation, kept.held)
+        table.restore(await _whole(kept), kept.generation, kept.held, kept.max_age)
         self._taken_up(collection)
 
     async def _keep(self, store: Store, collection: Collection, table: Table) -> None:
         try:
-            while (state := self._next.pop(collection, None)) is not None:
+            while collection in self._next:
+                state = self._next.pop(collection)
+                if state is None:
+                    await self._erase(store, collection)
+                    continue
                 if state.held is not None:
                     await store.save_held(state.held)
                     if table.hold is state.hold:
@@ -104,6 +106,25 @@ class Keeper:
         finally:
             del self._saving[collection]
 
+    async def _erase(self, store: Store, collection: Collection) -> None:
+        await store.erase(self._source, collection)
+        if collection not in self._forbidden:
+            self._forbidden.add(collection)
+            log.warning(
+                "%s: %s is held in memory only: the source says Cache-Control: no-store "
+                '(cache.headers = "ignore" if that is nothing but its framework\'s habit)',
+                self._source,
+                collection.value,
+            )
+
+    def _state(self, collection: Collection, table: Table) -> _State:
+        good, hold, held = table.last_good, table.hold, table.held_back
+        return _State(
+            self._snapshot(collection, table, good) if good is not None else None,
+            hold,
+            self._snapshot(collection, table, held) if held is not None else None,
+        )
+
     def _snapshot(self, collection: Collection, table: Table, whole: Whole) -> Snapshot:
         return Snapshot(
             source=self._source,
@@ -115,11 +136,18 @@ class Keeper:
             rejected=whole.rejected,
             high_water=whole.high_water,
             held=table.hold,
+            max_age=table.max_age,
             records=whole.rows,
+            marks=whole.marks,
         )
 
 
 async def _whole(kept: Snapshot) -> Whole:
     return await Whole.made(
-        kept.records, kept.rejected, kept.read_at, scanned_at=kept.scanned_at, high_water=kept.high_water
+        kept.records,
+        kept.rejected,
+        kept.read_at,
+        scanned_at=kept.scanned_at,
+        high_water=kept.high_water,
+        marks=kept.marks,
     )

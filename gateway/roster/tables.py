@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cachetools import TTLCache
 
+from adapters.caching import CacheControl
 from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
@@ -23,6 +24,9 @@ from gateway.roster.whole import Slice, Standing, Whole, group
 
 REFRESH_AT = 0.75
 """Share of `fresh_for` after which whoever reads a collection has it asked for again, without waiting."""
+
+LEAST_FRESH = 60.0
+"""Seconds for which a collection held whole is fresh at least, whatever the source says of it."""
 
 RETRY_AFTER = 30.0
 """Seconds for which a source that failed is left alone while an older copy stands in."""
@@ -62,6 +66,8 @@ class Table:
     barred: why the source lets us have none of it, as told when it was last asked.
     generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
     rescan_every: seconds after which changes alone no longer do. rescan: the next reading is to be of everything.
+    obeys: what the source says of holding its answers counts; not of how long where `fixed`. no_store, max_age: what it
+    said so, when it was last read whole.
     """
 
     fresh_for: float
@@ -71,6 +77,10 @@ class Table:
     guard: Guard = field(default_factory=Guard)
     absent: SourceError | None = None
     clock: Callable[[], float] = time.monotonic
+    obeys: bool = True
+    fixed: bool = False
+    no_store: bool = False
+    max_age: float | None = None
     size: int | None = None
     read_at: float | None = None
     scanned_at: float | None = None
@@ -102,6 +112,11 @@ class Table:
     # -------------------------------------------------------------- what is held
 
     @property
+    def lifetime(self) -> float:
+        """Seconds for which the collection is fresh once it was read whole."""
+        return self.fresh_for if self.max_age is None else min(max(self.max_age, LEAST_FRESH), self.stale_for)
+
+    @property
     def whole(self) -> Whole | None:
         """The collection, if it is held whole and need not be asked for again."""
         return self._good if self._good is not None and self.clock() < self._fresh_until else None
@@ -129,7 +144,7 @@ class Table:
     @property
     def ageing(self) -> bool:
         """Held whole, and so near its end that it is worth asking again before it is missed."""
-        early = self.fresh_left < self.fresh_for * (1 - REFRESH_AT)
+        early = self.fresh_left < self.lifetime * (1 - REFRESH_AT)
         return self.whole is not None and early and (self.standing is None or self.standing.code is None)
 
     @property
@@ -137,7 +152,7 @@ class Table:
         """Epoch seconds from which whoever reads the collection has it asked for again; None unless held whole."""
         if self.whole is None:
             return None
-        early = self.fresh_for * (1 - REFRESH_AT) if self.standing is None else 0.0
+        early = self.lifetime * (1 - REFRESH_AT) if self.standing is None else 0.0
         return time.time() + self.fresh_left - early
 
     @property
@@ -193,20 +208,26 @@ class Table:
         self.keep(found.records)
         self._slices[where, found.start] = found
 
+    def hear(self, said: CacheControl) -> None:
+        """Takes note of what the source says of holding what is about to be kept."""
+        if self.obeys:
+            self.no_store = said.no_store
+            self.max_age = None if self.fixed else said.max_age
+
     def keep_whole(self, came: Whole) -> Whole:
         """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
-        self.rescan = False
+        self.rescan = self.rescan and came.scanned_at < came.read_at
         good = self.last_good
         if good is not None and self.guard.holds(len(good), len(came)):
             self.scanned_at = came.read_at
             self._held, self.hold = came, make_hold(good.ids, came.ids)
             message = f"{len(came)} records came where there were {len(good)}; the older copy is served"
-            self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.fresh_for)
+            self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.lifetime)
             return good
         return self._accept(came)
 
     def keep_changed(self, whole: Whole) -> Whole:
-        """Takes what became of the copy that was `base` with what changed since laid over it."""
+        """Takes what became of the copy that was `base` with what changed since laid over it, be that nothing."""
         return self._accept(whole)
 
     def let_go(self) -> None:
@@ -214,7 +235,7 @@ class Table:
         self._good = self._held = self.standing = None
         self._clear()
 
-    def restore(self, whole: Whole, generation: int, hold: Hold | None) -> None:
+    def restore(self, whole: Whole, generation: int, hold: Hold | None, max_age: float | None = None) -> None:
         """Takes up a copy that was kept while the gateway was away: it serves at once, with its real age.
 
         Whoever reads it then has the collection asked for anew.
@@ -223,11 +244,12 @@ class Table:
         if self._good is not None or age >= self.stale_for:
             return
         self._good, self.generation, self.hold = whole, generation, hold
+        self.hear(CacheControl(max_age=max_age))
         self.read_at, self.scanned_at = whole.read_at, whole.scanned_at
         self.size = len(whole)
         self._stale_until = self.clock() + self.stale_for - age
-        left = self.fresh_for - age
-        self._fresh_until = self.clock() + max(left, self.fresh_for * (1 - REFRESH_AT) * 0.99)
+        left = self.lifetime - age
+        self._fresh_until = self.clock() + max(left, self.lifetime * (1 - REFRESH_AT) * 0.99)
         if hold is not None:
             self.standing = Standing(SourceState.HELD, None, "far fewer records came; the older copy is served")
         elif left <= 0:
@@ -244,7 +266,7 @@ class Table:
 
     def accept(self, held_back: Whole) -> None:
         """Takes for good what was held back, as old as it is."""
-        self._fresh_until = self._accept(held_back).read_at - time.time() + self.clock() + self.fresh_for
+        self._fresh_until = self._accept(held_back).read_at - time.time() + self.clock() + self.lifetime
 
     def refuse_held(self) -> None:
         """Drops what is held back; the next reading is judged anew."""
@@ -267,7 +289,7 @@ class Table:
             self.barred = error
         if good is None or not bridgeable(error):
             raise error
-        self._stand_in(Standing(SourceState.STALE, code_of(error), error.message), min(self.fresh_for, RETRY_AFTER))
+        self._stand_in(Standing(SourceState.STALE, code_of(error), error.message), min(self.lifetime, RETRY_AFTER))
         return good
 
     def _stand_in(self, standing: Standing, seconds: float) -> None:
@@ -277,8 +299,8 @@ class Table:
     def _accept(self, whole: Whole) -> Whole:
         self._good, self._held, self.hold, self.standing, self.barred = whole, None, None, None, None
         self.generation += 1
-        self._fresh_until = self.clock() + self.fresh_for
-        self._stale_until = self.clock() + max(self.stale_for, self.fresh_for)
+        self._fresh_until = self.clock() + self.lifetime
+        self._stale_until = self.clock() + max(self.stale_for, self.lifetime)
         self.read_at = whole.read_at
         self.scanned_at = max(self.scanned_at or 0.0, whole.scanned_at)
         self.size = len(whole)

@@ -20,6 +20,7 @@ from typing import TypeVar
 from cachetools import LRUCache
 
 from adapters import predicate
+from adapters.caching import Earlier, Mark
 from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
@@ -76,7 +77,8 @@ class Whole:
     in steps that leave it room; what they have made is then there at once.
 
     read_at: epoch seconds. scanned_at: when everything was last read; changes alone may have been since.
-    high_water: up to when, by the source's dates, every change is in; None if that is not known.
+    high_water: up to when, by the source's dates, every change is in; None if that is not known. marks: of the pages
+    that it came in, where the source said by what to ask whether they changed.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Whole:
         *,
         scanned_at: float | None = None,
         high_water: str | None = None,
+        marks: tuple[Mark, ...] = (),
     ) -> None:
         # A sorted list, not a dict: a sixth of the memory beside the records, and no pause where a large dict grows.
         self._rows: list[Record] = []
@@ -99,6 +102,7 @@ class Whole:
         self.read_at = read_at
         self.scanned_at = read_at if scanned_at is None else scanned_at
         self.high_water = high_water
+        self.marks = marks
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
 
@@ -111,9 +115,10 @@ class Whole:
         *,
         scanned_at: float | None = None,
         high_water: str | None = None,
+        marks: tuple[Mark, ...] = (),
     ) -> Whole:
         def make() -> Whole:
-            return cls(records, rejected, read_at, scanned_at=scanned_at, high_water=high_water)
+            return cls(records, rejected, read_at, scanned_at=scanned_at, high_water=high_water, marks=marks)
 
         return await _beside(len(records), make)
 
@@ -142,8 +147,24 @@ class Whole:
     def rows(self) -> Sequence[Record]:
         return self._rows
 
+    def earlier(self) -> Earlier:
+        """Its pages, to ask whether they changed."""
+        return Earlier(self.marks, self.of)
+
+    def of(self, ids: Sequence[str]) -> tuple[Record, ...]:
+        """The records of ids that are held. Fast where they are a run of them, as a page of a sorted list is."""
+        start = self.place(ids[0]) if ids else 0
+        run = self._rows[start : start + len(ids)]
+        if all(r.sourced_id == i for r, i in zip(run, ids, strict=False)) and len(run) == len(ids):
+            return tuple(run)
+        return tuple(self._rows[self.place(i)] for i in ids)
+
+    def place(self, sourced_id: str) -> int:
+        """Where in `rows` the record of an id stands, or would."""
+        return bisect_left(self._rows, sourced_id, key=_sourced_id)
+
     def get(self, sourced_id: str) -> Record | None:
-        place = bisect_left(self._rows, sourced_id, key=_sourced_id)
+        place = self.place(sourced_id)
         found = self._rows[place] if place < len(self._rows) else None
         return found if found is not None and found.sourced_id == sourced_id else None
 

@@ -88,15 +88,16 @@ class Files:
         number = found[-1][0] + 1 if found else 1
         return path.rename(path.with_name(f"{path.name}.set-aside-{number}"))
 
-    def erase(self, source: str) -> list[Path]:
-        """Removes every file of a source, those put aside too, and tells which they were."""
+    def erase(self, source: str, collection: Collection | None = None) -> list[Path]:
+        """Removes every file of a source, or of one of its tables, those put aside too, and tells which they were."""
         folder = self._folder(source)
         if not folder.is_dir():
             return []
-        erased = sorted(folder.iterdir())
+        erased = sorted(folder.glob("*" if collection is None else f"{collection.value}.*"))
         for path in erased:
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # a gateway that still runs has written there again
+        _sync(folder)
+        with suppress(OSError):  # others are there, or a gateway that still runs has written there again
             folder.rmdir()
         _sync(self._tables)
         return erased

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from adapters.caching import Mark
 from adapters.endpoints import Collection
 from adapters.records import Record
 from gateway.roster.guard import Hold
@@ -17,7 +18,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     generation: counts the states of this table. read_at: epoch seconds. proof: why it is known to be complete.
     scanned_at: when everything was last read, None if that is `read_at`. rejected: records that the source sent and
     that could not be read. high_water: up to when, by the source's dates, every change is in.
-    revision: the source's own mark of this state, such as an ETag. held: a later reading that is held back.
+    revision: the source's own mark of this state. held: a later reading that is held back. max_age: seconds for which
+    the source says that it is fresh.
     """
 
     source: str
@@ -30,6 +32,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     high_water: str | None = None
     revision: str | None = None
     held: Hold | None = None
+    max_age: float | None = None
 
 
 class Summary(Facts, frozen=True, kw_only=True):
@@ -39,9 +42,10 @@ class Summary(Facts, frozen=True, kw_only=True):
 
 
 class Snapshot(Facts, frozen=True, kw_only=True):
-    """A table as it stood at one moment: its records, in an order that is kept.
+    """A table as it stood at one moment: its records, in an order that is kept. marks: of the pages that they came in.
 
     It is written while others read it, and so never changes.
     """
 
     records: Sequence[Record]
+    marks: tuple[Mark, ...] = ()

@@ -22,6 +22,7 @@ from gateway.roster.guard import Hold
 from gateway.roster.store.days import KeptDays
 from gateway.roster.store.files import Files
 from gateway.roster.store.packing import Packing
+from gateway.roster.store.runs import Run, marks_of, runs_of
 from gateway.roster.store.sealing import Unreadable, seal, unseal
 from gateway.roster.store.snapshot import Facts, Snapshot, Summary
 
@@ -35,9 +36,12 @@ class NoStore(Exception):
 
 
 class _Head(Summary, frozen=True, kw_only=True):
-    """The first frame of a file. fingerprint: of the record type as it was when the file was written."""
+    """The first frame of a file. fingerprint: of the record type as it was when the file was written. runs: the pages
+    that can be asked for if they changed.
+    """
 
     fingerprint: str
+    runs: tuple[Run, ...] = ()
 
 
 _PACKINGS = {collection: Packing(entity.record) for collection, entity in ENTITIES.items()}
@@ -123,6 +127,14 @@ class Store:
         """As `load`, without the records: milliseconds, whatever the size."""
         return await _on(self._reader, lambda: self.read_summary(source, collection))
 
+    async def erase(self, source: str, collection: Collection) -> None:
+        """Erases all that is kept of a table.
+
+        Raises:
+            OSError: it could not be erased.
+        """
+        await _on(self._writer, lambda: self._files.erase(source, collection))
+
     async def forget(self, source: str) -> list[Path]:
         """Erases every file of a source, also what is still waiting to be saved; tells which there were."""
         return await _on(self._writer, lambda: self._files.erase(source))
@@ -141,7 +153,8 @@ class Store:
         """`save`, or `save_held`, in this thread."""
         packing = _PACKINGS[snapshot.collection]
         facts = {name: getattr(snapshot, name) for name in _FACTS}
-        head = _Head(**facts, size=len(snapshot.records), fingerprint=packing.fingerprint)
+        runs = runs_of(snapshot.marks, snapshot.records)
+        head = _Head(**facts, size=len(snapshot.records), fingerprint=packing.fingerprint, runs=runs)
 
         def frames() -> Iterator[bytes]:
             yield msgspec.msgpack.encode(head)
@@ -162,7 +175,8 @@ class Store:
                 records += part
             if len(records) != head.size:
                 raise ValueError("records are missing")
-            return Snapshot(**{name: getattr(head, name) for name in _FACTS}, records=records)
+            facts = {name: getattr(head, name) for name in _FACTS}
+            return Snapshot(**facts, records=records, marks=marks_of(head.runs, records))
 
         return self._read(source, collection, held, whole)
 
