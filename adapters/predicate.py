@@ -65,7 +65,7 @@ class Some:
     """How many elements of the list `field` satisfy `where`, whose fields are theirs: `op` that number."""
 
     field: str
-    where: Predicate
+    where: Predicate | None
     op: Op = Op.GE
     number: int = 1
 
@@ -159,6 +159,11 @@ _ORDER: dict[Op, Callable[[Any, Any], bool]] = {
     Op.LT: operator.lt,
     Op.LE: operator.le,
 }
+
+
+def compared(left: int, op: Op, right: int) -> bool:
+    """Whether `left op right`."""
+    return bool(_ORDER[op](left, right))
 
 
 def compile_test(predicate: Predicate | None) -> Test:

@@ -96,6 +96,19 @@ class Held:
         self._told(Window(collection, where, limit), found.records)
         return found
 
+    async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
+        """Every record that satisfies `where`, by sourcedId.
+
+        Raises:
+            NotHeld: not all of them are known.
+        """
+        where = predicate.every(where, self._scope.predicate(collection))
+        found = await self._list(collection, where, await self._table(collection))
+        if found is None:
+            raise NotHeld(self._source)
+        self._told(Window(collection, where, None), found.records)
+        return found
+
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         """How many records satisfy `where`; None where that is not held."""
         return (await self.window(collection, where, None, 1)).total

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
 
-from adapters import predicate
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
-from adapters.predicate import And, AnyOf, Not, Or, Predicate, Some
+from adapters.predicate import And, AnyOf, Not, Open, Or, Predicate, Some
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import Cursor
@@ -84,11 +84,13 @@ async def read_page(
         here = after is not None and after.source == source.key
         position = Position(after.sourced_id, after.offset) if after is not None and here else None
         try:
-            return await source.ask(
-                collection, lambda r: r.window(collection, where, position, first + 1), deadline, terms
+            own = await source.resolved(where, deadline, terms)
+            answer = await source.ask(
+                collection, lambda r: r.window(collection, own.found, position, first + 1), deadline, terms
             )
         except SourceError as error:
             return error
+        return answer if own.standing is None else Answer(answer.found, answer.standing or own.standing)
 
     found = await asyncio.gather(*map(window, ahead))
     slices = [f.found for f in found if isinstance(f, Answer)]
@@ -115,18 +117,9 @@ async def read_page(
     )
 
 
-def page_of(
-    source: str,
-    rows: Sequence[Record],
-    where: Predicate | None,
-    after: Cursor | None,
-    first: int,
-    standing: Standing | None,
-) -> Page:
+def page_of(source: str, rows: Sequence[Record], after: Cursor | None, first: int, standing: Standing | None) -> Page:
     """A page of records already read whole: the children of one parent."""
-    holds = predicate.compile_test(where)
-    whole = listed(r for r in rows if holds(r))
-    part = cut(whole, after.sourced_id if after else None, first)
+    part = cut(listed(rows), after.sourced_id if after else None, first)
     return Page(
         records=part.records,
         starts=tuple(range(part.start, part.start + len(part.records))),
@@ -153,7 +146,8 @@ async def total(
         if known is not None:
             return known
         try:
-            answer = await source.ask(collection, lambda r: r.count(collection, where), deadline, terms)
+            own = await source.resolved(where, deadline, terms)
+            answer = await source.ask(collection, lambda r: r.count(collection, own.found), deadline, terms)
         except SourceError:
             return None
         return answer.found
@@ -203,5 +197,10 @@ def describe(where: Predicate | None) -> str:
             return f"{name} in {sorted(values)!r}"
         case Some(name, part, op, number):
             return f"{name} where {describe(part)} {op.value} {number}"
+        case Open(condition):
+            said = (getattr(condition, f.name) for f in fields(cast("Any", condition)))
+            return f"{type(condition).__name__} " + ",".join(
+                describe(s) if isinstance(s, Predicate) else repr(s) for s in said
+            )
         case _:
             return repr(where)

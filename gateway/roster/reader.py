@@ -64,6 +64,11 @@ class Reader:
         self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)
 
     @property
+    def inclusive(self) -> bool:
+        """Whether the source's end dates are last days, not the days after."""
+        return self._client.dialect.capabilities.end_date_inclusive
+
+    @property
     def health(self) -> Health:
         return self.asker.health
 
@@ -238,6 +243,21 @@ class Reader:
             except SourceError as error:
                 held = await table.fall_back(error).searched(where)
         return cut(held, after.sourced_id if after else None, limit)
+
+    async def matching(self, collection: Collection, where: Predicate | None) -> Slice:
+        """Every record that satisfies `where`, by sourcedId."""
+        where = predicate.every(where, self._scope.predicate(collection))
+        await self._taken_up(collection)
+        with self._reading(collection) as table:
+            whole = table.whole
+            held = table.known_list(where) if whole is None else await whole.searched(where)
+            if held is not None:
+                self._held(Window(collection, where, None), held.records)
+                return held
+            try:
+                return await self._list(collection, where, table)
+            except SourceError as error:
+                return await table.fall_back(error).searched(where)
 
     async def count(self, collection: Collection, where: Predicate | None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""

@@ -12,17 +12,19 @@ from graphql import GraphQLError
 
 from adapters.endpoints import ENTITIES
 from adapters.errors import SourceError, Unsupported
-from adapters.predicate import Predicate, compile_test
+from adapters.predicate import Predicate, Test, compile_test
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState, code_of, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
-from gateway.roster import foresight, lists, operating
+from gateway.roster import foresight, lists, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
 from gateway.roster.lists import Page, describe
 from gateway.roster.loaders import Loaders
+from gateway.roster.meaning import DateBasis, RoleGroup, role_group
+from gateway.roster.open_conditions import TODAY, Dangling, Declared, Enrolled, InEffect, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
@@ -31,11 +33,17 @@ from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, Read
 __all__ = [
     "BY_DEFAULT",
     "LONGEST_LIST",
+    "TODAY",
     "Ahead",
     "Complaint",
+    "Dangling",
+    "DateBasis",
+    "Declared",
+    "Enrolled",
     "HeldBack",
     "HoldChoice",
     "HoldName",
+    "InEffect",
     "List",
     "ListQuery",
     "OnSourceFailure",
@@ -43,10 +51,13 @@ __all__ = [
     "Reach",
     "ReadOptions",
     "Reading",
+    "RoleGroup",
     "Source",
     "SourceFailed",
     "SourceOutcome",
     "Sources",
+    "Within",
+    "role_group",
 ]
 
 LONGEST_LIST = 5000
@@ -121,6 +132,7 @@ class Reading:
         self.outcomes = Outcomes()
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
+        self._tests: dict[tuple[str, Predicate | None], asyncio.Future[Test]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
 
     def under_way(self) -> AbstractContextManager[None]:
@@ -178,11 +190,10 @@ class Reading:
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
     ) -> list[Record] | None:
         """The records whose `field` names `parent`, whole; None if the source failed or there are too many."""
-        rows = await self._children(find, kind, field, parent)
+        rows = await self._children(find, kind, field, parent, where)
         if rows is None:
             return None
-        holds = compile_test(where)
-        kept = [r for r in rows if holds(r)]
+        kept = list(rows)
         if len(kept) > LONGEST_LIST:
             message = f"{parent.source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
             self.outcomes.fault(find, parent.source, ErrorCode.TOO_LONG, message)
@@ -202,12 +213,12 @@ class Reading:
         """A page of the records whose `field` names `parent`; None when the source could not answer."""
         walk = f"{kind} {field}={parent.source}:{parent.sourced_id} {describe(where)}"
         cursor = self._cursor(after, walk)
-        rows = await self._children(find, kind, field, parent)
+        rows = await self._children(find, kind, field, parent, where)
         if rows is None:
             return None
         source = self.sources.get(parent.source, self.grant)
         standing = self._loaders.standing(source, _COLLECTIONS[kind]) if source is not None else None
-        return List(lists.page_of(parent.source, rows, where, cursor, first, standing), walk, self)
+        return List(lists.page_of(parent.source, rows, cursor, first, standing), walk, self)
 
     async def page(self, find: FindPlace, query: ListQuery) -> List:
         """A page of a list over the sources that the query chooses.
@@ -276,21 +287,37 @@ class Reading:
             if read.seconds is not None:
                 other.deadline = Deadline(read.seconds, self.deadline)
             other._loaders = Loaders(other.deadline, terms)
+            other._tests = {}
         return other
 
     async def _children(
-        self, find: FindPlace, kind: RecordType, field: str, parent: Record
-    ) -> tuple[Record, ...] | None:
+        self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
+    ) -> Sequence[Record] | None:
         source = self.sources.get(parent.source, self.grant)
         if source is None:
             return ()
         try:
-            rows = await self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id)
+            holds, rows = await asyncio.gather(
+                self._test(source, where),
+                self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id),
+            )
         except SourceError as error:
             self._failed(find, kind, error)
             return None
         self._answered(source, kind)
-        return rows
+        return [row for row in rows if holds(row)]
+
+    async def _test(self, source: Source, where: Predicate | None) -> Test:
+        """`where` as a test of one source's records; worked out once, whatever it looks at."""
+        if resolving.settled(where):
+            return compile_test(where)
+        coming = self._tests.get((source.key, where))
+        if coming is None:
+            coming = self._tests[source.key, where] = asyncio.ensure_future(self._made(source, where))
+        return await asyncio.shield(coming)
+
+    async def _made(self, source: Source, where: Predicate | None) -> Test:
+        return compile_test((await source.resolved(where, self.deadline, self.terms)).found)
 
     def _answered(self, source: Source, kind: RecordType) -> None:
         standing = self._loaders.standing(source, _COLLECTIONS[kind])

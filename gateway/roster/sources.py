@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
 
+from adapters import hours
 from adapters.client import SourceClient
 from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import Misconfigured, SourceError
 from adapters.pacing import Pacer
-from adapters.records import RecordType
+from adapters.predicate import Predicate
+from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, Loading, SourceState
@@ -23,6 +27,7 @@ from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.held import Held
 from gateway.roster.reader import Reader
+from gateway.roster.resolving import Local, resolve
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
 from gateway.roster.terms import USUAL, ReadOptions, Terms
@@ -31,7 +36,7 @@ from gateway.roster.whole import Standing
 T = TypeVar("T")
 
 Reads: TypeAlias = Reader | Held
-"""Who answers a source's needs: either has the same of `by_ids`, `children`, `window` and `count`."""
+"""Who answers a source's needs: either has the same of `by_ids`, `children`, `window`, `matching` and `count`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,16 @@ class Source:
             case "providers":
                 return frozenset(filter(None, [self.settings.provider]))
         raise AssertionError(name)
+
+    @property
+    def local(self) -> Local:
+        """What its dates and its metadata mean, on its own date of now."""
+        settings = self.settings
+        today = hours.today(ZoneInfo(settings.timezone), time.time()).isoformat()
+        if self._reader is None or isinstance(settings, MisconfiguredSource):
+            return Local(self.key, today)
+        names = {name: declared.key for name, declared in settings.metadata.items()}
+        return Local(self.key, today, self._reader.inclusive, names)
 
     @property
     def state(self) -> SourceState:
@@ -153,6 +168,23 @@ class Source:
             raise
         table = reader.tables[collection]
         return Answer(found, table.standing if table.whole is not None else None)
+
+    async def resolved(
+        self, where: Predicate | None, deadline: Deadline, terms: Terms = USUAL
+    ) -> Answer[Predicate | None]:
+        """`where` for its records alone: see `gateway.roster.resolving`.
+
+        Raises:
+            SourceError: what a condition looks at could not be read.
+        """
+        older: list[Standing] = []
+
+        async def read(collection: Collection, part: Predicate | None) -> Sequence[Record]:
+            answer = await self.ask(collection, lambda r: r.matching(collection, part), deadline, terms)
+            older.extend(filter(None, [answer.standing]))
+            return answer.found.records
+
+        return Answer(await resolve(where, self.local, read), older[0] if older else None)
 
     async def close(self) -> None:
         if self._reader is not None:

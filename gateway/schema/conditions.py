@@ -1,5 +1,6 @@
 """Conditions on one field: the operands that filters are made of."""
 
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
@@ -7,7 +8,16 @@ import strawberry
 from adapters.dialect import Op
 from adapters.predicate import Compare, Folded, IsNull, Not, Predicate, among, equals
 from gateway.schema.enums import AcademicSessionType, ClassType, EnrollmentRole, OrgType, UserRole
-from gateway.schema.translation import Subject, names_record, names_records, operand
+from gateway.schema.scalars import Date, DateTime
+from gateway.schema.translation import Number, Subject, names_record, names_records, operand
+
+
+def _compared(op: Op) -> Callable[[Subject, str], Predicate]:
+    return lambda subject, value: Compare(subject.field, op, value)
+
+
+def _numbered(op: Op) -> Callable[[Number, int], Predicate]:
+    return lambda number, value: number.compared(op, value)
 
 
 def _eq(subject: Subject, value: str) -> Predicate:
@@ -68,6 +78,41 @@ class StringFilter:
     contains: str | None = operand(_contains, "Has this in it, whatever the case.")
     starts_with: str | None = operand(_starts, "Begins with this, whatever the case.")
     is_null: bool | None = _is_null()
+
+
+@strawberry.input(description="A condition on a list of words.")
+class StringListFilter:
+    has: str | None = operand(_eq, "Has exactly this among its elements.")
+    has_any: list[str] | None = operand(_in, "Has one of these; an empty list holds for no record.")
+    is_empty: bool | None = operand(_null, "true: has no element. false: has some.")
+
+
+@strawberry.input(description="A condition on a number.")
+class IntFilter:
+    eq: int | None = operand(_numbered(Op.EQ), "Is exactly this.")
+    gt: int | None = operand(_numbered(Op.GT), "Is more than this.")
+    gte: int | None = operand(_numbered(Op.GE), "Is this or more.")
+    lt: int | None = operand(_numbered(Op.LT), "Is less than this.")
+    lte: int | None = operand(_numbered(Op.LE), "Is this or less.")
+
+
+@strawberry.input(description="A condition on a date, as the source gave it. Comparisons keep nulls out.")
+class DateFilter:
+    eq: Date | None = operand(_compared(Op.EQ), "Is this day.")
+    gt: Date | None = operand(_compared(Op.GT), "Is later than this day.")
+    gte: Date | None = operand(_compared(Op.GE), "Is this day or later.")
+    lt: Date | None = operand(_compared(Op.LT), "Is earlier than this day.")
+    lte: Date | None = operand(_compared(Op.LE), "Is this day or earlier.")
+    is_null: bool | None = operand(_null, "true: there is none. false: there is one.")
+
+
+@strawberry.input(description="A condition on an instant, to the millisecond. Comparisons keep nulls out.")
+class DateTimeFilter:
+    gt: DateTime | None = operand(_compared(Op.GT), "Is later than this.")
+    gte: DateTime | None = operand(_compared(Op.GE), "Is this or later.")
+    lt: DateTime | None = operand(_compared(Op.LT), "Is earlier than this.")
+    lte: DateTime | None = operand(_compared(Op.LE), "Is this or earlier.")
+    is_null: bool | None = operand(_null, "true: there is none. false: there is one.")
 
 
 @strawberry.input(description="A condition on a yes or no.")

@@ -18,11 +18,12 @@ from adapters.records import (
     UserRole,
 )
 from gateway.faults import ErrorCode, SourceState
-from gateway.roster.reading import OnSourceFailure, Reach
+from gateway.roster.reading import DateBasis, OnSourceFailure, Reach, RoleGroup
 
 __all__ = [
     "AcademicSessionType",
     "ClassType",
+    "DateBasis",
     "EnrollmentRole",
     "ErrorCode",
     "OnSourceFailure",
@@ -30,6 +31,7 @@ __all__ = [
     "Reach",
     "RecordStatus",
     "RecordType",
+    "RoleGroup",
     "RoleType",
     "Sex",
     "SourceState",
@@ -172,6 +174,27 @@ _describe(
         SourceState.FORBIDDEN: "It refuses us: its permissions for this gateway do not reach so far.",
         SourceState.DISABLED: "Switched off in the gateway's settings.",
         SourceState.MISCONFIGURED: "Its settings have mistakes; it cannot be asked.",
+    },
+)
+_describe(
+    RoleGroup,
+    "What a role amounts to: the same in both versions of the standard, which name roles of staff differently. The "
+    "same aide may be ADMINISTRATOR at one source and AIDE at another; both are STAFF.",
+    {
+        RoleGroup.STUDENT: "Students, pupils, learners.",
+        RoleGroup.STAFF: "Teachers, aides, counselors, principals, administrators, proctors.",
+        RoleGroup.FAMILY: "Guardians, parents, relatives.",
+        RoleGroup.OTHER: "Whose role is unknown, or none of these.",
+    },
+)
+_describe(
+    DateBasis,
+    "What `effectiveFrom` and `effectiveTo` were taken from.",
+    {
+        DateBasis.ENROLLMENT: "The enrollment's own dates; what they leave open, from its class.",
+        DateBasis.CLASS_TERM: "The terms of the class: from the first to the last.",
+        DateBasis.SCHOOL_YEAR: "The school year of its course, since the class has no terms with dates.",
+        DateBasis.ASSUMED: "Nothing says when: it is taken to hold always.",
     },
 )
 _describe(

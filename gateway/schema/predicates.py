@@ -1,7 +1,7 @@
 """The sources that a predicate leaves: those of the records it names by global id."""
 
 from adapters.dialect import Op
-from adapters.predicate import And, AnyOf, Compare, Or, Predicate, every
+from adapters.predicate import And, AnyOf, Compare, Or, Predicate
 
 
 def sources_of(where: Predicate | None) -> frozenset[str] | None:
@@ -18,9 +18,3 @@ def sources_of(where: Predicate | None) -> frozenset[str] | None:
             known = [s for s in map(sources_of, parts) if s is not None]
             return frozenset.union(*known) if len(known) == len(parts) else None
     return None
-
-
-def within_one_source(where: Predicate | None) -> Predicate | None:
-    """`where` for a list of one source's records only: without its own conditions on the source."""
-    parts = where.parts if isinstance(where, And) else (where,)
-    return every(*(p for p in parts if not (isinstance(p, Compare) and p.field == "source")))

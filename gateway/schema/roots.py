@@ -26,7 +26,7 @@ from gateway.schema.context import Info, below, place
 from gateway.schema.fields import annotated, described
 from gateway.schema.foresight import followed
 from gateway.schema.node import TYPE_NAMES, parse_id
-from gateway.schema.predicates import sources_of, within_one_source
+from gateway.schema.predicates import sources_of
 from gateway.schema.reading_options import Read, options
 from gateway.schema.relations import connection_of, filter_argument, optional, type_of
 from gateway.schema.translation import predicate_of
@@ -97,7 +97,7 @@ def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
     ) -> Any:
         reading, how = info.context.reading, options(read)
         where = conjunction(predicate_of(filter_), one_of("status", status))
-        scope, where = narrowed(reading, given(sources), how, where)
+        scope = narrowed(reading, given(sources), how, where)
         query = ListQuery(
             kind=kind,
             sources=scope,
@@ -121,11 +121,9 @@ def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
 
 def narrowed(
     reading: Reading, sources: Sequence[str] | None, read: ReadOptions, where: Predicate | None
-) -> tuple[Sequence[str] | None, Predicate | None]:
-    """The sources that must be read, and what is asked of them: a filter by global id rules out all others."""
+) -> Sequence[str] | None:
+    """The sources that must be read: a filter by global id rules out all others."""
     left = sources_of(where)
     if left is None:
-        return sources, where
-    named = [s.key for s in reading.sources.chosen(sources, read, reading.grant)]
-    scope = [key for key in named if key in left]
-    return scope, within_one_source(where) if len(left) == 1 else where
+        return sources
+    return [s.key for s in reading.sources.chosen(sources, read, reading.grant) if s.key in left]

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from adapters.dialect import Op
 from adapters.predicate import And, Predicate, alternatives, among, conjunction, equals, negation
 from adapters.records import RecordType
 from gateway.faults import BadInput
@@ -30,13 +31,35 @@ class Subject:
     kind: RecordType | None = None
 
 
-Operand: TypeAlias = Callable[[Subject, Any], Predicate | None]
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that a condition is about. compared: the predicate that it is so much."""
+
+    compared: Callable[[Op, int], Predicate]
+
+
+Operand: TypeAlias = Callable[[Any, Any], Predicate | None]
 Combination: TypeAlias = Callable[[Any], Predicate | None]
 
 
 def about(field: str, text: str, *wire: str, kind: RecordType | None = None, name: str | None = None) -> Any:
     """An input field that puts a condition on the record's `field`."""
     return _field(Subject(field, kind), described(text, *wire), name)
+
+
+def counting(compared: Callable[[Op, int], Predicate], text: str, *wire: str) -> Any:
+    """An input field that puts a condition on a number."""
+    return _field(Number(compared), described(text, *wire), None)
+
+
+def meaning(means: Combination, text: str, *wire: str) -> Any:
+    """An input field whose input as a whole asks for one thing."""
+    return _field(means, described(text, *wire), None)
+
+
+def part(text: str) -> Any:
+    """A field of such an input."""
+    return strawberry.field(default=strawberry.UNSET, description=text)
 
 
 def operand(means: Operand, text: str, name: str | None = None) -> Any:
@@ -56,8 +79,8 @@ def none_of() -> Any:
     return _field(_not, "This does not hold.", "not")
 
 
-def _field(meaning: Subject | Operand | Combination, text: str, name: str | None) -> Any:
-    return strawberry.field(default=strawberry.UNSET, name=name, description=text, metadata={MEANING: meaning})
+def _field(means: Subject | Number | Operand | Combination, text: str, name: str | None) -> Any:
+    return strawberry.field(default=strawberry.UNSET, name=name, description=text, metadata={MEANING: means})
 
 
 # ---------------------------------------------------------------- translation
@@ -71,30 +94,54 @@ def predicate_of(filter_: object) -> Predicate | None:
     """
     if filter_ is None or filter_ is strawberry.UNSET:
         return None
-    return conjunction(*(_part(name, meaning, value) for name, meaning, value in _given(filter_)))
+    return conjunction(*(_part(name, means, value) for name, means, value in _given(filter_)))
 
 
-def _part(name: str, meaning: Any, value: Any) -> Predicate | None:
-    if not isinstance(meaning, Subject):
-        combined: Predicate | None = meaning(value)
-        return combined
+def _part(name: str, means: Any, value: Any) -> Predicate | None:
+    if isinstance(means, Subject | Number):
+        return condition(means, value, name)
+    combined: Predicate | None = means(value)
+    return combined
+
+
+def condition(subject: Subject | Number, value: object, name: str) -> Predicate | None:
+    """What an input of operands, called `name`, asks of `subject`.
+
+    Raises:
+        BadInput: a null, or no operand at all.
+    """
     operands = list(_given(value, name))
     if not operands:
         raise BadInput(f"{name}: no operand is given; leave the field out to ask for nothing")
-    return conjunction(*(means(meaning, operand) for _, means, operand in operands))
+    return conjunction(*(means(subject, operand) for _, means, operand in operands))
+
+
+def parts(value: object, name: str) -> dict[str, Any]:
+    """The fields of an input that were given, by their Python names.
+
+    Raises:
+        BadInput: one is null.
+    """
+    return {own: found for own, found, _ in _fields(value, name)}
 
 
 def _given(value: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     """The fields of an input that were given: name, meaning, value."""
+    for _, found, field in _fields(value, prefix):
+        own = field.graphql_name or to_camel_case(field.python_name)
+        yield f"{prefix}.{own}" if prefix else own, field.metadata[MEANING], found
+
+
+def _fields(value: Any, prefix: str) -> Iterator[tuple[str, Any, Any]]:
     for field in value.__strawberry_definition__.fields:
         found = getattr(value, field.python_name)
         if found is strawberry.UNSET:
             continue
-        own = field.graphql_name or to_camel_case(field.python_name)
-        name = f"{prefix}.{own}" if prefix else own
         if found is None:
+            own = field.graphql_name or to_camel_case(field.python_name)
+            name = f"{prefix}.{own}" if prefix else own
             raise BadInput(f"{name}: null is no condition; leave it out to ask for nothing, or use isNull")
-        yield name, field.metadata[MEANING], found
+        yield field.python_name, found, field
 
 
 def _and(parts: Iterable[object]) -> Predicate | None:
