@@ -504,7 +504,7 @@ async def test_a_reading_that_lost_too_much_is_held_until_somebody_decides(world
     table = source.tables[Collection.USERS]
     assert table.hold is not None
     assert table.hold.rows_before > table.hold.rows_now
-    table.decide(accept=True)
+    assert await source.decide(Collection.USERS, table.hold, accept=True)
     after, _, state = await everyone(made)
     assert (after, state) == (len(active_ids(made.servers["a"])), SourceState.FRESH)
     assert after < before / 2
