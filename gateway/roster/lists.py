@@ -121,7 +121,7 @@ def page_of(source: str, rows: Sequence[Record], after: Cursor | None, first: in
     """A page of records already read whole: the children of one parent."""
     part = cut(listed(rows), after.sourced_id if after else None, first)
     return Page(
-        records=part.records,
+        records=tuple(part.records),
         starts=tuple(range(part.start, part.start + len(part.records))),
         has_next=not part.ended,
         has_previous=after is not None,

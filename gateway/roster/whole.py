@@ -10,10 +10,10 @@ import copy
 import heapq
 import time
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, chain, groupby, islice, pairwise
 from operator import attrgetter
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from adapters.caching import Earlier, Mark
 from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
+from gateway.roster.rows import Rows
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Slice:
     rejected: records that the source sent and that could not be read.
     """
 
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     start: int
     ended: bool
     total: int | None
@@ -91,13 +92,11 @@ class Whole:
         high_water: str | None = None,
         marks: tuple[Mark, ...] = (),
     ) -> None:
-        # A sorted list, not a dict: a sixth of the memory beside the records, and no pause where a large dict grows.
-        self._rows: list[Record] = []
+        # Sorted, not a dict: a sixth of the memory beside the records, and no pause where a large dict grows.
         runs = [sorted(run, key=_sourced_id) for run in _batched(records, _RUN)]
         in_order = all(a[-1].sourced_id <= b[0].sourced_id for a, b in pairwise(runs))
-        for record in chain.from_iterable(runs) if in_order else heapq.merge(*runs, key=_sourced_id):
-            if not self._rows or record.sourced_id != self._rows[-1].sourced_id:
-                self._rows.append(record)
+        merged = chain.from_iterable(runs) if in_order else heapq.merge(*runs, key=_sourced_id)
+        self._rows = Rows(next(same) for _, same in groupby(merged, _sourced_id))
         self.rejected = rejected
         self.read_at = read_at
         self.scanned_at = read_at if scanned_at is None else scanned_at
@@ -156,12 +155,12 @@ class Whole:
         start = self.place(ids[0]) if ids else 0
         run = self._rows[start : start + len(ids)]
         if all(r.sourced_id == i for r, i in zip(run, ids, strict=False)) and len(run) == len(ids):
-            return tuple(run)
-        return tuple(self._rows[self.place(i)] for i in ids)
+            return run
+        return self._rows.at(map(self.place, ids))
 
     def place(self, sourced_id: str) -> int:
         """Where in `rows` the record of an id stands, or would."""
-        return bisect_left(self._rows, sourced_id, key=_sourced_id)
+        return self._rows.place(sourced_id)
 
     def get(self, sourced_id: str) -> Record | None:
         place = self.place(sourced_id)
@@ -180,14 +179,16 @@ class Whole:
 
     def children(self, field: str, parent: str) -> tuple[Record, ...]:
         """The records whose `field` names `parent`; the index must have been made."""
-        return tuple(self._rows[place] for place in self._indexes[field].places(parent))
+        return self._rows.at(self._indexes[field].places(parent))
 
     def has_index(self, field: str) -> bool:
         return field in self._indexes
 
     def _search(self, where: Predicate | None) -> Slice:
         holds = predicate.compile_test(where)
-        rows = tuple(r for r in self._rows if holds(r))
+        rows = Rows(r for r in self._rows if holds(r))
+        if len(rows) == len(self):
+            rows = self._rows
         return Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
 
 
