@@ -33,13 +33,16 @@ class Held:
         self._budget = budget
         self._scope = scope
 
-    def standing(self, collection: Collection) -> Standing | None:
-        """Why what is answered from is not what a reading now would bring, as far as is known."""
+    def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None:
+        """Why `found` is not what a reading would bring, as far as is known; None if it is fresh and read `since`."""
         table = self._tables[collection]
-        if table.standing is not None or table.whole is not None or table.last_good is None:
+        whole = table.last_good
+        read_at = whole.read_at if whole is not None else _oldest(found)
+        fresh = table.whole is not None or whole is None
+        if table.standing is not None or (fresh and read_at >= (since or 0.0)):
             return table.standing
-        age = time.time() - table.last_good.read_at
-        return Standing(SourceState.STALE, None, f"a copy of {age:.0f} s ago is served, since it was not asked")
+        age = time.time() - read_at
+        return Standing(SourceState.STALE, None, f"what was read {age:.0f} s ago is served, since it was not asked")
 
     async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:
         """The record of each id, None for one that the source does not have, without those of which nothing is held."""
@@ -135,6 +138,17 @@ class Held:
 
     def _told(self, need: Need, records: Iterable[Record]) -> None:
         explain.held(self._source, need, HELD, (r.observed_at for r in records))
+
+
+def _oldest(found: object) -> float:
+    """When the oldest of what was found was read, epoch seconds."""
+    match found:
+        case Slice(read_at=read_at):
+            return read_at
+        case dict():
+            rows = (row for value in found.values() for row in (value if isinstance(value, tuple) else (value,)))
+            return min((row.observed_at for row in rows if row is not None), default=time.time())
+    return time.time()
 
 
 def _part(where: Predicate | None, table: Table, after: Position | None, limit: int) -> Slice | None:

@@ -86,7 +86,7 @@ async def read_page(
         try:
             own = await source.resolved(where, deadline, terms)
             answer = await source.ask(
-                collection, lambda r: r.window(collection, own.found, position, first + 1), deadline, terms
+                collection, lambda r: r.window(collection, own.found, position, first + 1, terms.since), deadline, terms
             )
         except SourceError as error:
             return error
@@ -147,7 +147,9 @@ async def total(
             return known
         try:
             own = await source.resolved(where, deadline, terms)
-            answer = await source.ask(collection, lambda r: r.count(collection, own.found), deadline, terms)
+            answer = await source.ask(
+                collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms
+            )
         except SourceError:
             return None
         return answer.found

@@ -15,7 +15,6 @@ from aiodataloader import DataLoader
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import Record
-from gateway.faults import NotHeld
 from gateway.roster.deadline import Deadline
 from gateway.roster.sources import Answer, Source
 from gateway.roster.terms import USUAL, Terms
@@ -38,17 +37,24 @@ class Loaders:
         return self._standings.get((source.key, collection))
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
+        since = self._terms.since
+
         async def read(ids: list[str]) -> Answer[dict[str, Record | None]]:
             return await source.ask(
-                collection, lambda reader: reader.by_ids(collection, ids), self._deadline, self._terms
+                collection, lambda reader: reader.by_ids(collection, ids, since), self._deadline, self._terms
             )
 
         return await self._load(source, collection, "", read, sourced_id)
 
     async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
+        since = self._terms.since
+
         async def read(parents: list[str]) -> Answer[dict[str, tuple[Record, ...]]]:
             return await source.ask(
-                collection, lambda reader: reader.children(collection, field, parents), self._deadline, self._terms
+                collection,
+                lambda reader: reader.children(collection, field, parents, since),
+                self._deadline,
+                self._terms,
             )
 
         return await self._load(source, collection, field, read, parent)
@@ -72,7 +78,7 @@ class Loaders:
                     return [error] * len(keys)
                 self._standings[source.key, collection] = answer.standing
                 found = answer.found
-                return [found[k] if k in found else NotHeld(source.key) for k in keys]
+                return [found.get(k, answer.lacks) for k in keys]
 
             loader = self._made[name] = DataLoader(batch)
         # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.

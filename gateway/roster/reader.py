@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from adapters import lowering, predicate
 from adapters.client import PageRequest, SourceClient
 from adapters.endpoints import Collection
-from adapters.errors import SourceError, Unsupported
+from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
 from gateway.roster import explain, foresight
-from gateway.roster.asking import Asker, Children, Found
+from gateway.roster.asking import PATIENCE, Asker, Children, Found
 from gateway.roster.budget import Budget
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
@@ -178,12 +178,16 @@ class Reader:
 
     # -------------------------------------------------------------- by ids
 
-    async def by_ids(self, collection: Collection, ids: Iterable[str]) -> Found:
-        """The record of each id; None for one that the source does not have."""
+    async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:
+        """The record of each id; None for one that the source does not have.
+
+        since: here as below, epoch seconds; what was read before that is asked for anew.
+        """
         wanted = tuple(dict.fromkeys(ids))
         await self._taken_up(collection)
         with self._reading(collection) as table:
-            found = table.known(wanted)
+            await self._young_enough(collection, since)
+            found = table.known(wanted, since)
             missing = tuple(sorted(i for i in wanted if i not in found))
             if missing:
                 need = ByIds(collection, missing)
@@ -194,18 +198,21 @@ class Reader:
                     found |= {i: older.get(i) for i in missing}
             else:
                 self._held(ByIds(collection, wanted), (r for r in found.values() if r is not None))
-            return await self._admitted(collection, found)
+            return await self._admitted(collection, found, since)
 
     # -------------------------------------------------------------- children
 
-    async def children(self, collection: Collection, field: str, parents: Iterable[str]) -> Children:
+    async def children(
+        self, collection: Collection, field: str, parents: Iterable[str], since: float | None = None
+    ) -> Children:
         """The records whose `field` names each parent, of any status, by sourcedId."""
         wanted = tuple(dict.fromkeys(parents))
         await self._taken_up(collection)
         with self._reading(collection) as table:
+            await self._young_enough(collection, since)
             if (whole := table.whole) is not None:
                 await whole.indexed(field)
-            found = table.known_children(field, wanted)
+            found = table.known_children(field, wanted, since)
             missing = tuple(sorted(p for p in wanted if p not in found))
             if missing:
                 need = ChildrenOf(collection, field, missing)
@@ -225,51 +232,65 @@ class Reader:
     # -------------------------------------------------------------- lists
 
     async def window(
-        self, collection: Collection, where: Predicate | None, after: Position | None, limit: int
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        after: Position | None,
+        limit: int,
+        since: float | None = None,
     ) -> Slice:
         """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId."""
         where = predicate.every(where, self._scope.predicate(collection))
         await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
+            await self._young_enough(collection, since)
             whole = table.whole
-            held = table.known_list(where) if whole is None else await whole.searched(where)
+            held = table.known_list(where, since) if whole is None else await whole.searched(where)
             try:
-                if held is None and (rows := await self._cut(collection, where, table, after, limit)) is not None:
-                    return rows
                 if held is None:
-                    held = await self._list(collection, where, table)
+                    rows = await self._cut(collection, where, table, after, limit, since)
+                    if rows is not None:
+                        return rows
+                    held = await self._list(collection, where, since)
                 else:
                     self._held(Window(collection, where, limit), held.records)
             except SourceError as error:
                 held = await table.fall_back(error).searched(where)
         return cut(held, after.sourced_id if after else None, limit)
 
-    async def matching(self, collection: Collection, where: Predicate | None) -> Slice:
+    async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
         """Every record that satisfies `where`, by sourcedId."""
         where = predicate.every(where, self._scope.predicate(collection))
         await self._taken_up(collection)
         with self._reading(collection) as table:
+            await self._young_enough(collection, since)
             whole = table.whole
-            held = table.known_list(where) if whole is None else await whole.searched(where)
+            held = table.known_list(where, since) if whole is None else await whole.searched(where)
             if held is not None:
                 self._held(Window(collection, where, None), held.records)
                 return held
             try:
-                return await self._list(collection, where, table)
+                return await self._list(collection, where, since)
             except SourceError as error:
                 return await table.fall_back(error).searched(where)
 
-    async def count(self, collection: Collection, where: Predicate | None) -> int | None:
+    async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""
-        found = await self.window(collection, where, None, 1)
+        found = await self.window(collection, where, None, 1, since)
         if found.total is not None:
             return found.total
         where = predicate.every(where, self._scope.predicate(collection))
-        with self._reading(collection) as table:
-            return (await self._list(collection, where, table)).total
+        with self._reading(collection):
+            return (await self._list(collection, where, since)).total
 
     async def _cut(
-        self, collection: Collection, where: Predicate | None, table: Table, after: Position | None, limit: int
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        table: Table,
+        after: Position | None,
+        limit: int,
+        since: float | None,
     ) -> Slice | None:
         """The window as the source cuts it; None where it does not, or in another order, or it moved since `after`."""
         offset = after.offset if after is not None else 0
@@ -279,19 +300,19 @@ class Reader:
         if offset is None or not isinstance(chosen.path, Cut):
             return None
         request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=offset - overlap)
-        found = table.known_slice(where, request.offset, limit + overlap)
+        found = table.known_slice(where, request.offset, limit + overlap, since)
         if found is None:
             found = await self.asker.window(request, chosen)
         else:
             self._held(Window(collection, where, limit), found.records)
         return follows(found, after) if not table.unsorted else None
 
-    async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice:
+    async def _list(self, collection: Collection, where: Predicate | None, since: float | None) -> Slice:
         """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole."""
         ids = named_ids(where)
         if ids is not None:
             holds = predicate.compile_test(where)
-            found = await self.by_ids(collection, ids)
+            found = await self.by_ids(collection, ids, since)
             return listed(r for r in found.values() if r is not None and holds(r))
         chosen = self.asker.plan(Window(collection, where, None, None))
         if isinstance(chosen.path, Filtered):
@@ -301,6 +322,27 @@ class Reader:
         return await whole.searched(where)
 
     # -------------------------------------------------------------- helpers
+
+    async def _young_enough(self, collection: Collection, since: float | None) -> None:
+        """Has a copy that is held whole, and fresh, read anew if it was read before `since`.
+
+        Raises:
+            SourceError: that failed, now or a moment ago; what is held is as it was.
+        """
+        table = self.tables[collection]
+        if since is None or table.whole is None or table.read_since(since):
+            return
+        if table.failure is not None:
+            raise table.failure
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while await self.asker.anew(collection) is None:
+                    pass  # what was on its way was given up, being too large for what somebody else wanted
+        except TimeoutError:
+            raise TimedOut(self._client.spec.key, f"had not answered after {PATIENCE:g} s") from None
+        except SourceError as error:
+            table.failed(error)
+            raise
 
     def _came(self, collection: Collection, changed: bool) -> None:
         if changed:
@@ -319,12 +361,12 @@ class Reader:
     def _held(self, need: Need, records: Iterable[Record]) -> None:
         explain.held(self._client.spec.key, need, HELD, (r.observed_at for r in records))
 
-    async def _admitted(self, collection: Collection, found: Found) -> Found:
+    async def _admitted(self, collection: Collection, found: Found, since: float | None) -> Found:
         """`found` without what lies outside the scope, which is as if it did not exist."""
         if self._scope.everything:
             return found
         if collection is Collection.DEMOGRAPHICS:
-            people = await self.by_ids(Collection.USERS, found)
+            people = await self.by_ids(Collection.USERS, found, since)
             return {i: r if people[i] is not None else None for i, r in found.items()}
         holds = self._scope.test(collection)
         return {i: r if r is not None and holds(r) else None for i, r in found.items()}

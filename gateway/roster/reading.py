@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -129,6 +130,7 @@ class Reading:
         self.codec = codec
         self.terms = USUAL
         self.deadline = Deadline(seconds)
+        self._began = time.time()
         self.outcomes = Outcomes()
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
@@ -277,7 +279,8 @@ class Reading:
 
     def _by(self, read: ReadOptions, chosen: Sequence[Source]) -> Reading:
         """This reading on the terms of a list; one for all lists of the same, so that they share what they load."""
-        terms = Terms(asks=read.reach.asks(sum(source.refusal is None for source in chosen)))
+        asks = read.reach.asks(sum(source.refusal is None for source in chosen))
+        terms = Terms(asks, since=None if read.max_age is None else self._began - read.max_age)
         if terms == self.terms and read.seconds is None:
             return self
         other = self._others.get((terms, read.seconds))

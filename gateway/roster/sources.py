@@ -18,7 +18,7 @@ from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
-from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, Loading, SourceState
+from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, Loading, NotHeld, SourceState, code_of
 from gateway.identity import source_key
 from gateway.roster.budget import Budget
 from gateway.roster.deadline import Deadline
@@ -29,7 +29,7 @@ from gateway.roster.held import Held
 from gateway.roster.reader import Reader
 from gateway.roster.resolving import Local, resolve
 from gateway.roster.store import Store
-from gateway.roster.tables import Table
+from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, ReadOptions, Terms
 from gateway.roster.whole import Standing
 
@@ -41,10 +41,14 @@ Reads: TypeAlias = Reader | Held
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What was found in a collection. standing: why an older copy stands in, if one does."""
+    """What was found in a collection. standing: why an older copy stands in, if one does.
+
+    lacks: why there is nothing in `found` for some of what was wanted.
+    """
 
     found: T
     standing: Standing | None = None
+    lacks: SourceError | None = None
 
 
 class Source:
@@ -156,7 +160,7 @@ class Source:
         reader = self._askable()
         if not terms.asks:
             found = await deadline.within(self.key, read(reader.held))
-            return Answer(found, reader.held.standing(collection))
+            return Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key))
         try:
             found = await deadline.within(self.key, read(reader))
         except DeadlineExceeded as error:
@@ -166,6 +170,15 @@ class Source:
             if not deadline.lowered:
                 self._health.failed(error)
             raise
+        except SourceError as error:
+            if terms.since is None or not bridgeable(error):
+                raise
+            # It is held, and only older than was wanted.
+            try:
+                found = await deadline.within(self.key, read(reader.held))
+            except NotHeld:
+                raise error from None
+            return Answer(found, Standing(SourceState.STALE, code_of(error), error.message), error)
         table = reader.tables[collection]
         return Answer(found, table.standing if table.whole is not None else None)
 
@@ -180,7 +193,7 @@ class Source:
         older: list[Standing] = []
 
         async def read(collection: Collection, part: Predicate | None) -> Sequence[Record]:
-            answer = await self.ask(collection, lambda r: r.matching(collection, part), deadline, terms)
+            answer = await self.ask(collection, lambda r: r.matching(collection, part, terms.since), deadline, terms)
             older.extend(filter(None, [answer.standing]))
             return answer.found.records
 

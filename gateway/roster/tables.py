@@ -96,10 +96,11 @@ class Table:
     _fresh_until: float = 0.0
     _stale_until: float = 0.0
     _records: TTLCache[str, Record | None] = field(init=False)
-    _children: TTLCache[tuple[str, str], tuple[Record, ...]] = field(init=False)
+    _children: TTLCache[tuple[str, str], tuple[float, tuple[Record, ...]]] = field(init=False)
     _slices: TTLCache[tuple[Predicate | None, int], Slice] = field(init=False)
     _lists: TTLCache[Predicate | None, Slice] = field(init=False)
     _refusals: TTLCache[str, SourceError] = field(init=False)
+    _failures: TTLCache[str, SourceError] = field(init=False)
 
     def __post_init__(self) -> None:
         ttl, timer = self.fresh_for, self.clock
@@ -108,6 +109,7 @@ class Table:
         self._slices = TTLCache(1000, ttl, timer)
         self._lists = TTLCache(100, ttl, timer)
         self._refusals = TTLCache(1, ttl, timer)
+        self._failures = TTLCache(1, min(ttl, RETRY_AFTER), timer)
 
     # -------------------------------------------------------------- what is held
 
@@ -160,26 +162,45 @@ class Table:
         """Why the source does not have this collection; one that told so itself is believed for a while."""
         return self.absent or self._refusals.get("")
 
-    def known(self, ids: Iterable[str]) -> dict[str, Record | None]:
-        """Of `ids`, those whose record is held, or known to be absent (None)."""
+    @property
+    def failure(self) -> SourceError | None:
+        """Why a copy that is held could not be read anew, if that was tried a moment ago."""
+        return self._failures.get("")
+
+    def read_since(self, since: float) -> bool:
+        """Whether the copy that is held shows the collection as it came after `since`, or after that was held back."""
+        whole = self.whole
+        held_back = self.scanned_at if self.hold is not None else None
+        return whole is not None and max(whole.read_at, held_back or 0.0) >= since
+
+    def known(self, ids: Iterable[str], since: float | None = None) -> dict[str, Record | None]:
+        """Of `ids`, those whose record is held, or known to be absent (None).
+
+        since: here as below, only what is known to have been read after that, but for a copy of the whole collection.
+        """
         whole = self.whole
         if whole is not None:
             return {i: whole.get(i) for i in ids}
-        return {i: self._records[i] for i in ids if i in self._records}
+        found = {i: self._records[i] for i in ids if i in self._records}
+        return found if since is None else {i: r for i, r in found.items() if r is not None and r.observed_at >= since}
 
-    def known_children(self, field: str, parents: Iterable[str]) -> dict[str, tuple[Record, ...]]:
+    def known_children(
+        self, field: str, parents: Iterable[str], since: float | None = None
+    ) -> dict[str, tuple[Record, ...]]:
         whole = self.whole
         if whole is not None and whole.has_index(field):
             return {p: whole.children(field, p) for p in parents}
-        return {p: self._children[field, p] for p in parents if (field, p) in self._children}
+        found = {p: self._children[field, p] for p in parents if (field, p) in self._children}
+        return {p: rows for p, (read_at, rows) in found.items() if since is None or read_at >= since}
 
-    def known_list(self, where: Predicate | None) -> Slice | None:
+    def known_list(self, where: Predicate | None, since: float | None = None) -> Slice | None:
         """Every record that satisfies `where`, if those were read by themselves."""
-        return self._lists.get(where)
+        held = self._lists.get(where)
+        return held if held is not None and held.read_at >= (since or 0.0) else None
 
-    def known_slice(self, where: Predicate | None, start: int, limit: int) -> Slice | None:
+    def known_slice(self, where: Predicate | None, start: int, limit: int, since: float | None = None) -> Slice | None:
         held = self._slices.get((where, start))
-        if held is None or not (held.ended or len(held.records) >= limit):
+        if held is None or not (held.ended or len(held.records) >= limit) or held.read_at < (since or 0.0):
             return None
         rows = held.records[:limit]
         return replace(held, records=rows, ended=held.ended and len(rows) == len(held.records))
@@ -195,8 +216,8 @@ class Table:
     def keep_children(self, field: str, parents: Iterable[str], records: Iterable[Record]) -> None:
         rows = tuple(records)
         self.keep(rows)
-        grouped = group(rows, field)
-        self._children.update(((field, p), grouped.get(p, ())) for p in parents)
+        grouped, now = group(rows, field), time.time()
+        self._children.update(((field, p), (now, grouped.get(p, ()))) for p in parents)
 
     def keep_list(self, where: Predicate | None, records: Iterable[Record], rejected: int = 0) -> Slice:
         rows = tuple(sorted(records, key=_sourced_id))
@@ -277,6 +298,7 @@ class Table:
         self._fresh_until = self.clock()
         self._clear()
         self._refusals.clear()
+        self._failures.clear()
 
     def fall_back(self, error: SourceError) -> Whole:
         """The last good copy, to stand in for what failed. The source is left alone for a moment then.
@@ -313,6 +335,10 @@ class Table:
 
     def refuse(self, error: SourceError) -> None:
         self._refusals[""] = error
+
+    def failed(self, error: SourceError) -> None:
+        """The copy that is held, and fresh, could not be read anew."""
+        self._failures[""] = error
 
 
 def _sourced_id(record: Record) -> str:

@@ -28,6 +28,11 @@ class ReadOptions:
     labels: list[str] | None = _either("Only sources with at least one of these labels")
     districts: list[str] | None = _either("Only sources of one of these districts")
     providers: list[str] | None = _either("Only sources served by one of these products")
+    max_age: int | None = _knob(
+        "Seconds, from 0: what was read longer ago, as the operation begins, is asked for anew, here and in all that "
+        "is followed from the records. Where that cannot be, because the source fails, has its quiet hours, has had "
+        "its requests of the day or is not to be asked, what is held serves as STALE."
+    )
     reach: Reach | None = _knob("Whether sources are asked for what is not held.", Reach.AUTO)
     on_source_failure: OnSourceFailure | None = _knob(
         "What becomes of the list when a source cannot answer.", OnSourceFailure.REPORT
@@ -50,6 +55,9 @@ def options(read: ReadOptions | None) -> Options:
     said = given(read)
     if said is None:
         return BY_DEFAULT
+    max_age = given(said.max_age)
+    if max_age is not None and max_age < 0:
+        raise BadInput(f"read.maxAge: {max_age} is out of bounds; from 0")
     milliseconds = given(said.deadline_ms)
     if milliseconds is not None and milliseconds < 1:
         raise BadInput(f"read.deadlineMs: {milliseconds} is out of bounds; from 1")
@@ -57,6 +65,7 @@ def options(read: ReadOptions | None) -> Options:
         labels=_chosen("labels", said.labels),
         districts=_chosen("districts", said.districts),
         providers=_chosen("providers", said.providers),
+        max_age=max_age,
         reach=given(said.reach) or Reach.AUTO,
         on_source_failure=given(said.on_source_failure) or OnSourceFailure.REPORT,
         seconds=None if milliseconds is None else milliseconds / 1000,

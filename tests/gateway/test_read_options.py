@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ async def test_a_list_is_over_the_sources_that_satisfy_every_condition(
         ('providers: ["aeries"]', "NOT_FOUND", "read.providers: no source has aeries; there are: classlink, standard"),
         ("labels: null", "BAD_USER_INPUT", "read.labels: null chooses nothing; leave it out for any"),
         ("districts: []", "BAD_USER_INPUT", "read.districts: an empty list chooses nothing; leave it out for any"),
+        ("maxAge: -1", "BAD_USER_INPUT", "read.maxAge: -1 is out of bounds; from 0"),
         ("deadlineMs: 0", "BAD_USER_INPUT", "read.deadlineMs: 0 is out of bounds; from 1"),
     ],
 )
@@ -465,3 +467,131 @@ async def test_a_walk_remembers_that_sources_were_skipped(world: MakeWorld) -> N
     rest, _, _ = await ask(made, WIDE, after=after)
     assert states(rest) == {"s24": "FRESH"}
     assert rest["orgs"]["complete"] is False
+
+
+# ------------------------------------------------------------------ how old
+
+
+async def aged(made: World, query: str = PEOPLE, **read: Any) -> tuple[Any, list[Any], Any, int]:
+    """As `ask`, and how many requests that took."""
+    before = made.requests("a")
+    data, errors, extra = await ask(made, query, read=read)
+    return data, errors, extra, made.requests("a") - before
+
+
+@pytest.mark.parametrize("kind", ["standard-1.2", "xporter-generic"])
+async def test_what_is_older_than_wanted_is_asked_for_anew_and_that_once(world: MakeWorld, kind: str) -> None:
+    made = world(a=kind)
+    first, _, _, cold = await aged(made)
+    assert cold > 0
+    again, errors, extra, warm = await aged(made, maxAge=60)
+    assert (again, errors, warm) == (first, [], 0)
+    began = time.time()
+    anew, errors, extra, sent = await aged(made, maxAge=0)
+    assert errors == []
+    assert 0 < sent <= cold
+    assert anew == first
+    assert extra["sources"]["counts"] == {"FRESH": 1}
+    _, _, _, later = await aged(made, maxAge=int(time.time() - began) + 1)
+    assert later == 0
+
+
+async def test_lists_and_relations_of_one_operation_share_what_they_have_read_anew(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    query = """query ($read: ReadOptions) {
+      one: users(read: $read, first: 5) { nodes { enrollments { user { sourcedId } } } }
+      two: users(read: $read, first: 10) { nodes { enrollments { sourcedId } } }
+    }"""
+    await aged(made, query)
+    for collection in (Collection.USERS, Collection.ENROLLMENTS):
+        await read_whole(made, collection)
+    made.servers["a"].reset()
+    _, errors, _, _ = await aged(made, query, maxAge=0)
+    assert errors == []
+    pages = made.servers["a"].requests
+    assert {route: count for route, count in pages.items() if route != "POST token"} == {
+        "GET /users": 1,
+        "GET /enrollments": 1,
+    }
+
+
+async def test_a_change_at_the_source_is_seen_by_who_wants_it_and_then_by_all(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    query = "query ($read: ReadOptions) { orgs(read: $read, first: 1000, status: null) { nodes { name } asOf } }"
+    before, _, _, _ = await aged(made, query)
+    district = made.servers["a"].district
+    district.update(district.schools[0], name="Renamed")
+    unchanged, _, _, _ = await aged(made, query)
+    assert unchanged == before
+    changed, _, _, _ = await aged(made, query, maxAge=0)
+    assert changed["orgs"]["nodes"] != before["orgs"]["nodes"]
+    for_all, _, _, sent = await aged(made, query)
+    assert for_all == changed
+    assert sent == 0
+
+
+@pytest.mark.parametrize("kind", ["standard-1.2", "xporter-generic"])
+async def test_where_the_source_fails_what_is_held_serves_as_stale_for_this_list_only(
+    world: MakeWorld, kind: str
+) -> None:
+    made = world(a=kind)
+    first, _, _, _ = await aged(made)
+    assert first["users"]["complete"] is True
+    made.servers["a"].down = True
+    old, errors, extra, _ = await aged(made, maxAge=0)
+    assert errors == []
+    [told] = old["users"].pop("sources")
+    assert (told["state"], told["code"]) == ("STALE", "UPSTREAM_FAILING")
+    first["users"].pop("sources")
+    assert old == first
+    assert {s["state"] for s in extra["sources"]["notFresh"]} == {"STALE"}
+    usual, errors, extra, sent = await aged(made)
+    assert (errors, sent) == ([], 0)
+    assert usual["users"]["sources"] == []
+    assert extra["sources"]["counts"] == {"FRESH": 1}
+
+
+async def test_a_source_that_fails_is_left_alone_for_a_moment_where_a_copy_is_held(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    query = "query ($read: ReadOptions) { orgs(read: $read) { sources { state } } }"
+    await aged(made, query)
+    made.servers["a"].down = True
+    sent = []
+    for _ in range(5):
+        data, _, _, requests = await aged(made, query, maxAge=0)
+        assert data["orgs"]["sources"] == [{"state": "STALE"}]
+        sent.append(requests)
+    assert sent[1:] == [0, 0, 0, 0]
+
+
+async def test_a_source_that_may_not_be_asked_now_answers_with_what_is_held(world: MakeWorld) -> None:
+    made = world(a="standard-1.2", tables={"a": {"pace": {"requests_per_day": 2}}})
+    query = "query ($read: ReadOptions) { orgs(read: $read) { complete nodes { id } sources { state code } } }"
+    first, _, _, sent = await aged(made, query)
+    while sent:
+        data, errors, _, sent = await aged(made, query, maxAge=0)
+    assert errors == []
+    assert data["orgs"].pop("sources") == [{"state": "STALE", "code": "UPSTREAM_THROTTLED"}]
+    first["orgs"].pop("sources")
+    assert data == first
+
+
+async def test_where_nothing_is_held_the_failure_is_told_as_ever(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    made.servers["a"].down = True
+    data, [error], _, _ = await aged(made, maxAge=5)
+    assert [s["state"] for s in data["users"]["sources"]] == ["FAILED"]
+    assert error["extensions"]["code"] == "UPSTREAM_FAILING"
+
+
+@pytest.mark.parametrize("kind", ["standard-1.2", "xporter-generic"])
+async def test_what_is_not_to_be_asked_for_is_told_to_be_older_than_wanted(world: MakeWorld, kind: str) -> None:
+    made = world(a=kind)
+    await aged(made)
+    young, errors, _, sent = await aged(made, reach="HELD", maxAge=60)
+    assert (young["users"]["sources"], errors, sent) == ([], [], 0)
+    old, errors, extra, sent = await aged(made, reach="HELD", maxAge=0)
+    assert (errors, sent) == ([], 0)
+    assert [(s["state"], s["code"]) for s in old["users"]["sources"]] == [("STALE", None)]
+    assert old["users"]["nodes"] == young["users"]["nodes"]
+    assert {s["collection"] for s in extra["sources"]["notFresh"]} == {"USER", "ENROLLMENT"}
