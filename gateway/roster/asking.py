@@ -231,8 +231,10 @@ class Asker:
 
     async def _read(self, collection: Collection, worth: Worth | None) -> Whole | None:
         table = self._tables[collection]
-        if (changed := await self._changed(collection, table)) is not None:
-            return changed
+        if self.learned.changes(collection, table):
+            changed = await self._changed(collection, table)
+            if changed is not None or worth is not None:
+                return changed  # where changes are not to be had, the need is planned anew
         explain.planned(self.plan(Everything(collection)))
         coming = table.coming = Coming()
         try:

@@ -51,7 +51,7 @@ class Learned:
         scoped = (need.collection, field) in SCOPED
         schools = self._schools(tables[Collection.ORGS].size) if scoped or of is Collection.ORGS else None
         return Known(
-            changes=self._changes(need.collection, table),
+            changes=self.changes(need.collection, table),
             size=table.size,
             parents=schools if of is Collection.ORGS else tables[of].size if of is not None else None,
             matching=self._matching.get((need.collection, need.where)) if isinstance(need, Window) else None,
@@ -68,7 +68,8 @@ class Learned:
             in_flight=self._pacer.at_once(),
         )
 
-    def _changes(self, collection: Collection, table: Table) -> bool:
+    def changes(self, collection: Collection, table: Table) -> bool:
+        """Whether an older copy is held whole, and asking for what changed since is likely to bring it up to date."""
         base = table.base if self._dialect.capabilities.delta and collection not in self.in_full else None
         return base is not None and base.high_water is not None
 

@@ -24,7 +24,7 @@ from gateway.roster.health import Health
 from gateway.roster.held import Held
 from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
-from gateway.roster.needs import ByIds, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
+from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
 from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
 from gateway.roster.store import Store
@@ -162,7 +162,7 @@ class Reader:
 
     async def _read_ahead(self, need: ByIds | ChildrenOf, table: Table) -> None:
         def worth() -> bool:
-            return isinstance(self.asker.plan(need).path, Scan)
+            return isinstance(self.asker.plan(need).path, Scan | Changes)
 
         await self._keeper.take_up(need.collection, table)
         with suppress(SourceError):  # who needs it asks again, and is told
