@@ -7,7 +7,7 @@ is decided above.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ from adapters.answers import Answer, refusal, says_no_such_record
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
 from adapters.dialect import Capabilities, Dialect
 from adapters.endpoints import Collection
-from adapters.errors import Mismatched, SourceError, Unsupported
+from adapters.errors import Mismatched, PagingBroken, SourceError, Unsupported
 from adapters.exchange import Exchange
 from adapters.fetching import MAX_LIMIT, Fetcher, start
 from adapters.lowering import Route
@@ -37,8 +37,8 @@ __all__ = ["OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient
 
 _LOOKUP_LIMIT = 100
 
-OnPage: TypeAlias = Callable[[Progress], bool | None]
-"""Told after every page of a scan; False leaves the scan there."""
+OnPage: TypeAlias = Callable[[Progress, Page], bool | None]
+"""Told after every page of a scan, of what that page brought for the first time; False leaves the scan there."""
 
 
 class SourceClient:
@@ -149,37 +149,22 @@ class SourceClient:
         fetched = await self._fetcher.page(route, request.limit, request.offset)
         return replace(fetched.page, next_offset=self._next(fetched.came.seen))
 
-    async def scan(self, request: PageRequest) -> AsyncGenerator[Page, None]:
-        """The pages as they come, in any order but the first one first, each sourcedId once; an end without an error
-        proves that none is missing.
+    async def scan(self, request: PageRequest, *, on_page: OnPage | None = None) -> Scanned:
+        """Every record, and whether it is proved that none is missing.
 
         Pages are asked for side by side, as many as the source takes, once the first has told the total. What may have
         moved while it was read is read again, see `adapters.coverage`.
-
-        Raises:
-            PagingBroken: pages repeat, end before the total they claim, do not end, or the collection would not stand
-                still.
-            SourceError: as for `page`; what was yielded stands.
-        """
-        for scan in await self._scans(request):
-            async with aclosing(scan.pages()) as pages:
-                async for page in pages:
-                    yield page
-            scan.prove()
-
-    async def scan_whole(self, request: PageRequest, *, on_page: OnPage | None = None) -> Scanned:
-        """Every record, and whether it is proved that none is missing.
 
         Raises:
             PagingBroken: the source repeats itself, or there is no end to it.
             SourceError: as for `page`.
         """
         parts: list[Scanned] = []
-        for scan in await self._scans(request, keeps=True):
+        for scan in await self._scans(request):
             left = False
             async with aclosing(scan.pages()) as pages:
-                async for _ in pages:
-                    left = on_page is not None and on_page(scan.progress) is False
+                async for page in pages:
+                    left = on_page is not None and on_page(scan.progress, page) is False
                     if left:
                         break
             parts.append(scan.result())
@@ -187,17 +172,17 @@ class SourceClient:
                 break
         return joined(parts)
 
-    async def _scans(self, request: PageRequest, *, keeps: bool = False) -> list[Scan]:
+    async def _scans(self, request: PageRequest) -> list[Scan]:
         """The scans that together find what is asked for: one, or any number where a route takes two steps."""
         if "" in request.ids:
             return []
         route = self._route(request)
         if route.through is None:
-            return [self._scan(route, request, keeps)]
+            return [self._scan(route, request)]
         steps = await self._second_step(route)
-        return [self._scan(replace(route, where=where, asked=where, through=None), request, keeps) for where in steps]
+        return [self._scan(replace(route, where=where, asked=where, through=None), request) for where in steps]
 
-    def _scan(self, route: Route, request: PageRequest, keeps: bool) -> Scan:
+    def _scan(self, route: Route, request: PageRequest) -> Scan:
         def fetch(offset: int, limit: int | None) -> Coroutine[Any, Any, Fetched]:
             return self._fetcher.page(route, request.limit if limit is None else limit, offset)
 
@@ -210,26 +195,24 @@ class SourceClient:
             most=self._spec.max_records,
             at_once=self.pacer.at_once,
             sorts=self._fetcher.order(route) is not None,
-            keeps=keeps,
         )
 
     async def _second_step(self, route: Route) -> list[Predicate]:
         """What the wanted records satisfy, one predicate per pass: batches of ids, or all in one pass over all."""
         assert route.through is not None
         first = PageRequest(route.through.collection.value, where=route.through.where)
-        wanted: set[str] = set()
-        async with aclosing(self.scan(first)) as pages:
-            async for page in pages:
-                for record in page.records:
-                    wanted.update(texts(record, route.through.field))
+        found = await self.scan(first)
+        if not found.complete:
+            raise PagingBroken(self._spec.key, f"{first.endpoint}: {found.reason}")
+        wanted = {text for record in found.records for text in texts(record, route.through.field)}
         collection = route.entity.collection
         overhead = self.url_overhead(collection)
         split = lowering.batches(self.dialect, collection, "sourced_id", sorted(wanted), overhead)
         if split is None or (len(split) > 1 and self.capabilities.all_without_limit):
             split = [tuple(wanted)]
         passes = map(frozenset, split)
-        found = [every(AnyOf("sourced_id", ids), route.where) for ids in passes]
-        return [where for where in found if where is not None]
+        steps = [every(AnyOf("sourced_id", ids), route.where) for ids in passes]
+        return [where for where in steps if where is not None]
 
     async def _look_up(self, collection: Collection, name: str, sourced_id: str) -> Record | None:
         """One record by a filter on its id."""

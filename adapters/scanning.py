@@ -130,8 +130,7 @@ class Scan:
     """One scan, to be iterated once: `pages`, then `result`.
 
     after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: how
-    many pages may be under way just now. sorts: the source is asked for the order of the ids. keeps:
-    the records are wanted in the result as well.
+    many pages may be under way just now. sorts: the source is asked for the order of the ids.
     """
 
     def __init__(
@@ -145,7 +144,6 @@ class Scan:
         most: int,
         at_once: Callable[[], int],
         sorts: bool,
-        keeps: bool = False,
     ) -> None:
         self._source = source
         self._name = name
@@ -154,7 +152,6 @@ class Scan:
         self._at_once = at_once
         self._anew = partial(Coverage, start, after, sorts=sorts)
         self._coverage = self._anew()
-        self._keeps = keeps
         self._records: dict[str, Record] = {}
         self._rejected: dict[object, Rejected] = {}
         self._earlier: set[str] = set()
@@ -216,14 +213,6 @@ class Scan:
             self._said,
         )
 
-    def prove(self) -> None:
-        """
-        Raises:
-            PagingBroken: it is not proved that nothing is missing.
-        """
-        if self._proof is None:
-            self._broken(self._reason or "")
-
     async def _read(self) -> AsyncGenerator[Page, None]:
         """The pages that the coverage wants, until it wants no more."""
         coverage = self._coverage
@@ -263,10 +252,9 @@ class Scan:
     def _fresh(self, fetched: Fetched) -> Page:
         """The page without what was yielded before. What is read again counts as it came last."""
         page = fetched.page
-        if self._keeps:
-            self._records.update((r.sourced_id, r) for r in page.records)
-            places = ((fetched.came.seen.offset, n) for n in range(len(page.rejected)))
-            self._rejected.update((r.sourced_id or at, r) for r, at in zip(page.rejected, places, strict=True))
+        self._records.update((r.sourced_id, r) for r in page.records)
+        places = ((fetched.came.seen.offset, n) for n in range(len(page.rejected)))
+        self._rejected.update((r.sourced_id or at, r) for r, at in zip(page.rejected, places, strict=True))
         seen, earlier = self._coverage.ids, self._earlier
         fresh = {r.sourced_id: r for r in page.records if r.sourced_id not in seen and r.sourced_id not in earlier}
         rejected = tuple(

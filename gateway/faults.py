@@ -123,6 +123,10 @@ class Loading(errors.SourceError):
         self.progress = progress
 
 
+class Unproved(errors.PagingBroken):
+    """A collection would not stand still while it was read, so whether it has what did not come is not known."""
+
+
 class Disabled(errors.SourceError):
     """The source is switched off in the settings."""
 

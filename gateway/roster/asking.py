@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
+from itertools import chain
 from math import ceil
 from typing import Any, TypeAlias, TypeVar
 
-from adapters.client import Page, PageRequest, SourceClient
+from adapters.client import OnPage, Page, PageRequest, Progress, Scanned, SourceClient
 from adapters.endpoints import Collection
 from adapters.errors import Refused, SourceError, TimedOut, Unsupported
 from adapters.predicate import AnyOf
 from adapters.records import Record
+from gateway.faults import Unproved
 from gateway.roster import delta, explain
+from gateway.roster.costs import Costs
 from gateway.roster.flights import Flights
 from gateway.roster.health import Health
 from gateway.roster.learned import Learned
 from gateway.roster.needs import (
+    AccessPath,
     Batches,
     ByIds,
     Changes,
@@ -33,17 +36,24 @@ from gateway.roster.needs import (
     Singles,
 )
 from gateway.roster.pages import Pages
-from gateway.roster.planner import plan
+from gateway.roster.planner import choose, plan
 from gateway.roster.tables import Coming, Table
-from gateway.roster.whole import Slice, Whole, group
+from gateway.roster.whole import Short, Slice, Whole, group
 
 PATIENCE = 5.0
 """Seconds for which a refresh is waited for while an older copy is held; it goes on meanwhile."""
 
 T = TypeVar("T")
 
-Found: TypeAlias = dict[str, Record | None]
+ASKED_ON = 20
+"""Requests, at most, for what a reading lacks that is not proved to be whole."""
+
+Found: TypeAlias = dict[str, Record | SourceError | None]
+"""By id. None: there is no such record. An error: whether there is one is not known."""
+
 Children: TypeAlias = dict[str, tuple[Record, ...]]
+"""By parent; `Short` where some may be missing."""
+
 Worth: TypeAlias = Callable[[], bool]
 """Asked after the first page of a scan: whether it is worth going on."""
 
@@ -79,18 +89,40 @@ class Asker:
     async def _by_ids(self, need: ByIds, table: Table) -> Found:
         match await self._choose(need, table):
             case Whole() as whole:
-                return {i: whole.get(i) for i in need.ids}
+                found: Found = {i: whole.get(i) for i in need.ids}
+                if whole.unproved is None:
+                    return found
+                lacking = tuple(i for i, record in found.items() if record is None)
+                return found | await self._lacking(ByIds(need.collection, lacking), table, whole.unproved)
+            case path:
+                return await self._by_path(need, table, path)
+
+    async def _by_path(self, need: ByIds, table: Table, path: AccessPath) -> Found:
+        match path:
             case Singles():
                 read = self._client.read
                 answers = await _all(read(need.collection, i) for i in need.ids)
-                records = [r for r in answers if r is not None]
-            case Batches() as path:
-                records = await self._batched(need.collection, path)
-            case path:
+                rows = tuple(r for r in answers if r is not None)
+            case Batches():
+                rows = await self._batched(need.collection, path)
+            case _:
                 raise AssertionError(path)
-        by_id = {r.sourced_id: r for r in records}
-        table.keep(records, missing=(i for i in need.ids if i not in by_id))
-        return {i: by_id.get(i) for i in need.ids}
+        by_id = {r.sourced_id: r for r in rows}
+        missing = [i for i in need.ids if i not in by_id]
+        if isinstance(rows, Short):
+            table.keep(rows)
+            return by_id | dict.fromkeys(missing, self._unknown(rows.unproved))
+        table.keep(rows, missing)
+        return by_id | dict.fromkeys(missing)
+
+    async def _lacking(self, need: ByIds, table: Table, unproved: str) -> Found:
+        """What a reading lacks that is not proved to be whole: asked for by id, where that takes few requests."""
+        known = self.learned.known(need, self._tables)
+        costs = Costs(known, self._client.dialect, self._client.url_overhead(need.collection))
+        ways = [w for w in costs.ways(need) if isinstance(w.path, Singles | Batches) and w.requests <= ASKED_ON]
+        if not need.ids or not ways:
+            return dict.fromkeys(need.ids, self._unknown(unproved))
+        return await self._by_path(need, table, choose(ways, known).path)
 
     async def _children(self, need: ChildrenOf, table: Table) -> Children:
         match await self._choose(need, table):
@@ -98,20 +130,23 @@ class Asker:
                 await whole.indexed(need.field)
                 return {p: whole.children(need.field, p) for p in need.parents}
             case Nested(endpoint):
-                lists = await _all(self._pages(need.collection, PageRequest(endpoint, ids=(p,))) for p in need.parents)
-                records = [r for pages in lists for r in _records(pages)]
+                requests = (PageRequest(endpoint, ids=(p,)) for p in need.parents)
+                rows = _together(await _all(self._list(need.collection, r) for r in requests))
             case ParentScoped() as path:
-                rows = await self._scoped(need.collection, path)
-                if rows is None:
+                below = await self._scoped(need.collection, path)
+                if below is None:
                     return await self._children(need, table)
-                records = rows
+                rows = below
             case Batches() as path:
-                records = await self._batched(need.collection, path)
+                rows = await self._batched(need.collection, path)
             case path:
                 raise AssertionError(path)
-        unique = {r.sourced_id: r for r in sorted(records, key=lambda r: r.sourced_id)}
-        table.keep_children(need.field, need.parents, unique.values())
+        unique = {r.sourced_id: r for r in sorted(rows, key=lambda r: r.sourced_id)}
         grouped = group(unique.values(), need.field)
+        if isinstance(rows, Short):
+            table.keep(rows)
+            return {p: Short(grouped.get(p, ()), rows.unproved) for p in need.parents}
+        table.keep_children(need.field, need.parents, unique.values())
         return {p: grouped.get(p, ()) for p in need.parents}
 
     async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped:
@@ -139,30 +174,51 @@ class Asker:
         assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped)
         return chosen.path
 
-    async def _batched(self, collection: Collection, path: Batches) -> list[Record]:
-        async def ask(group: tuple[str, ...]) -> list[Record]:
-            found: list[Record] = []
+    async def _batched(self, collection: Collection, path: Batches) -> tuple[Record, ...]:
+        async def ask(group: tuple[str, ...]) -> tuple[Record, ...]:
             request = PageRequest(collection.value, where=AnyOf(path.field, frozenset(group)))
-            async with aclosing(self._list(collection, request)) as pages:
-                async for page in pages:
-                    found += page.records
-                    if path.field == "sourced_id" and len(found) == len(group):
-                        break  # that was the last of them, though the source may not say so
-            return found
+            return await self._list(collection, request, len(group) if path.field == "sourced_id" else None)
 
-        lists = await _all(map(ask, path.groups))
-        return [record for found in lists for record in found]
+        return _together(await _all(map(ask, path.groups)))
 
-    async def _scoped(self, collection: Collection, path: ParentScoped) -> list[Record] | None:
+    async def _scoped(self, collection: Collection, path: ParentScoped) -> tuple[Record, ...] | None:
         """All records below the schools; None where the source turns out not to serve that."""
+        requests = (PageRequest(path.endpoint, ids=(s,)) for s in path.schools)
         try:
-            lists = await _all(self._pages(collection, PageRequest(path.endpoint, ids=(s,))) for s in path.schools)
+            rows = _together(await _all(self._list(collection, r) for r in requests))
         except (Refused, Unsupported):
             self.learned.refused.add(path.endpoint)
             return None
-        records = [record for pages in lists for record in _records(pages)]
-        explain.moved(len(records))
-        return records
+        explain.moved(len(rows))
+        return rows
+
+    async def _list(self, collection: Collection, request: PageRequest, most: int | None = None) -> tuple[Record, ...]:
+        """Of a part of the collection, all records, or `most`: there are no more, though the source may not say so."""
+        came: list[Record] = []
+
+        def look(_: Progress, page: Page) -> bool:
+            came.extend(page.records)
+            return len(came) != most
+
+        found = await self._client.scan(request, on_page=self._first_tells(collection, look))
+        if len(came) == most:
+            return tuple(came)
+        return found.records if found.reason is None else Short(found.records, found.reason)
+
+    def _first_tells(self, collection: Collection, look: OnPage = lambda progress, page: True) -> OnPage:
+        """The first page of a part of the collection tells how many there are, or how many at least."""
+        first = True
+
+        def told(progress: Progress, page: Page) -> bool | None:
+            nonlocal first
+            if first:
+                known = self.learned.known(Everything(collection), self._tables)
+                total = page.total if page.exact else None
+                explain.told(Pages(known, self._client.capabilities).told(page.received, total))
+                first = False
+            return look(progress, page)
+
+        return told
 
     # -------------------------------------------------------------- lists
 
@@ -203,17 +259,22 @@ class Asker:
 
     async def _filtered(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
         explain.planned(chosen)
-        pages = await self._pages(Collection(request.endpoint), request)
-        self.learned.matched(Collection(request.endpoint), request.where, sum(len(p.records) for p in pages))
-        return table.keep_list(request.where, _records(pages), sum(len(p.rejected) for p in pages))
+        collection = Collection(request.endpoint)
+        found = await self._client.scan(request, on_page=self._first_tells(collection))
+        if found.complete:
+            self.learned.matched(collection, request.where, len(found.records))
+        return table.keep_list(request.where, found.records, len(found.rejected), found.reason)
 
     # -------------------------------------------------------------- everything
 
     async def whole(self, collection: Collection, worth: Worth | None = None) -> Whole | None:
-        """The whole collection, held or read; None when it turned out not to be worth it, be it to somebody else."""
+        """The whole collection, held or read, though it may not be proved that nothing of it is missing.
+
+        None when it turned out not to be worth it, be it to somebody else.
+        """
         table = self._tables[collection]
-        if (whole := table.whole) is not None:
-            return whole
+        if (held := table.partial if table.whole is None else table.whole) is not None:
+            return held
         reading = self.anew(collection, worth)
         if table.last_good is None:
             return await reading
@@ -257,48 +318,60 @@ class Asker:
         return serving
 
     async def _scan(self, collection: Collection, table: Table, worth: Worth | None, coming: Coming) -> Whole | None:
-        read: list[Page] = []
-        began = time.time()
-        async with aclosing(self._client.scan(PageRequest(collection.value))) as pages:
-            async for page in pages:
-                coming.total = page.total if page.total is not None else coming.total
-                coming.received += page.received
-                if not read:
-                    self.learned.first(collection, page)
-                    if page.total is not None:
-                        table.size = page.total
-                    if worth is not None and not worth() and page.received != page.total:
-                        table.keep(page.records)
-                        return None
+        pages: list[Page] = []
+        goes_on = True
+
+        def look(progress: Progress, page: Page) -> bool:
+            nonlocal goes_on
+            coming.total, coming.received = progress.total, progress.received
+            if not pages:
+                self.learned.first(collection, page)
+                if page.total is not None:
+                    table.size = page.total
+                goes_on = worth is None or worth() or page.received == page.total
+                if goes_on:
                     explain.planned(self.plan(Everything(collection)))
-                read.append(page)
-        self.learned.list(collection, read)
+            pages.append(page)
+            return goes_on
+
+        began = time.time()
+        found = await self._client.scan(PageRequest(collection.value), on_page=look)
+        if not goes_on:
+            table.keep(found.records)
+            return None
+        explain.moved(sum(p.received for p in pages))
+        if found.reason is not None:
+            return await self._unproved(collection, table, found, found.reason)
+        self.learned.list(collection, pages)
         self.learned.in_full.discard(collection)
-        rejected = sum(len(p.rejected) for p in read)
-        explain.moved(sum(p.received for p in read))
-        records, now = list(_records(read)), time.time()
-        mark = await asyncio.to_thread(delta.high_water, records, began, now)
-        serving = table.keep_whole(await Whole.made(records, rejected, now, high_water=mark))
+        now = time.time()
+        mark = await asyncio.to_thread(delta.high_water, found.records, began, now)
+        serving = table.keep_whole(await Whole.made(found.records, len(found.rejected), now, high_water=mark))
         self._came(collection, True)
         return serving
 
-    async def _pages(self, collection: Collection, request: PageRequest) -> list[Page]:
-        return [page async for page in self._list(collection, request)]
+    async def _unproved(self, collection: Collection, table: Table, found: Scanned, reason: str) -> Whole:
+        """What came of a collection that would not stand still: it serves where no older copy can stand in.
 
-    async def _list(self, collection: Collection, request: PageRequest) -> AsyncGenerator[Page, None]:
-        """The pages of a part of the collection; the first one tells how many there are, or how many at least."""
-        first = True
-        async with aclosing(self._client.scan(request)) as pages:
-            async for page in pages:
-                if first:
-                    known = self.learned.known(Everything(collection), self._tables)
-                    total = page.total if page.exact else None
-                    explain.told(Pages(known, self._client.capabilities).told(page.received, total))
-                    first = False
-                yield page
+        Raises:
+            Unproved: one can.
+        """
+        if table.last_good is not None:
+            raise self._unknown(reason)
+        came = await Whole.made(found.records, len(found.rejected), time.time(), unproved=reason)
+        table.keep_partial(came)
+        self._came(collection, False)
+        return came
+
+    def _unknown(self, reason: str) -> Unproved:
+        return Unproved(self._client.spec.key, reason)
 
     async def _share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await self.flights.share(need, lambda: self.health.watch(ask()))
+
+
+def records_of(found: Found) -> Iterator[Record]:
+    return (r for r in found.values() if r is not None and not isinstance(r, SourceError))
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
@@ -319,6 +392,8 @@ def _pages_told(first: Page, request: PageRequest) -> int:
     return 1 if first.next_offset is None or first.received >= request.limit else 2
 
 
-def _records(pages: Iterable[Page]) -> Iterator[Record]:
-    for page in pages:
-        yield from page.records
+def _together(lists: Iterable[tuple[Record, ...]]) -> tuple[Record, ...]:
+    parts = tuple(lists)
+    unproved = next((part.unproved for part in parts if isinstance(part, Short)), None)
+    rows = chain.from_iterable(parts)
+    return tuple(rows) if unproved is None else Short(rows, unproved)

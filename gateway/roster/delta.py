@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from msgspec import structs
 
 from adapters import lowering
-from adapters.client import PageRequest, SourceClient
+from adapters.client import Page, PageRequest, Progress, SourceClient
 from adapters.dialect import Op
 from adapters.endpoints import Collection
-from adapters.errors import Refused, Unsupported
+from adapters.errors import PagingBroken, Refused, Unsupported
 from adapters.predicate import Compare
 from adapters.records import Record
 from gateway.roster import explain
@@ -94,13 +93,19 @@ async def brought_up_to_date(client: SourceClient, collection: Collection, held:
 
 async def _changed(client: SourceClient, request: PageRequest, most: float) -> list[Record] | None:
     """None where more come than `most`, some that were not asked for, or one that cannot be read."""
-    came: list[Record] = []
-    async with aclosing(client.scan(request)) as pages:
-        async for page in pages:
-            came += page.records
-            if page.rejected or len(page.records) < page.received or len(came) > most:
-                return None
-    return came
+    usable = True
+
+    def look(progress: Progress, page: Page) -> bool:
+        nonlocal usable
+        usable = not page.rejected and len(page.records) == page.received and progress.received <= most
+        return usable
+
+    found = await client.scan(request, on_page=look)
+    if not usable:
+        return None
+    if not found.complete:
+        raise PagingBroken(client.spec.key, f"{request.endpoint}: {found.reason}")
+    return list(found.records)
 
 
 def _differs(held: Whole, record: Record) -> bool:

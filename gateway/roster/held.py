@@ -11,14 +11,14 @@ from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.faults import NotHeld, SourceState
 from gateway.roster import explain
-from gateway.roster.asking import Children, Found
+from gateway.roster.asking import Children, Found, records_of
 from gateway.roster.budget import Budget
 from gateway.roster.keeper import Keeper
 from gateway.roster.needs import ByIds, ChildrenOf, Need, Window, named_ids
 from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
-from gateway.roster.whole import Position, Slice, Standing, Whole, cut, follows, listed
+from gateway.roster.whole import Position, Slice, Standing, alike, cut, follows, listed
 
 
 class Held:
@@ -48,17 +48,17 @@ class Held:
         """The record of each id, None for one that the source does not have, without those of which nothing is held."""
         wanted = tuple(dict.fromkeys(ids))
         table = await self._table(collection)
-        found = table.known(wanted)
+        found: Found = {**table.known(wanted)}
         if (older := table.last_good) is not None:
             found |= {i: older.get(i) for i in wanted if i not in found}
-        self._told(ByIds(collection, wanted), (r for r in found.values() if r is not None))
+        self._told(ByIds(collection, wanted), records_of(found))
         if self._scope.everything:
             return found
         if collection is Collection.DEMOGRAPHICS:
             people = await self.by_ids(Collection.USERS, found)
             return {i: found[i] if person is not None else None for i, person in people.items()}
         holds = self._scope.test(collection)
-        return {i: r if r is not None and holds(r) else None for i, r in found.items()}
+        return {i: r if isinstance(r, Record) and holds(r) else None for i, r in found.items()}
 
     async def children(
         self, collection: Collection, field: str, parents: Iterable[str], since: float | None = None
@@ -67,12 +67,12 @@ class Held:
         wanted = tuple(dict.fromkeys(parents))
         table = await self._table(collection)
         found = table.known_children(field, wanted)
-        if (older := table.last_good) is not None:
+        if (older := table.partial if table.last_good is None else table.last_good) is not None:
             await older.indexed(field)
             found |= {p: older.children(field, p) for p in wanted if p not in found}
         self._told(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
         holds = self._scope.test(collection)
-        return {p: tuple(r for r in rows if holds(r)) for p, rows in found.items()}
+        return {p: alike(rows, filter(holds, rows)) for p, rows in found.items()}
 
     async def window(
         self,
@@ -117,7 +117,7 @@ class Held:
         return (await self.window(collection, where, None, 1)).total
 
     async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice | None:
-        whole: Whole | None = table.whole or table.last_good
+        whole = table.partial if table.last_good is None else table.last_good
         if whole is not None:
             return await whole.searched(where)
         if (known := table.known_list(where)) is not None or (ids := named_ids(where)) is None:

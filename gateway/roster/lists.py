@@ -21,7 +21,7 @@ from gateway.roster.deadline import Deadline
 from gateway.roster.outcomes import SourceOutcome
 from gateway.roster.sources import Answer, Source
 from gateway.roster.terms import USUAL, Terms
-from gateway.roster.whole import Position, Slice, Standing, cut, listed
+from gateway.roster.whole import Position, Short, Slice, Standing, cut, listed, partial
 
 _NAMED = 20
 """Missing sources that a cursor names: one is enough for the rest of the walk not to be complete."""
@@ -104,7 +104,7 @@ async def read_page(
             continue
         count = sum(1 for record, _ in shown if record.source == source.key)
         outcomes.append(_outcome(source.key, part.found, part.standing, count))
-        if part.found.rejected:
+        if part.found.rejected or part.found.unproved is not None:
             short.add(source.key)
     return Page(
         records=tuple(record for record, _ in shown),
@@ -117,16 +117,17 @@ async def read_page(
     )
 
 
-def page_of(source: str, rows: Sequence[Record], after: Cursor | None, first: int, standing: Standing | None) -> Page:
-    """A page of records already read whole: the children of one parent."""
-    part = cut(listed(rows), after.sourced_id if after else None, first)
+def page_of(source: str, rows: tuple[Record, ...], after: Cursor | None, first: int, standing: Standing | None) -> Page:
+    """A page of records already read: the children of one parent."""
+    kept = listed(rows, rows.unproved if isinstance(rows, Short) else None)
+    part = cut(kept, after.sourced_id if after else None, first)
     return Page(
         records=tuple(part.records),
         starts=tuple(range(part.start, part.start + len(part.records))),
         has_next=not part.ended,
         has_previous=after is not None,
         outcomes=(_outcome(source, part, standing, len(part.records)),),
-        missing=(),
+        missing=(source,) if part.unproved is not None else (),
         totals={source: part.total},
     )
 
@@ -162,6 +163,8 @@ async def total(
 
 
 def _outcome(source: str, part: Slice, standing: Standing | None, rows: int) -> SourceOutcome:
+    if part.unproved is not None:
+        standing = partial(part.unproved)
     if standing is not None:
         return SourceOutcome(
             source,

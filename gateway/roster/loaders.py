@@ -39,12 +39,14 @@ class Loaders:
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
         since = self._terms.since
 
-        async def read(ids: list[str]) -> Answer[dict[str, Record | None]]:
+        async def read(ids: list[str]) -> Answer[dict[str, Record | SourceError | None]]:
             return await source.ask(
                 collection, lambda reader: reader.by_ids(collection, ids, since), self._deadline, self._terms
             )
 
-        return await self._load(source, collection, "", read, sourced_id)
+        found = await self._load(source, collection, "", read, sourced_id)
+        assert not isinstance(found, SourceError), "a DataLoader raises what is an exception"
+        return found
 
     async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
         since = self._terms.since

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError
 
 from adapters.errors import SourceError
 from adapters.records import RecordType
-from gateway.faults import ErrorCode, Loading, NotHeld, SourceState, code_of, extensions, state_of
+from gateway.faults import ErrorCode, Loading, NotHeld, SourceState, Unproved, code_of, extensions, state_of
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -70,7 +70,7 @@ class SourceOutcome:
         progress = error.progress if isinstance(error, Loading) else None
         return cls(
             error.source,
-            state_of(code),
+            SourceState.PARTIAL if isinstance(error, Unproved) else state_of(code),
             code=code,
             message=str(error),
             retry_after=error.retry_after,

@@ -16,7 +16,7 @@ from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
 from gateway.roster import explain, foresight
-from gateway.roster.asking import PATIENCE, Asker, Children, Found
+from gateway.roster.asking import PATIENCE, Asker, Children, Found, records_of
 from gateway.roster.budget import Budget
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
@@ -29,7 +29,7 @@ from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
-from gateway.roster.whole import Position, Slice, cut, follows, listed
+from gateway.roster.whole import Position, Slice, alike, cut, follows, listed
 
 
 class Reader:
@@ -179,7 +179,7 @@ class Reader:
     # -------------------------------------------------------------- by ids
 
     async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:
-        """The record of each id; None for one that the source does not have.
+        """The record of each id; None for one that the source does not have, an error where that is not known.
 
         since: here as below, epoch seconds; what was read before that is asked for anew.
         """
@@ -187,7 +187,7 @@ class Reader:
         await self._taken_up(collection)
         with self._reading(collection) as table:
             await self._young_enough(collection, since)
-            found = table.known(wanted, since)
+            found: Found = {**table.known(wanted, since)}
             missing = tuple(sorted(i for i in wanted if i not in found))
             if missing:
                 need = ByIds(collection, missing)
@@ -197,7 +197,7 @@ class Reader:
                     older = table.fall_back(error)
                     found |= {i: older.get(i) for i in missing}
             else:
-                self._held(ByIds(collection, wanted), (r for r in found.values() if r is not None))
+                self._held(ByIds(collection, wanted), records_of(found))
             return await self._admitted(collection, found, since)
 
     # -------------------------------------------------------------- children
@@ -227,7 +227,7 @@ class Reader:
         if self._scope.everything:
             return found
         holds = self._scope.test(collection)
-        return {p: tuple(r for r in rows if holds(r)) for p, rows in found.items()}
+        return {p: alike(rows, filter(holds, rows)) for p, rows in found.items()}
 
     # -------------------------------------------------------------- lists
 
@@ -313,7 +313,8 @@ class Reader:
         if ids is not None:
             holds = predicate.compile_test(where)
             found = await self.by_ids(collection, ids, since)
-            return listed(r for r in found.values() if r is not None and holds(r))
+            unknown = next((e.message for e in found.values() if isinstance(e, SourceError)), None)
+            return listed((r for r in records_of(found) if holds(r)), unknown)
         chosen = self.asker.plan(Window(collection, where, None, None))
         if isinstance(chosen.path, Filtered):
             return await self.asker.filtered(PageRequest(collection.value, where=where), chosen)
@@ -324,12 +325,13 @@ class Reader:
     # -------------------------------------------------------------- helpers
 
     async def _young_enough(self, collection: Collection, since: float | None) -> None:
-        """Has a copy that is held whole, and fresh, read anew if it was read before `since`.
+        """Has a copy that is held whole, and fresh, read anew if it was read before `since`; without a proof, dropped.
 
         Raises:
             SourceError: that failed, now or a moment ago; what is held is as it was.
         """
         table = self.tables[collection]
+        table.drop_partial(since or 0.0)
         if since is None or table.whole is None or table.read_since(since):
             return
         if table.failure is not None:
@@ -350,9 +352,10 @@ class Reader:
         self._holds(collection)
 
     def _holds(self, collection: Collection) -> None:
-        good = self.tables[collection].last_good
-        if good is not None:
-            self._budget.took((self._client.spec.key, collection), len(good), lambda: self._let_go(collection))
+        table = self.tables[collection]
+        held = table.partial if table.last_good is None else table.last_good
+        if held is not None:
+            self._budget.took((self._client.spec.key, collection), len(held), lambda: self._let_go(collection))
 
     def _let_go(self, collection: Collection) -> None:
         self.tables[collection].let_go()
@@ -367,9 +370,10 @@ class Reader:
             return found
         if collection is Collection.DEMOGRAPHICS:
             people = await self.by_ids(Collection.USERS, found, since)
-            return {i: r if people[i] is not None else None for i, r in found.items()}
+            unknown = {i: person for i, person in people.items() if isinstance(person, SourceError)}
+            return {i: r if people[i] is not None else None for i, r in found.items()} | unknown
         holds = self._scope.test(collection)
-        return {i: r if r is not None and holds(r) else None for i, r in found.items()}
+        return {i: r if isinstance(r, SourceError) or (r is not None and holds(r)) else None for i, r in found.items()}
 
     @contextmanager
     def _reading(self, collection: Collection) -> Iterator[Table]:

@@ -16,7 +16,7 @@ from adapters.errors import SourceError, Unsupported
 from adapters.predicate import Predicate, Test, compile_test
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
-from gateway.faults import BadInput, ErrorCode, SourceState, code_of, extensions
+from gateway.faults import BadInput, ErrorCode, SourceState, Unproved, code_of, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import foresight, lists, operating, resolving
 from gateway.roster.deadline import Deadline
@@ -30,6 +30,7 @@ from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
+from gateway.roster.whole import Short, alike, partial
 
 __all__ = [
     "BY_DEFAULT",
@@ -295,7 +296,7 @@ class Reading:
 
     async def _children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
-    ) -> Sequence[Record] | None:
+    ) -> tuple[Record, ...] | None:
         source = self.sources.get(parent.source, self.grant)
         if source is None:
             return ()
@@ -307,8 +308,11 @@ class Reading:
         except SourceError as error:
             self._failed(find, kind, error)
             return None
-        self._answered(source, kind)
-        return [row for row in rows if holds(row)]
+        if isinstance(rows, Short):
+            self._failed(find, kind, Unproved(source.key, partial(rows.unproved).message))
+        else:
+            self._answered(source, kind)
+        return alike(rows, filter(holds, rows))
 
     async def _test(self, source: Source, where: Predicate | None) -> Test:
         """`where` as a test of one source's records; worked out once, whatever it looks at."""

@@ -18,7 +18,17 @@ from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
-from gateway.faults import BadInput, DeadlineExceeded, Disabled, ErrorCode, Loading, NotHeld, SourceState, code_of
+from gateway.faults import (
+    BadInput,
+    DeadlineExceeded,
+    Disabled,
+    ErrorCode,
+    Loading,
+    NotHeld,
+    SourceState,
+    Unproved,
+    code_of,
+)
 from gateway.identity import source_key
 from gateway.roster.budget import Budget
 from gateway.roster.deadline import Deadline
@@ -31,7 +41,7 @@ from gateway.roster.resolving import Local, resolve
 from gateway.roster.store import Store
 from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, ReadOptions, Terms
-from gateway.roster.whole import Standing
+from gateway.roster.whole import Standing, partial
 
 T = TypeVar("T")
 
@@ -195,6 +205,8 @@ class Source:
         async def read(collection: Collection, part: Predicate | None) -> Sequence[Record]:
             answer = await self.ask(collection, lambda r: r.matching(collection, part, terms.since), deadline, terms)
             older.extend(filter(None, [answer.standing]))
+            if answer.found.unproved is not None:  # "no teacher" could be said of classes that have one
+                raise Unproved(self.key, partial(answer.found.unproved).message)
             return answer.found.records
 
         return Answer(await resolve(where, self.local, read), older[0] if older else None)

@@ -1,7 +1,8 @@
 """What the gateway holds of one collection of one source. Answers from memory only: `gateway.roster.asking` asks.
 
 Everything here ages: after `fresh_for` seconds it is as if it had never been read. A collection that was read whole is
-kept for `stale_for`, to stand in, marked, where the source fails or sends too little.
+kept for `stale_for`, to stand in, marked, where the source fails or sends too little. Where no such copy is there, what
+was read of a collection that would not stand still serves for a moment, marked as well.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Table:
     """One collection of one source. `size`: records in it as last told, None if never.
 
     absent: the dialect says that the source has no such collection. standing: set while an older copy stands in.
+    unproved: why what was read last is not proved to be all of it, where no older copy could stand in.
     hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
     barred: why the source lets us have none of it, as told when it was last asked.
     generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
@@ -89,12 +91,15 @@ class Table:
     unsorted: bool = False
     rescan: bool = False
     standing: Standing | None = None
+    unproved: str | None = None
     hold: Hold | None = None
     barred: SourceError | None = None
     _good: Whole | None = None
     _held: Whole | None = None
+    _partial: Whole | None = None
     _fresh_until: float = 0.0
     _stale_until: float = 0.0
+    _partial_until: float = 0.0
     _records: TTLCache[str, Record | None] = field(init=False)
     _children: TTLCache[tuple[str, str], tuple[float, tuple[Record, ...]]] = field(init=False)
     _slices: TTLCache[tuple[Predicate | None, int], Slice] = field(init=False)
@@ -129,6 +134,13 @@ class Table:
         if self.clock() >= self._stale_until:
             self._good = None
         return self._good
+
+    @property
+    def partial(self) -> Whole | None:
+        """The collection as it was last read, where it is not proved that nothing is missing; for a moment only."""
+        if self.clock() >= self._partial_until:
+            self._partial = None
+        return self._partial
 
     @property
     def base(self) -> Whole | None:
@@ -182,6 +194,8 @@ class Table:
         if whole is not None:
             return {i: whole.get(i) for i in ids}
         found = {i: self._records[i] for i in ids if i in self._records}
+        if (partial := self.partial) is not None:
+            found |= {i: r for i in ids if i not in found and (r := partial.get(i)) is not None}
         return found if since is None else {i: r for i, r in found.items() if r is not None and r.observed_at >= since}
 
     def known_children(
@@ -196,6 +210,8 @@ class Table:
     def known_list(self, where: Predicate | None, since: float | None = None) -> Slice | None:
         """Every record that satisfies `where`, if those were read by themselves."""
         held = self._lists.get(where)
+        if held is not None and held.unproved is not None:
+            since = max(since or 0.0, time.time() - RETRY_AFTER)
         return held if held is not None and held.read_at >= (since or 0.0) else None
 
     def known_slice(self, where: Predicate | None, start: int, limit: int, since: float | None = None) -> Slice | None:
@@ -219,10 +235,13 @@ class Table:
         grouped, now = group(rows, field), time.time()
         self._children.update(((field, p), (now, grouped.get(p, ()))) for p in parents)
 
-    def keep_list(self, where: Predicate | None, records: Iterable[Record], rejected: int = 0) -> Slice:
+    def keep_list(
+        self, where: Predicate | None, records: Iterable[Record], rejected: int = 0, unproved: str | None = None
+    ) -> Slice:
         rows = tuple(sorted(records, key=_sourced_id))
         self.keep(rows)
-        held = self._lists[where] = Slice(rows, 0, True, len(rows), time.time(), rejected)
+        total = len(rows) if unproved is None else None
+        held = self._lists[where] = Slice(rows, 0, True, total, time.time(), rejected, unproved)
         return held
 
     def keep_slice(self, where: Predicate | None, found: Slice) -> None:
@@ -247,13 +266,26 @@ class Table:
             return good
         return self._accept(came)
 
+    def keep_partial(self, came: Whole) -> None:
+        """Takes a reading that is not proved to be whole, for a moment: no later one is measured by it."""
+        self.rescan = False
+        self.barred = None
+        self.unproved = came.unproved
+        self.read_at = came.read_at
+        self._partial, self._partial_until = came, self.clock() + min(self.fresh_for, RETRY_AFTER)
+
+    def drop_partial(self, before: float) -> None:
+        """Gives up a reading that is not proved to be whole, if it was read before that time."""
+        if self._partial is not None and self._partial.read_at < before:
+            self._partial = None
+
     def keep_changed(self, whole: Whole) -> Whole:
         """Takes what became of the copy that was `base` with what changed since laid over it, be that nothing."""
         return self._accept(whole)
 
     def let_go(self) -> None:
         """Gives up what is held whole. That something is held back is told until it is taken up again, or read anew."""
-        self._good = self._held = self.standing = None
+        self._good = self._held = self._partial = self.standing = None
         self._clear()
 
     def restore(self, whole: Whole, generation: int, hold: Hold | None, max_age: float | None = None) -> None:
@@ -296,6 +328,7 @@ class Table:
     def expire(self) -> None:
         """From now on nothing that is held is fresh; the last good copy may still stand in for a source that fails."""
         self._fresh_until = self.clock()
+        self._partial = None
         self._clear()
         self._refusals.clear()
         self._failures.clear()
@@ -320,6 +353,7 @@ class Table:
 
     def _accept(self, whole: Whole) -> Whole:
         self._good, self._held, self.hold, self.standing, self.barred = whole, None, None, None, None
+        self._partial = self.unproved = None
         self.generation += 1
         self._fresh_until = self.clock() + self.lifetime
         self._stale_until = self.clock() + max(self.stale_for, self.lifetime)

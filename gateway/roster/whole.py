@@ -37,7 +37,8 @@ _RUN = 5000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why an older copy stands in: the source failed (STALE), or sent too little to be believed (HELD).
+    """Why what is served is not simply the source's: an older copy stands in, since the source failed (STALE) or sent
+    too little to be believed (HELD); or it is not proved that nothing is missing (PARTIAL).
 
     code: None where nothing has gone wrong but time.
     """
@@ -47,12 +48,34 @@ class Standing:
     message: str
 
 
+def partial(reason: str) -> Standing:
+    """Of what was read and is not proved to be everything."""
+    return Standing(SourceState.PARTIAL, ErrorCode.UPSTREAM_PAGING, f"records may be missing: {reason}")
+
+
+class Short(tuple[Record, ...]):
+    """Records that are not proved to be all that were wanted. unproved: why not."""
+
+    unproved: str
+
+    def __new__(cls, records: Iterable[Record], unproved: str) -> Short:
+        made = super().__new__(cls, records)
+        made.unproved = unproved
+        return made
+
+
+def alike(rows: tuple[Record, ...], records: Iterable[Record]) -> tuple[Record, ...]:
+    """`records`, proved to be all that were wanted, or not, as `rows` are."""
+    return Short(records, rows.unproved) if isinstance(rows, Short) else tuple(records)
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """Consecutive records of a filtered list, by sourcedId. total: of the whole list, None if unknown.
 
     start: how many records of the list come before it. ended: nothing comes after it.
-    rejected: records that the source sent and that could not be read.
+    rejected: records that the source sent and that could not be read. unproved: why it is not proved that the list,
+    of which this is a part, has no other records; None where it is.
     """
 
     records: Sequence[Record]
@@ -61,6 +84,7 @@ class Slice:
     total: int | None
     read_at: float
     rejected: int = 0
+    unproved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +96,15 @@ class Position:
 
 
 class Whole:
-    """A collection read to its proved end: records by sourcedId, in that order, with indexes made on first use.
+    """A collection read to its end: records by sourcedId, in that order, with indexes made on first use.
 
     Large ones take seconds to sort, index and search. `made`, `indexed` and `searched` do that beside the event loop,
     in steps that leave it room; what they have made is then there at once.
 
     read_at: epoch seconds. scanned_at: when everything was last read; changes alone may have been since.
     high_water: up to when, by the source's dates, every change is in; None if that is not known. marks: of the pages
-    that it came in, where the source said by what to ask whether they changed.
+    that it came in, where the source said by what to ask whether they changed. unproved: why it is not proved that no
+    record is missing; None where it is.
     """
 
     def __init__(
@@ -91,6 +116,7 @@ class Whole:
         scanned_at: float | None = None,
         high_water: str | None = None,
         marks: tuple[Mark, ...] = (),
+        unproved: str | None = None,
     ) -> None:
         # Sorted, not a dict: a sixth of the memory beside the records, and no pause where a large dict grows.
         runs = [sorted(run, key=_sourced_id) for run in _batched(records, _RUN)]
@@ -102,6 +128,7 @@ class Whole:
         self.scanned_at = read_at if scanned_at is None else scanned_at
         self.high_water = high_water
         self.marks = marks
+        self.unproved = unproved
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
 
@@ -115,9 +142,18 @@ class Whole:
         scanned_at: float | None = None,
         high_water: str | None = None,
         marks: tuple[Mark, ...] = (),
+        unproved: str | None = None,
     ) -> Whole:
         def make() -> Whole:
-            return cls(records, rejected, read_at, scanned_at=scanned_at, high_water=high_water, marks=marks)
+            return cls(
+                records,
+                rejected,
+                read_at,
+                scanned_at=scanned_at,
+                high_water=high_water,
+                marks=marks,
+                unproved=unproved,
+            )
 
         return await _beside(len(records), make)
 
@@ -179,7 +215,8 @@ class Whole:
 
     def children(self, field: str, parent: str) -> tuple[Record, ...]:
         """The records whose `field` names `parent`; the index must have been made."""
-        return self._rows.at(self._indexes[field].places(parent))
+        found = self._rows.at(self._indexes[field].places(parent))
+        return found if self.unproved is None else Short(found, self.unproved)
 
     def has_index(self, field: str) -> bool:
         return field in self._indexes
@@ -189,7 +226,8 @@ class Whole:
         rows = Rows(r for r in self._rows if holds(r))
         if len(rows) == len(self):
             rows = self._rows
-        return Slice(rows, 0, True, len(rows), self.read_at, self.rejected)
+        total = len(rows) if self.unproved is None else None
+        return Slice(rows, 0, True, total, self.read_at, self.rejected, self.unproved)
 
 
 class Index:
@@ -242,10 +280,11 @@ def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]
     return {value: tuple(found) for value, found in grouped.items()}
 
 
-def listed(records: Iterable[Record]) -> Slice:
+def listed(records: Iterable[Record], unproved: str | None = None) -> Slice:
     """A whole list of records that were read before, as old as the oldest of them."""
     rows = tuple(sorted(records, key=_sourced_id))
-    return Slice(rows, 0, True, len(rows), min((r.observed_at for r in rows), default=time.time()))
+    read_at = min((r.observed_at for r in rows), default=time.time())
+    return Slice(rows, 0, True, len(rows) if unproved is None else None, read_at, unproved=unproved)
 
 
 def cut(held: Slice, after: str | None, limit: int) -> Slice:

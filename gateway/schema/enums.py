@@ -167,7 +167,8 @@ _describe(
         SourceState.STALE: "An older copy is shown: see `asOf`. `code` tells why, unless it was not to be asked.",
         SourceState.HELD: "It suddenly sent far fewer records; the older copy is shown until an operator decides.",
         SourceState.LOADING: "It is being read whole; until that has come, nothing of it is current.",
-        SourceState.PARTIAL: "It answered, but some of its records could not be read and are left out.",
+        SourceState.PARTIAL: "It answered, but some of its records could not be read and are left out, or it is "
+        "not proved that none is missing; `code` says which.",
         SourceState.FAILED: "It did not answer, or its answer cannot be trusted; `code` says why.",
         SourceState.SKIPPED: "It was not asked, as `read.reach` wants it, and what is wanted of it is not held.",
         SourceState.UNSUPPORTED: "It does not have this kind of record, or not this way of asking.",
@@ -234,7 +235,7 @@ _describe(
         ErrorCode.UPSTREAM_THROTTLED: "The source asks us to slow down (429, or 503 with Retry-After). Retry later.",
         ErrorCode.UPSTREAM_BAD_CONTENT: "The source's answer is not what the standard says.",
         ErrorCode.UPSTREAM_TRUNCATED: "The source's answer ended too early. Retry.",
-        ErrorCode.UPSTREAM_PAGING: "The source's pages do not add up. Retry.",
+        ErrorCode.UPSTREAM_PAGING: "The source's pages do not add up, or it changed all the while it was read. Retry.",
         ErrorCode.UPSTREAM_REDIRECTED: "The source sends us elsewhere; we do not follow.",
         ErrorCode.UPSTREAM_MISMATCH: "The source answered with a record that we did not ask for.",
         ErrorCode.SOURCE_LOADING: "The source is being read whole, which goes on. Ask again after `retryAfter`.",

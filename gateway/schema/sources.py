@@ -40,6 +40,8 @@ class CollectionOf:
         table = self.source.tables.get(self.entity.collection)
         if table is not None and table.standing is not None:
             return table.standing.state
+        if table is not None and table.unproved is not None:
+            return SourceState.PARTIAL
         if self.source.state is SourceState.FRESH and self.rejected:
             return SourceState.PARTIAL
         return self.source.state

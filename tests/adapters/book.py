@@ -105,5 +105,4 @@ class Book:
             most=most,
             at_once=lambda: at_once,
             sorts=sorts,
-            keeps=True,
         )

@@ -126,7 +126,10 @@ def client(server: School, can: Capabilities | None = None, **settings: Any) -> 
 
 async def scanned(asked: SourceClient, request: PageRequest | str) -> list[Page]:
     request = PageRequest(request) if isinstance(request, str) else request
-    return [page async for page in asked.scan(request)]
+    pages: list[Page] = []
+    found = await asked.scan(request, on_page=lambda _, page: pages.append(page))
+    assert found.complete, found.reason
+    return pages
 
 
 def ids(pages: list[Page]) -> list[str]:

@@ -1,4 +1,4 @@
-"""SourceClient.scan_whole: what is known at the end of a scan, against a small server in process."""
+"""SourceClient.scan: what is known at the end of a scan, against a small server in process."""
 
 import asyncio
 from collections.abc import Callable
@@ -32,7 +32,7 @@ async def test_the_end_of_a_scan_is_proved_by_what_the_source_tells(
 ) -> None:
     server = School()
     server.says_total, server.says_links = total, link
-    scanned = await client(server, can).scan_whole(PageRequest("users", limit=limit))
+    scanned = await client(server, can).scan(PageRequest("users", limit=limit))
     assert sorted(r.sourced_id for r in scanned.records) == ALL
     assert (scanned.complete, scanned.proof, scanned.reason) == (True, proof, None)
     assert (scanned.requests, len(server.log), scanned.attempts) == (requests, requests, 1)
@@ -41,24 +41,24 @@ async def test_the_end_of_a_scan_is_proved_by_what_the_source_tells(
 async def test_everything_in_one_answer_is_not_everything_if_the_total_says_more() -> None:
     server = School()
     server.answer = lambda r: httpx2.Response(200, json={"users": [user(1)]}, headers={"X-Total-Count": "2"})
-    scanned = await client(server, Capabilities(all_without_limit=True)).scan_whole(PageRequest("users"))
+    scanned = await client(server, Capabilities(all_without_limit=True)).scan(PageRequest("users"))
     assert (scanned.complete, scanned.reason) == (False, "2 records are claimed, 1 came")
 
 
 async def test_a_scan_tells_its_progress_and_can_be_left() -> None:
     server, told = School(), list[Progress]()
-    await client(server).scan_whole(TEN, on_page=told.append)
+    await client(server).scan(TEN, on_page=lambda progress, _: told.append(progress))
     assert (told[0], told[-1]) == (Progress(10, 25, 1), Progress(25, 25, 3))
 
     server.log.clear()
-    scanned = await client(server).scan_whole(TEN, on_page=lambda progress: progress.total is None)
+    scanned = await client(server).scan(TEN, on_page=lambda progress, _: progress.total is None)
     assert (scanned.complete, len(scanned.records), len(server.log)) == (False, 10, 1)
 
 
 async def test_what_could_not_be_read_is_told_once_and_counts() -> None:
     rows: list[Raw] = [user(n) for n in range(25)]
     rows[3], rows[14] = {"givenName": "nameless"}, {"sourcedId": "odd", "givenName": ["a"], "orgs": 7}
-    scanned = await client(School(users=rows)).scan_whole(TEN)
+    scanned = await client(School(users=rows)).scan(TEN)
     assert (scanned.complete, scanned.requests) == (True, 3)
     assert len(scanned.records) + len(scanned.rejected) == 25
     assert None in {r.sourced_id for r in scanned.rejected}
@@ -90,16 +90,16 @@ def revised(changes: Callable[[int], int]) -> SourceClient:
 
 
 async def test_a_changed_revision_between_pages_is_mended_and_the_last_one_told() -> None:
-    scanned = await revised(lambda n: 1).scan_whole(TEN)
+    scanned = await revised(lambda n: 1).scan(TEN)
     assert (scanned.revision, scanned.attempts, scanned.requests) == ("1", 1, 3)
-    scanned = await revised(lambda n: 1 if n == 1 else 2).scan_whole(TEN)
+    scanned = await revised(lambda n: 1 if n == 1 else 2).scan(TEN)
     assert (scanned.complete, scanned.proof, scanned.revision) == (True, Proof.ORDER, "2")
     assert (scanned.attempts, scanned.requests) == (2, 4)
 
 
 async def test_a_revision_that_changes_with_every_answer_proves_nothing_and_loses_nothing() -> None:
     """Pages that reach into each other are still proof: some are read again, up to the limit."""
-    scanned = await revised(lambda n: n).scan_whole(TEN)
+    scanned = await revised(lambda n: n).scan(TEN)
     assert sorted(r.sourced_id for r in scanned.records) == ALL
     assert (scanned.complete, scanned.proof) == (True, Proof.ORDER)
 
@@ -107,10 +107,10 @@ async def test_a_revision_that_changes_with_every_answer_proves_nothing_and_lose
 async def test_a_filtered_scan_is_proved_too() -> None:
     server = School(users=[user(n, familyName="X" if n % 2 else "Y") for n in range(50)])
     request = PageRequest("users", where=equals("family_name", "X"), limit=10)
-    scanned = await client(server).scan_whole(request)
+    scanned = await client(server).scan(request)
     assert (scanned.proof, len(scanned.records), scanned.requests) == (Proof.TOTAL, 25, 3)
     server.ignores_filter = True
-    scanned = await client(server).scan_whole(request)
+    scanned = await client(server).scan(request)
     assert (scanned.proof, len(scanned.records), scanned.requests) == (Proof.TOTAL, 25, 5)
 
 
@@ -129,10 +129,10 @@ ENROLLED = [
 async def test_a_route_in_two_steps_is_complete_if_each_of_its_lists_is() -> None:
     server = School(enrollments=ENROLLED)
     asked = client(server, Capabilities(nested_reads=False))
-    scanned = await asked.scan_whole(PageRequest("studentsForClass", ("c1",)))
+    scanned = await asked.scan(PageRequest("studentsForClass", ("c1",)))
     assert sorted(r.sourced_id for r in scanned.records) == ALL[::4]
     assert (scanned.complete, scanned.proof) == (True, Proof.PARTS)
-    nobody = await asked.scan_whole(PageRequest("studentsForClass", ("c9",)))
+    nobody = await asked.scan(PageRequest("studentsForClass", ("c9",)))
     assert (nobody.complete, nobody.records) == (True, ())
 
 
@@ -141,7 +141,7 @@ async def test_a_first_step_that_is_not_proved_ends_it() -> None:
     server.answer = lambda r: httpx2.Response(200, json={"enrollments": []}, headers={"X-Total-Count": "3"})
     can = Capabilities(nested_reads=False, filter_level=FilterLevel.NONE)
     with pytest.raises(PagingBroken, match="3 records are claimed"):
-        await client(server, can).scan_whole(PageRequest("studentsForClass", ("c1",)))
+        await client(server, can).scan(PageRequest("studentsForClass", ("c1",)))
 
 
 async def test_a_page_that_fails_ends_the_scan_and_all_that_was_under_way() -> None:
@@ -150,6 +150,6 @@ async def test_a_page_that_fails_ends_the_scan_and_all_that_was_under_way() -> N
     server.answer = lambda r: httpx2.Response(503) if r.url.params.get("offset") == "50" else None
     before = asyncio.all_tasks()
     with pytest.raises(Failing):
-        await asked.scan_whole(TEN)
+        await asked.scan(TEN)
     assert asyncio.all_tasks() == before
     assert len(server.log) <= 10

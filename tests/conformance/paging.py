@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import httpx2
 
-from adapters.client import PageRequest
+from adapters.client import Page, PageRequest, Progress
 from adapters.dialect import OAuth1, Totals
 from adapters.endpoints import Collection
 from adapters.errors import PagingBroken, SourceError
@@ -69,15 +69,19 @@ async def a_collection_that_shrinks_between_pages_loses_none_of_those_that_stay(
     client = subject.client(server)
     seen: Counter[str] = Counter()
     removed: set[str] = set()
-    async for page in client.scan(PageRequest(_ALL, limit=60)):
+
+    def look(_: Progress, page: Page) -> None:
         seen.update(r.sourced_id for r in page.records)
         if not removed:
             gone = [server.truth_of(_ALL, r.sourced_id) for r in page.records[:5]]
-            removed = {r.sourced_id for r in page.records[:5]}
+            removed.update(r.sourced_id for r in page.records[:5])
             for enrollment in gone:
                 district.remove(enrollment)
+
+    scanned = await client.scan(PageRequest(_ALL, limit=60), on_page=look)
     staying = set(_ids(published(server, _ALL)))
-    assert staying <= set(seen)
+    assert scanned.complete
+    assert staying <= {r.sourced_id for r in scanned.records} <= set(seen)
     assert set(seen) - staying == removed
     assert max(seen.values()) == 1
 
@@ -90,7 +94,7 @@ async def pages_after_the_first_come_side_by_side_and_none_is_asked_for_in_vain(
     client = subject.client(server)
     await client.page(PageRequest("orgs"))
     server.reset()
-    scanned = await client.scan_whole(PageRequest(_ALL, limit=limit))
+    scanned = await client.scan(PageRequest(_ALL, limit=limit))
     assert (scanned.complete, scanned.attempts) == (True, 1)
     assert Counter(r.sourced_id for r in scanned.records) == expected
     assert len(data_requests(server)) == scanned.requests == -(-expected.total() // limit)
@@ -105,7 +109,7 @@ async def the_revision_is_told_where_the_source_has_one(subject: Subject) -> Non
             sent.add(response.headers.get("x-perm-rev"))
         return response
 
-    scanned = await subject.client(server, way=Way(server, look)).scan_whole(PageRequest("orgs"))
+    scanned = await subject.client(server, way=Way(server, look)).scan(PageRequest("orgs"))
     assert scanned.complete
     assert {scanned.revision} == sent
 

@@ -200,7 +200,9 @@ def declared_gap(case: Case, dialect: Dialect) -> str | None:
 
 
 async def everything(client: SourceClient, endpoint: str, *ids: str, **request: Any) -> list[Record]:
-    return [r async for p in client.scan(PageRequest(endpoint, ids, **request)) for r in p.records]
+    found = await client.scan(PageRequest(endpoint, ids, **request))
+    assert found.complete, found.reason
+    return list(found.records)
 
 
 def published(server: Server, collection: Collection | str) -> list[dict[str, Any]]:
