@@ -173,24 +173,20 @@ class Source:
             return Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key))
         try:
             found = await deadline.within(self.key, read(reader))
-        except DeadlineExceeded as error:
-            coming = reader.tables[collection].coming
-            if coming is not None and coming.received:
-                raise Loading(self.key, coming.share, coming.seconds_left) from None
-            if not deadline.lowered:
-                self._health.failed(error)
-            raise
         except SourceError as error:
-            if terms.since is None or not bridgeable(error):
-                raise
-            # It is held, and only older than was wanted.
-            try:
-                found = await deadline.within(self.key, read(reader.held))
-            except NotHeld:
-                raise error from None
-            return Answer(found, Standing(SourceState.STALE, code_of(error), error.message), error)
-        table = reader.tables[collection]
-        return Answer(found, table.standing if table.whole is not None else None)
+            late = isinstance(error, DeadlineExceeded)
+            failed = self._late(error, reader, collection, deadline) if late else error
+        else:
+            table = reader.tables[collection]
+            return Answer(found, table.standing if table.whole is not None else None)
+        if terms.since is None or not bridgeable(failed):
+            raise failed
+        try:
+            found = await deadline.within(self.key, read(reader.held))
+        except (NotHeld, DeadlineExceeded):
+            raise failed from None
+        # It is held, and only older than was wanted.
+        return Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed)
 
     async def resolved(
         self, where: Predicate | None, deadline: Deadline, terms: Terms = USUAL
@@ -214,6 +210,15 @@ class Source:
     async def close(self) -> None:
         if self._reader is not None:
             await self._reader.close()
+
+    def _late(self, error: SourceError, reader: Reader, collection: Collection, deadline: Deadline) -> SourceError:
+        """What to tell of a source that had not answered in time."""
+        coming = reader.tables[collection].coming
+        if coming is not None and coming.received:
+            return Loading(self.key, coming.share, coming.seconds_left)
+        if not deadline.lowered:
+            self._health.failed(error)
+        return error
 
     def _askable(self) -> Reader:
         if self._reader is None:

@@ -595,3 +595,79 @@ async def test_what_is_not_to_be_asked_for_is_told_to_be_older_than_wanted(world
     assert [(s["state"], s["code"]) for s in old["users"]["sources"]] == [("STALE", None)]
     assert old["users"]["nodes"] == young["users"]["nodes"]
     assert {s["collection"] for s in extra["sources"]["notFresh"]} == {"USER", "ENROLLMENT"}
+
+
+async def test_a_source_too_slow_to_be_asked_anew_in_time_answers_with_what_is_held(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    query = "query ($read: ReadOptions) { orgs(read: $read) { complete nodes { id } sources { state code } } }"
+    first, _, _, _ = await aged(made, query)
+    made.servers["a"].latency = 0.3
+    data, errors, _, _ = await aged(made, query, maxAge=0, deadlineMs=60)
+    assert errors == []
+    assert data["orgs"].pop("sources") == [{"state": "STALE", "code": "DEADLINE_EXCEEDED"}]
+    first["orgs"].pop("sources")
+    assert data == first
+
+
+# ------------------------------------------------------------------ together with other arguments
+
+
+async def test_a_list_that_names_a_record_of_one_source_is_not_wide_however_many_there_are(world: MakeWorld) -> None:
+    made = many(world, MOST_ASKED + 1)
+    district = made.servers["s07"].district
+    query = "query ($id: ID!) { orgs(filter: { parent: { eq: $id } }) { complete nodes { sourcedId } } }"
+    data, errors, _ = await ask(made, query, id=f"Org:s07:{district.district_org.id}")
+    assert errors == []
+    assert data["orgs"]["complete"] is True
+    assert {row["sourcedId"] for row in data["orgs"]["nodes"]} == {school.id for school in district.schools}
+    assert {key for key in made.servers if made.requests(key)} == {"s07"}
+
+
+async def test_a_page_below_a_record_tells_how_old_it_is(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    await read_whole(made, Collection.ORGS, Collection.CLASSES)
+    query = """query ($read: ReadOptions) {
+      orgs(filter: { type: { eq: SCHOOL } }, read: $read) { nodes { classes { nodes { id } sources { state code } } } }
+    }"""
+    fresh, errors, _ = await ask(made, query, read=HELD)
+    assert errors == []
+    assert [row["classes"]["sources"] for row in fresh["orgs"]["nodes"]] == [[]] * len(fresh["orgs"]["nodes"])
+    source(made).tables[Collection.CLASSES].expire()
+    old, errors, _ = await ask(made, query, read=HELD)
+    assert errors == []
+    for before, now in zip(fresh["orgs"]["nodes"], old["orgs"]["nodes"], strict=True):
+        assert now["classes"]["nodes"] == before["classes"]["nodes"]
+        assert now["classes"]["sources"] == [{"state": "STALE", "code": None}]
+
+
+async def test_a_condition_on_other_records_is_held_to_the_same(world: MakeWorld) -> None:
+    made = world(a="xporter-generic")
+    query = """query ($read: ReadOptions) {
+      classes(filter: { enrollments: { count: { eq: 0 } } }, read: $read) { complete nodes { id } sources { state } }
+    }"""
+    await read_whole(made, Collection.CLASSES)
+    asked = made.requests("a")
+    data, errors, _ = await ask(made, query, read=HELD)
+    assert errors == []
+    assert data["classes"] == {"complete": False, "nodes": [], "sources": [{"state": "SKIPPED"}]}
+    assert made.requests("a") == asked
+    await read_whole(made, Collection.ENROLLMENTS)
+    asked = made.requests("a")
+    held, errors, _ = await ask(made, query, read=HELD)
+    usual, _, _ = await ask(made, query)
+    assert errors == []
+    assert held["classes"]["complete"] is True
+    assert held == usual
+    assert made.requests("a") == asked
+
+
+async def test_what_was_not_asked_for_is_explained_as_held(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    await ask(made, PEOPLE)
+    reading = Reading(made.sources, EVERYTHING, CursorCodec(b"secret"), 10, explain=True)
+    result = await SCHEMA.execute(PEOPLE, {"read": HELD}, Context(reading))
+    assert result.extensions is not None
+    told = result.extensions["explain"]
+    assert {each["path"] for each in told} == {"held"}
+    assert sum(each["requests"] for each in told) == 0
+    assert {each["need"] for each in told} == {"window of 11 users", "enrollments of 10 by user_id"}
