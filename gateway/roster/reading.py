@@ -24,7 +24,7 @@ from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
 from gateway.roster.lists import Page, describe
 from gateway.roster.loaders import Loaders
-from gateway.roster.meaning import DateBasis, RoleGroup, role_group
+from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
 from gateway.roster.open_conditions import TODAY, Dangling, Declared, Enrolled, InEffect, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
@@ -59,6 +59,7 @@ __all__ = [
     "SourceOutcome",
     "Sources",
     "Within",
+    "display_name",
     "role_group",
 ]
 
@@ -147,9 +148,9 @@ class Reading:
     async def lookup(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str) -> Record | None:
         """A record by source key and sourcedId; None when there is none, or no such source for this client."""
         try:
-            return await self._one(kind, source, sourced_id)
+            return await self.one(kind, source, sourced_id)
         except SourceError as error:
-            self._failed(find, kind, error)
+            self.failed(find, kind, error)
             return None
 
     async def follow(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str | None) -> Record | None:
@@ -157,9 +158,9 @@ class Reading:
         if sourced_id is None:
             return None
         try:
-            found = await self._one(kind, source, sourced_id)
+            found = await self.one(kind, source, sourced_id)
         except SourceError as error:
-            self._failed(find, kind, error)
+            self.failed(find, kind, error)
             return None
         if found is None:
             self._dangling(find, source)
@@ -170,16 +171,16 @@ class Reading:
     ) -> list[Record] | None:
         """What several references name, in their order; None when the source could not answer."""
         try:
-            found = await asyncio.gather(*(self._one(kind, source, i) for i in sourced_ids))
+            found = await asyncio.gather(*(self.one(kind, source, i) for i in sourced_ids))
         except SourceError as error:
-            self._failed(find, kind, error)
+            self.failed(find, kind, error)
             return None
         for record in found:
             if record is None:
                 self._dangling(find, source)
         return [record for record in found if record is not None]
 
-    async def _one(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
+    async def one(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
         known = self.sources.get(source, self.grant)
         if known is None:
             return None
@@ -306,7 +307,7 @@ class Reading:
                 self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id),
             )
         except SourceError as error:
-            self._failed(find, kind, error)
+            self.failed(find, kind, error)
             return None
         if isinstance(rows, Short):
             self._failed(find, kind, Unproved(source.key, partial(rows.unproved).message))
@@ -337,7 +338,7 @@ class Reading:
         message = f"{source}: a reference names a record that the source does not have"
         self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message)
 
-    def _failed(self, find: FindPlace, kind: RecordType, error: SourceError) -> None:
+    def failed(self, find: FindPlace, kind: RecordType, error: SourceError) -> None:
         outcome = SourceOutcome.failed(error)
         self.outcomes.saw(kind, outcome)
         if not isinstance(error, Unsupported):

@@ -97,12 +97,23 @@ class Source:
     @property
     def local(self) -> Local:
         """What its dates and its metadata mean, on its own date of now."""
-        settings = self.settings
-        today = hours.today(ZoneInfo(settings.timezone), time.time()).isoformat()
-        if self._reader is None or isinstance(settings, MisconfiguredSource):
-            return Local(self.key, today)
-        names = {name: declared.key for name, declared in settings.metadata.items()}
-        return Local(self.key, today, self._reader.inclusive, names)
+        return Local(self.key, self.today, self.inclusive, self.metadata_keys)
+
+    @property
+    def today(self) -> str:
+        """Its own date, by its time zone."""
+        return hours.today(ZoneInfo(self.settings.timezone), time.time()).isoformat()
+
+    @property
+    def inclusive(self) -> bool:
+        """Whether its end dates are last days, not the days after."""
+        return self._reader is not None and self._reader.inclusive
+
+    @property
+    def metadata_keys(self) -> Mapping[str, str]:
+        """The keys of its metadata for which its settings declare names, by these."""
+        declared = self.settings.metadata if isinstance(self.settings, SourceSettings) else {}
+        return {name: each.key for name, each in declared.items()}
 
     @property
     def state(self) -> SourceState:

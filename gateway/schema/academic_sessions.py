@@ -3,8 +3,9 @@
 import strawberry
 
 from adapters import records
+from gateway.schema import days
 from gateway.schema.enums import AcademicSessionType, RecordType
-from gateway.schema.fields import over, plain
+from gateway.schema.fields import computed, over, plain
 from gateway.schema.filters import ClassFilter
 from gateway.schema.relations import reference, to_children, to_one, to_page
 from gateway.schema.roster_object import RosterObject
@@ -26,6 +27,10 @@ class AcademicSession(RosterObject):
         "Its end as the source gave it: by the standard the day after its last; many sources give the last day.",
         "academicSession.endDate",
     )
+    last_day: Date | None = computed(
+        days.last_day, "Its last day, included, however the source writes end dates.", "academicSession.endDate"
+    )
+    is_current: bool | None = days.holds("Whether the day lies within it, its first and its last day included.")
     type: AcademicSessionType | None = plain("Kind of session.", "academicSession.type")
     type_raw: str | None = plain("The source's own word for the type.", "academicSession.type")
     school_year: str | None = plain("The year in which its school year ends.", "academicSession.schoolYear")

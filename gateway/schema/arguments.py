@@ -8,6 +8,7 @@ import strawberry
 from adapters.predicate import Predicate, among
 from gateway.faults import BadInput
 from gateway.schema.enums import EnrollmentRole, RecordStatus
+from gateway.schema.scalars import Day
 
 T = TypeVar("T")
 
@@ -29,6 +30,17 @@ Status: TypeAlias = Annotated[
 Roles: TypeAlias = Annotated[
     list[EnrollmentRole] | None,
     strawberry.argument(name="role", description="Only these roles in the class; null or absent: any."),
+]
+EffectiveOn: TypeAlias = Annotated[
+    Day | None,
+    strawberry.argument(
+        name="effectiveOn",
+        description="Only those in effect on this day, from `effectiveFrom` to `effectiveTo`; null or absent: any.",
+    ),
+]
+On: TypeAlias = Annotated[
+    Day | None,
+    strawberry.argument(name="on", description="The day to look at; null: any day, past and future included."),
 ]
 SourceNames: TypeAlias = Annotated[
     list[strawberry.ID] | None,

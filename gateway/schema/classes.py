@@ -3,10 +3,12 @@
 import strawberry
 
 from adapters import records
-from gateway.schema.enums import ClassType, RecordType
-from gateway.schema.fields import over, plain
+from gateway.schema import days
+from gateway.schema.enums import ClassType, DateBasis, EnrollmentRole, RecordType
+from gateway.schema.fields import computed, over, plain
 from gateway.schema.relations import reference, references, to_enrollments, to_one, to_several
 from gateway.schema.roster_object import RosterObject
+from gateway.schema.scalars import Date
 
 
 @strawberry.type(
@@ -31,4 +33,25 @@ class Class(RosterObject):
     school = to_one(RecordType.ORG, "school_id", "Where it is taught.", "class.school")
     term_refs = references(RecordType.ACADEMIC_SESSION, "term_ids", "When it is taught, not followed.", "class.terms")
     terms = to_several(RecordType.ACADEMIC_SESSION, "term_ids", "When it is taught: its terms.", "class.terms")
+    effective_from: Date | None = days.effective_from()
+    effective_to: Date | None = days.effective_to()
+    date_basis: DateBasis | None = days.date_basis()
     enrollments = to_enrollments("class_id", "Who is in it, and as what: its roster.")
+    students = days.members(
+        EnrollmentRole.STUDENT,
+        "Its students (pupils, learners) on a day: each person with an active enrollment then, as far as the source "
+        "still counts the person. OneRoster: `/classes/{id}/students`.",
+    )
+    teachers = days.members(
+        EnrollmentRole.TEACHER,
+        "Its teachers on a day, co-teachers included. OneRoster: `/classes/{id}/teachers`.",
+    )
+    primary_teacher = days.primary_teacher(
+        "Its main teacher, teacher of record, on a day: the one whose enrollment is flagged primary, of several the "
+        "one who began first; unflagged, only who teaches it alone. OneRoster: `enrollment.primary`."
+    )
+    student_count: int | None = computed(
+        days.student_count,
+        "How many students are enrolled on a day, by their enrollments alone: no person is read for it.",
+        "enrollment.role",
+    )

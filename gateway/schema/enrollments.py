@@ -3,7 +3,8 @@
 import strawberry
 
 from adapters import records
-from gateway.schema.enums import EnrollmentRole, RecordType
+from gateway.schema import days
+from gateway.schema.enums import DateBasis, EnrollmentRole, RecordType
 from gateway.schema.fields import over, plain
 from gateway.schema.relations import reference, to_one
 from gateway.schema.roster_object import RosterObject
@@ -24,6 +25,10 @@ class Enrollment(RosterObject):
         "Until when, as the source gave it: by the standard the day after the last; many sources give the last day.",
         "enrollment.endDate",
     )
+    effective_from: Date | None = days.effective_from()
+    effective_to: Date | None = days.effective_to()
+    date_basis: DateBasis | None = days.date_basis()
+    is_effective: bool | None = days.holds("Whether the day lies between effectiveFrom and effectiveTo, both included.")
     user_ref = reference(RecordType.USER, "user_id", "Who, not followed.", "enrollment.user")
     user = to_one(RecordType.USER, "user_id", "Who.", "enrollment.user")
     class_ref = reference(RecordType.CLASS, "class_id", "In which class, not followed.", "enrollment.class")

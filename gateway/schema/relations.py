@@ -13,7 +13,19 @@ import strawberry
 from adapters.predicate import conjunction
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
-from gateway.schema.arguments import ACTIVE, DEFAULT_FIRST, After, First, Roles, Status, given, one_of, page_size
+from gateway.roster import deriving
+from gateway.schema.arguments import (
+    ACTIVE,
+    DEFAULT_FIRST,
+    After,
+    EffectiveOn,
+    First,
+    Roles,
+    Status,
+    given,
+    one_of,
+    page_size,
+)
 from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.fields import annotated, described
@@ -91,7 +103,7 @@ def to_several(kind: RecordType, key: str, text: str, *wire: str) -> Any:
     async def follow(root: Record, info: Info) -> Any:
         return await reading_at(info).follow_all(place(info), kind, root.source, getattr(root, key))
 
-    return _field(follow, _several(kind), Relation(kind, key, Cardinality.SEVERAL), described(text, *wire))
+    return _field(follow, several(kind), Relation(kind, key, Cardinality.SEVERAL), described(text, *wire))
 
 
 def to_children(kind: RecordType, key: str, text: str, *wire: str) -> Any:
@@ -101,7 +113,7 @@ def to_children(kind: RecordType, key: str, text: str, *wire: str) -> Any:
         where = one_of("status", status)
         return await reading_at(info).children(place(info), kind, key, root, where)
 
-    return _field(children, _several(kind), Relation(kind, key, Cardinality.CHILDREN), described(text, *wire))
+    return _field(children, several(kind), Relation(kind, key, Cardinality.CHILDREN), described(text, *wire))
 
 
 def to_enrollments(key: str, text: str) -> Any:
@@ -112,13 +124,14 @@ def to_enrollments(key: str, text: str) -> Any:
         root: Record,
         info: Info,
         role: Roles = strawberry.UNSET,
+        effective_on: EffectiveOn = strawberry.UNSET,
         status: Status = ACTIVE,  # type: ignore[assignment]
     ) -> Any:
         where = conjunction(one_of("role", given(role)), one_of("status", status))
-        return await reading_at(info).children(place(info), kind, key, root, where)
+        return await deriving.enrollments(reading_at(info), place(info), root, key, where, given(effective_on))
 
     relation = Relation(kind, key, Cardinality.CHILDREN)
-    return _field(enrollments, _several(kind), relation, described(text, "/enrollments"))
+    return _field(enrollments, several(kind), relation, described(text, "/enrollments"))
 
 
 def to_page(kind: RecordType, key: str, filter_type: type, text: str, *wire: str) -> Any:
@@ -171,7 +184,7 @@ def optional(graphql_type: Any) -> Any:
     return Optional[graphql_type]  # noqa: UP045 - a value, not an annotation
 
 
-def _several(kind: RecordType) -> Any:
+def several(kind: RecordType) -> Any:
     return optional(list[type_of(kind)])  # type: ignore[misc]
 
 

@@ -1,12 +1,17 @@
 """People, with their roles, ids and accounts."""
 
 from collections.abc import Iterator
+from typing import Annotated, Any
 
 import msgspec
 import strawberry
 
 from adapters import records
-from gateway.schema.enums import RecordType, RoleType, UserRole
+from gateway.roster import deriving
+from gateway.roster.reading import display_name, role_group
+from gateway.schema import days
+from gateway.schema.context import Info, place, reading_at
+from gateway.schema.enums import RecordType, RoleGroup, RoleType, UserRole
 from gateway.schema.fields import computed, over, plain
 from gateway.schema.relations import reference, references, to_companion, to_enrollments, to_one, to_several
 from gateway.schema.roster_object import RosterObject
@@ -17,6 +22,14 @@ class AssignedRole(records.RoleAssignment, frozen=True, gc=False, kw_only=True):
     """A role with the source of its person, without which its references name nothing."""
 
     source: str
+
+
+async def _agents(root: records.User, info: Info) -> Any:
+    return await deriving.related(reading_at(info), place(info), root, family=False)
+
+
+async def _guardians(root: records.User, info: Info) -> Any:
+    return await deriving.related(reading_at(info), place(info), root, family=True)
 
 
 def _roles(root: records.User) -> Iterator[AssignedRole]:
@@ -95,6 +108,19 @@ class User(RosterObject):
     roles: list[RoleAssignment] = computed(
         _roles, "All roles, each at its organisation.", "user.roles", "1.1 user.role"
     )
+    role_group: RoleGroup = computed(
+        lambda root: role_group(root.role),
+        "What the role amounts to, the same in both versions of the standard: ask for STAFF to find aides of all.",
+    )
+    display_name: str | None = computed(
+        lambda root: display_name(root, True),
+        "First and last name, as the person prefers to be called where the source says so; null where neither is "
+        "known.",
+        "user.preferredFirstName",
+        "user.givenName",
+        "user.preferredLastName",
+        "user.familyName",
+    )
     primary_org = to_one(
         RecordType.ORG, "primary_org_id", "The main organisation, such as the home school.", "user.primaryOrg"
     )
@@ -108,13 +134,20 @@ class User(RosterObject):
     agent_refs = references(
         RecordType.USER, "agent_ids", "People connected with the person, not followed.", "user.agents"
     )
-    agents = to_several(
-        RecordType.USER,
-        "agent_ids",
-        "People connected with the person: a student's parents, a parent's children.",
+    agents: list[Annotated["User", strawberry.lazy("gateway.schema.users")]] | None = computed(
+        _agents,
+        "People connected with the person, whichever of the two records names the other: a student's parents, a "
+        "parent's children.",
         "user.agents",
     )
+    guardians: list[Annotated["User", strawberry.lazy("gateway.schema.users")]] | None = computed(
+        _guardians, "Those of agents who are family: guardians, parents, relatives.", "user.agents"
+    )
     enrollments = to_enrollments("user_id", "The classes that the person is in, and as what.")
+    classes = days.classes(
+        "The classes (sections) that the person is in on a day, by active enrollments, as far as the source still "
+        "counts the class. OneRoster: `/students/{id}/classes`, `/teachers/{id}/classes`."
+    )
     demographics = to_companion(
         RecordType.DEMOGRAPHICS, "Birth, sex and ethnicity, where the source shares them.", "/demographics/{id}"
     )
