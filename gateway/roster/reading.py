@@ -310,7 +310,7 @@ class Reading:
             self.failed(find, kind, error)
             return None
         if isinstance(rows, Short):
-            self._failed(find, kind, Unproved(source.key, partial(rows.unproved).message))
+            self.failed(find, kind, Unproved(source.key, partial(rows.unproved).message))
         else:
             self._answered(source, kind)
         return alike(rows, filter(holds, rows))
