@@ -158,7 +158,7 @@ class Converter:
             if found is None:
                 found = shared[key] = roles(w.roles) if w.roles else derived_roles(w, lists)
             result.append(
-                records.User(  # by position: with 29 keywords the call would take six times as long
+                records.User(  # by position: more than 15 keywords go through a dict, which takes six times as long
                     provenance,
                     intern(w.sourced_id),
                     STATUS[w.status] if w.status else absent,
