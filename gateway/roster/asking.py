@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from adapters.client import OnPage, Page, PageRequest, Progress, Scanned, SourceClient
 from adapters.endpoints import Collection
 from adapters.errors import Refused, SourceError, TimedOut, Unsupported
+from adapters.pacing import MAX_CONCURRENCY
 from adapters.predicate import AnyOf
 from adapters.records import Record
 from gateway.faults import Unproved
@@ -375,13 +376,23 @@ def records_of(found: Found) -> Iterator[Record]:
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results in order; the first failure ends the rest."""
-    tasks = [asyncio.ensure_future(each) for each in work]
+    """All results in order; the first failure ends the rest.
+
+    `work` is begun as the source can take it, not all at once: to begin thousands of requests takes a while.
+    """
+    steps, found = enumerate(work), dict[int, T]()
+
+    async def some() -> None:
+        for place, each in steps:
+            found[place] = await each
+
+    tasks = [asyncio.ensure_future(some()) for _ in range(MAX_CONCURRENCY)]
     try:
-        return await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
+    return [found[place] for place in range(len(found))]
 
 
 def _pages_told(first: Page, request: PageRequest) -> int:

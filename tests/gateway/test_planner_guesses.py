@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from adapters.endpoints import Collection
+from adapters.errors import Failing
 from adapters.records import RecordType
 from gateway.roster.foresight import Ahead
 from gateway.sandbox.exact import exact_district
@@ -106,3 +107,28 @@ async def test_nothing_is_asked_ahead_of_the_root_where_few_filters_would_do() -
         it.reader.foresee([Ahead(RecordType.ENROLLMENT, "user_id", children=True)], 10)
         await asyncio.sleep(0.01)
         assert len(it.way.sent) == 1
+
+
+async def test_many_requests_of_one_need_are_begun_as_the_source_takes_them_and_the_first_failure_ends_the_rest() -> (
+    None
+):
+    """To begin hundreds in one step holds up everything else."""
+    most = 0
+
+    def watch() -> None:
+        nonlocal most
+        most = max(most, len(asyncio.all_tasks()))
+
+    async with followed(can={"max_limit": 20}) as it:
+        await it.reader.count(Collection.ENROLLMENTS, None)
+        it.reader.tables[Collection.ENROLLMENTS].size = 1_000_000
+        before = len(asyncio.all_tasks())
+        it.way.begin(dict.fromkeys(range(1, 300), watch))
+        ids = [f"nobody-{n}" for n in range(500)]
+        assert not any((await it.reader.by_ids(Collection.ENROLLMENTS, ids)).values())
+        assert len(it.way.sent) == 250
+        assert most <= before + 30
+        it.way.begin({20: lambda: 500})
+        with pytest.raises(Failing):
+            await it.reader.by_ids(Collection.ENROLLMENTS, [f"nowhere-{n}" for n in range(500)])
+        assert len(it.way.sent) < 30
