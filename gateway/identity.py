@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 SOURCE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """Keys are permanent and appear in ids: plain enough to be read, typed and put in a file name."""
@@ -68,6 +69,7 @@ class NotACursor(ValueError):
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a walk stands: the last record shown, by source and sourcedId.
 
+    values: what the record was ordered by, where the list has an order of its own.
     offset: how many records of that source's filtered list came up to it, where they were counted upstream.
     missing: sources that an earlier page of this walk had to do without.
     """
@@ -76,36 +78,28 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     sourced_id: str
     offset: int | None = None
     missing: tuple[str, ...] = ()
-
-
-_TAG = 8
+    values: tuple[str | None, ...] = ()
 
 
 class CursorCodec:
-    """Cursors as text, signed, and bound to the list they walk.
+    """Cursors as text: encrypted, since names may be what a list is ordered by, and bound to the list they walk.
 
-    The sourcedId is in it: it is an id that the client has just read, never a name or an address.
+    The same place has the same cursor in every process that has the secret (AES-SIV, RFC 5297).
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.sha256(b"cursor\0" + secret).digest()
+        self._cipher = AESSIV(hashlib.sha512(b"cursor\0" + secret).digest())
 
     def encode(self, cursor: Cursor, walk: str) -> str:
-        body = msgspec.msgpack.encode(cursor)
-        return base64.urlsafe_b64encode(self._tag(body, walk) + body).rstrip(b"=").decode()
+        sealed = self._cipher.encrypt(msgspec.msgpack.encode(cursor), [walk.encode()])
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def decode(self, text: str, walk: str) -> Cursor:
         """Raises:
         NotACursor: forged, cut, or from another list.
         """
         try:
-            data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            tag, body = data[:_TAG], data[_TAG:]
-            if not hmac.compare_digest(tag, self._tag(body, walk)):
-                raise NotACursor("not a cursor of this list")
-            return msgspec.msgpack.decode(body, type=Cursor)
-        except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+            sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            return msgspec.msgpack.decode(self._cipher.decrypt(sealed, [walk.encode()]), type=Cursor)
+        except (InvalidTag, binascii.Error, ValueError, msgspec.DecodeError) as error:
             raise NotACursor("not a cursor of this list") from error
-
-    def _tag(self, body: bytes, walk: str) -> bytes:
-        return hmac.digest(self._key, walk.encode() + b"\0" + body, "sha256")[:_TAG]

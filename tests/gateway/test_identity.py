@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,3 +54,12 @@ def test_a_cursor_with_one_bit_changed_is_refused() -> None:
         forged = text[:index] + ("A" if letter != "A" else "B") + text[index + 1 :]
         with pytest.raises(NotACursor):
             CODEC.decode(forged, "walk")
+
+
+def test_a_cursor_shows_nobody_what_the_list_is_ordered_by() -> None:
+    cursor = Cursor("springfield", "8d31", values=("okonski", None))
+    text = CODEC.encode(cursor, "walk")
+    seen = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    assert not any(word in seen for word in (b"okonski", b"springfield", b"8d31"))
+    assert CODEC.encode(cursor, "walk") == text
+    assert CODEC.decode(text, "walk") == cursor
