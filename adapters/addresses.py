@@ -7,16 +7,16 @@ of a URL is percent-encoded once, strictly, and nothing after this module touche
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
-from adapters.dialect import BASE_PATH, Dialect, OAuth2
+from adapters.dialect import BASE_PATH, SERVICE_PATHS, Dialect, OAuth2, Service
 from adapters.endpoints import Endpoint
 from adapters.errors import Misconfigured
 
 _SPOKEN = re.compile(r"[!-~]+")  # what a URL may hold: visible ASCII
 _DOTS = {".": "%2E", "..": "%2E%2E"}
-_OTHER_SERVICES = ("/ims/oneroster/gradebook/v1p2", "/ims/oneroster/resources/v1p2")
 
 
 def encoded(text: str) -> str:
@@ -24,8 +24,38 @@ def encoded(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
 
 
-def base_url(dialect: Dialect, given: str, *, source: str = "", allow_http: bool = False) -> str:
-    """The rostering service's address, without a slash at its end.
+def base_urls(
+    dialect: Dialect,
+    given: str,
+    others: Mapping[Service, str] = MappingProxyType({}),
+    *,
+    source: str = "",
+    allow_http: bool = False,
+) -> Mapping[Service, str]:
+    """The address of every service: those of `others` as given, the rest where the standard has them beside rostering.
+
+    Raises:
+        Misconfigured: as for `base_url`.
+    """
+    roster = base_url(dialect, given, source=source, allow_http=allow_http)
+    beside = roster.removesuffix(dialect.base_path)
+    return {
+        service: base_url(dialect, others[service], service, source=source, allow_http=allow_http)
+        if service in others
+        else beside + dialect.path_of(service)
+        for service in Service
+    }
+
+
+def base_url(
+    dialect: Dialect,
+    given: str,
+    service: Service = Service.ROSTERING,
+    *,
+    source: str = "",
+    allow_http: bool = False,
+) -> str:
+    """A service's address, without a slash at its end.
 
     given: as handed out: with or without the service's own path or any part of it, with slashes or without. Segments
     are kept as they are written, percent-encoded ones too. A path pasted twice is taken once.
@@ -36,11 +66,11 @@ def base_url(dialect: Dialect, given: str, *, source: str = "", allow_http: bool
     origin, path, query = _split(source, "base_url", given, allow_http)
     if query is not None:
         raise Misconfigured(source, "base_url holds a query; an address without `?` and what follows is allowed")
-    segments, service = _once(_segments(path)), _segments(dialect.base_path)
-    overlap = _overlap(segments, service)
-    if overlap < len(service):
-        _refuse_another_service(source, dialect, segments)
-    return origin + _joined(_without_repeats(segments + service[overlap:], service))
+    segments, own = _once(_segments(path)), _segments(dialect.path_of(service))
+    overlap = _overlap(segments, own)
+    if overlap < len(own):
+        _refuse_another_service(source, dialect, service, segments)
+    return origin + _joined(_without_repeats(segments + own[overlap:], own))
 
 
 def token_url(dialect: Dialect, given: str | None, base: str, *, source: str = "", allow_http: bool = False) -> str:
@@ -142,12 +172,13 @@ def _without_repeats(segments: list[str], service: list[str]) -> list[str]:
     return segments
 
 
-def _refuse_another_service(source: str, dialect: Dialect, segments: list[str]) -> None:
-    for path in (*BASE_PATH.values(), *_OTHER_SERVICES):
+def _refuse_another_service(source: str, dialect: Dialect, service: Service, segments: list[str]) -> None:
+    right = dialect.path_of(service)
+    for path in (*BASE_PATH.values(), *SERVICE_PATHS.values()):
         other = _segments(path)
-        if segments[-len(other) :] == other and not dialect.base_path.startswith(path):
+        if segments[-len(other) :] == other and not right.startswith(path):
             raise Misconfigured(
                 source,
-                f"base_url ends in {path}, which is not where {dialect.title} {dialect.version} serves rostering: "
-                f"{dialect.base_path} is",
+                f"base_url ends in {path}, which is not where {dialect.title} {dialect.version} serves {service}: "
+                f"{right} is",
             )

@@ -1,6 +1,7 @@
 """How requests prove who asks: flows that yield a request and are sent its response. They do no I/O themselves.
 
-A token is held per source, renewed before it ends, and asked for once for any number of calls that wait for it.
+A token is held per source, or per service where scopes differ, renewed before it ends, and asked for once for any
+number of calls that wait for it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from dataclasses import replace
 
 import httpx2
 
 from adapters import oauth1
 from adapters.addresses import base_url, token_url
-from adapters.dialect import OAuth1, OAuth2, Signature, StaticBearer
+from adapters.dialect import OAuth1, OAuth2, Service, Signature, StaticBearer
 from adapters.errors import Misconfigured, SourceError
 from adapters.secret import Secret
 from adapters.spec import SourceSpec
@@ -61,6 +63,25 @@ def authenticator(spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: 
                 monotonic=monotonic,
                 wall=wall,
             )
+
+
+def authenticators(
+    spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: Clock = time.time
+) -> Mapping[Service, httpx2.Auth]:
+    """The flow of each service: one for all, but where a service's token has scopes of its own.
+
+    Raises:
+        Misconfigured: as for `authenticator`.
+    """
+    roster = authenticator(spec, monotonic=monotonic, wall=wall)
+    flows = dict.fromkeys(Service, roster)
+    how = spec.dialect.auth
+    if isinstance(how, OAuth2):
+        for service in Service:
+            if how.scopes_of(service) != how.scopes:
+                own = replace(spec.dialect, auth=replace(how, scopes=how.scopes_of(service)))
+                flows[service] = authenticator(replace(spec, dialect=own), monotonic=monotonic, wall=wall)
+    return flows
 
 
 def _needed(spec: SourceSpec, name: str, secret: Secret | None) -> Secret:

@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpx2
 
 from adapters import endpoints, lowering
-from adapters.addresses import base_url, request_path
+from adapters.addresses import base_urls, request_path
 from adapters.answers import Answer, refusal, says_no_such_record
-from adapters.auth import OAuth1Flow, OAuth2Flow, authenticator
-from adapters.dialect import Capabilities, Dialect
+from adapters.auth import OAuth1Flow, OAuth2Flow, authenticators
+from adapters.dialect import Capabilities, Dialect, Service
 from adapters.endpoints import Collection
 from adapters.errors import Mismatched, PagingBroken, SourceError, Unsupported
 from adapters.exchange import Exchange
@@ -62,13 +63,15 @@ class SourceClient:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._spec = spec
-        self._base = base_url(spec.dialect, spec.base_url, source=spec.key, allow_http=spec.allow_http)
-        self._auth = authenticator(spec, monotonic=monotonic, wall=wall)
+        self._bases = base_urls(
+            spec.dialect, spec.base_url, spec.service_urls, source=spec.key, allow_http=spec.allow_http
+        )
+        self._auth = authenticators(spec, monotonic=monotonic, wall=wall)
         self._wall = wall
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
         self._exchange = Exchange(spec, self._auth, self.pacer, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
-        self._fetcher = Fetcher(spec, self._base, self._exchange, self._normaliser, self._refusal, wall)
+        self._fetcher = Fetcher(spec, self._bases, self._exchange, self._normaliser, self._refusal, wall)
 
     @property
     def spec(self) -> SourceSpec:
@@ -104,7 +107,7 @@ class SourceClient:
         Raises:
             SourceError: no token is to be had.
         """
-        flow = self._auth
+        flow = self._auth[Service.ROSTERING]
         if not isinstance(flow, OAuth2Flow):
             return ()
         return flow.take(await self._exchange.post_token(flow.ask())).lost
@@ -123,7 +126,8 @@ class SourceClient:
         native = lowering.served(self.dialect, name)
         if native is None:
             return await self._look_up(collection, name, sourced_id)
-        answer = await self._exchange.get(name, self._base + request_path(native, (sourced_id,)))
+        url = self._bases[native.service] + request_path(native, (sourced_id,))
+        answer = await self._exchange.get(name, url, service=native.service)
         if answer.status_code == 204 or says_no_such_record(start(answer)):
             return None
         if not answer.is_success:
@@ -147,7 +151,7 @@ class SourceClient:
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
         fetched = await self._fetcher.page(route, request.limit, request.offset)
-        return replace(fetched.page, next_offset=self._next(fetched.came.seen))
+        return replace(fetched.page, next_offset=self._next(route.entity.service, fetched.came.seen))
 
     async def scan(self, request: PageRequest, *, on_page: OnPage | None = None) -> Scanned:
         """Every record, and whether it is proved that none is missing.
@@ -190,7 +194,7 @@ class SourceClient:
             self._spec.key,
             route.name,
             fetch,
-            self._next,
+            partial(self._next, route.entity.service),
             start=request.offset,
             most=self._spec.max_records,
             at_once=self.pacer.at_once,
@@ -207,11 +211,12 @@ class SourceClient:
         wanted = {text for record in found.records for text in texts(record, route.through.field)}
         collection = route.entity.collection
         overhead = self.url_overhead(collection)
-        split = lowering.batches(self.dialect, collection, "sourced_id", sorted(wanted), overhead)
+        field = route.through.wanted
+        split = lowering.batches(self.dialect, collection, field, sorted(wanted), overhead)
         if split is None or (len(split) > 1 and self.capabilities.all_without_limit):
             split = [tuple(wanted)]
         passes = map(frozenset, split)
-        steps = [every(AnyOf("sourced_id", ids), route.where) for ids in passes]
+        steps = [every(AnyOf(field, ids), route.where) for ids in passes]
         return [where for where in steps if where is not None]
 
     async def _look_up(self, collection: Collection, name: str, sourced_id: str) -> Record | None:
@@ -228,16 +233,17 @@ class SourceClient:
     def _route(self, request: PageRequest) -> Route:
         return lowering.route(self.dialect, request.endpoint, request.ids, request.where, source=self._spec.key)
 
-    def _next(self, seen: PageSeen) -> int | None:
-        return next_offset(seen, self.capabilities, base=self._base, source=self._spec.key)
+    def _next(self, service: Service, seen: PageSeen) -> int | None:
+        return next_offset(seen, self.capabilities, base=self._bases[service], source=self._spec.key)
 
     def _refusal(self, name: str, answer: Answer, optional: bool) -> SourceError:
+        flow = self._auth[lowering.endpoint(name).service]
         return refusal(
             self._spec.key,
             name,
             answer,
             now=self._wall(),
             optional=optional,
-            signed=isinstance(self._auth, OAuth1Flow),
-            lost_scopes=self._auth.lost_scopes if isinstance(self._auth, OAuth2Flow) else (),
+            signed=isinstance(flow, OAuth1Flow),
+            lost_scopes=flow.lost_scopes if isinstance(flow, OAuth2Flow) else (),
         )

@@ -29,6 +29,8 @@ class Service(StrEnum):
     """The services of OneRoster 1.2; a 1.1 server has all of them under one base path."""
 
     ROSTERING = "rostering"
+    GRADEBOOK = "gradebook"
+    RESOURCES = "resources"
 
 
 class Op(StrEnum):
@@ -85,7 +87,9 @@ class ParameterPlace(StrEnum):
 class OAuth2:
     """Client credentials (RFC 6749 4.4), or an exchange of its shape.
 
-    scopes: sent joined by blanks; empty sends none. token_path: used where the source names no token URL, below the
+    scopes: sent joined by blanks; empty sends none. gradebook_scopes, resource_scopes: those for the other services,
+    asked for with a token of their own, so that a server which refuses them does not refuse the roster; empty: its
+    token serves these too. token_path: used where the source names no token URL, below the
     same address as the dialect's `base_path`; None: it must name one. keeps_cookies: those set by the token's answer
     go with every later request. renew_on: answers that mean "this token is no longer good".
     """
@@ -93,9 +97,16 @@ class OAuth2:
     credentials: CredentialPlace = CredentialPlace.HEADER
     parameters: ParameterPlace = ParameterPlace.BODY
     scopes: tuple[str, ...] = ()
+    gradebook_scopes: tuple[str, ...] = ()
+    resource_scopes: tuple[str, ...] = ()
     token_path: str | None = None
     keeps_cookies: bool = False
     renew_on: frozenset[int] = frozenset({401})
+
+    def scopes_of(self, service: Service) -> tuple[str, ...]:
+        """The scopes of the token with which a service is asked."""
+        own = {Service.GRADEBOOK: self.gradebook_scopes, Service.RESOURCES: self.resource_scopes}.get(service)
+        return own or self.scopes
 
 
 class Signature(StrEnum):
@@ -207,8 +218,9 @@ class Dialect:
     name: the provider's slug, as in settings. title: the product's own name. docs: where its maker describes it.
     base_path: below the address a district hands out; a source's address may already end in any part of it.
     auth: how requests prove who asks. and_word: how two clauses are joined.
-    absent: routes by name (see `adapters.endpoints`) that the provider lacks. paths: routes served elsewhere than the
-    standard says, and routes of the provider's own, by name. trailing_slash: collection paths end in one.
+    absent: routes by name (see `adapters.endpoints`) that the provider lacks. without: services that it lacks, whole.
+    paths: routes served elsewhere than the standard says, and routes of the provider's own, by name. trailing_slash:
+    collection paths end in one.
     fixups: per collection, what must be put right before a raw record is read.
     former_id_metadata: metadata key in which the source declares a record's earlier sourcedId.
     pace: how often the provider lets itself be asked.
@@ -223,6 +235,7 @@ class Dialect:
     auth: Auth = field(default_factory=OAuth2)
     and_word: str = "AND"
     absent: Mapping[str, Absent] = field(default_factory=lambda: MappingProxyType({}))
+    without: Mapping[Service, Absent] = field(default_factory=lambda: MappingProxyType({}))
     paths: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     trailing_slash: bool = False
     fixups: Mapping[str, Fixup] = field(default_factory=lambda: MappingProxyType({}))
@@ -230,6 +243,12 @@ class Dialect:
     pace: Pace = field(default_factory=Pace)
     revision_header: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def path_of(self, service: Service) -> str:
+        """The base path of a service, by the standard for all but rostering; 1.1 has all in one place."""
+        if service is Service.ROSTERING or self.version is Version.V1P1:
+            return self.base_path
+        return SERVICE_PATHS[service]
 
     def with_capabilities(self, **measured: Any) -> Dialect:
         """The same dialect with fields of `Capabilities` replaced by what a source was measured to do."""
@@ -243,6 +262,14 @@ BASE_PATH = MappingProxyType(
     }
 )
 """Base path of the rostering service, by version."""
+
+SERVICE_PATHS = MappingProxyType(
+    {
+        Service.GRADEBOOK: "/ims/oneroster/gradebook/v1p2",
+        Service.RESOURCES: "/ims/oneroster/resources/v1p2",
+    }
+)
+"""Base paths of the other services in 1.2."""
 
 SCOPE_PREFIX = MappingProxyType(
     {
@@ -258,3 +285,18 @@ def scopes(version: Version, *names: str) -> tuple[str, ...]:
 
 
 ROSTER_SCOPES = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")
+
+
+GRADEBOOK_SCOPES = MappingProxyType(
+    {
+        Version.V1P1: scopes(Version.V1P1, "gradebook.readonly"),
+        Version.V1P2: scopes(Version.V1P2, "gradebook.readonly", "assessment.readonly"),
+    }
+)
+RESOURCE_SCOPES = MappingProxyType({version: scopes(version, "resource.readonly") for version in Version})
+"""What the standard asks of a token that reads the other services."""
+
+
+def lacks(source: str, *services: Service) -> Mapping[Service, Absent]:
+    """Services that a provider lacks, all on the same word."""
+    return MappingProxyType({service: Absent(source) for service in services})

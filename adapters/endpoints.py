@@ -1,8 +1,9 @@
-"""The endpoint table: every rostering route of the standard, by name.
+"""The endpoint table: every route of the standard that reads, by name.
 
-The routes of 1.1 and 1.2 are the same. Collections are named by their plural, single reads by their singular, routes
-below a parent `<children>For<Parent>`. A wrapper key names the base entity, not the path: `/students` answers `users`.
-Source: OneRoster 1.1 and 1.2 Rostering Service, REST binding.
+The rostering routes of 1.1 and 1.2 are the same. Collections are named by their plural, single reads by their singular,
+routes below a parent `<children>For<Parent>`. A wrapper key names the base entity, not the path: `/students` answers
+`users`.
+Source: OneRoster 1.1; OneRoster 1.2 Rostering, Gradebook and Resources Services, REST binding.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from adapters import records
-from adapters.dialect import Service
+from adapters import gradebook, records
+from adapters.dialect import Service, Version
 from adapters.records import Record, RecordType
 
 
@@ -27,16 +28,28 @@ class Collection(StrEnum):
     USERS = "users"
     ENROLLMENTS = "enrollments"
     DEMOGRAPHICS = "demographics"
+    CATEGORIES = "categories"
+    LINE_ITEMS = "lineItems"
+    RESULTS = "results"
+    SCORE_SCALES = "scoreScales"
+    ASSESSMENT_LINE_ITEMS = "assessmentLineItems"
+    ASSESSMENT_RESULTS = "assessmentResults"
+    RESOURCES = "resources"
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A base collection's wrapper keys and record type. optional: a server may leave the collection out."""
+    """A base collection's wrapper keys and record type.
+
+    service: where it is in 1.2. since: the version that brought it. optional: a server may leave the collection out.
+    """
 
     collection: Collection
     singular: str
     record: type[Record]
     type: RecordType
+    service: Service = Service.ROSTERING
+    since: Version = Version.V1P1
     optional: bool = False
 
     @property
@@ -48,14 +61,19 @@ class Entity:
 class Endpoint:
     """One route. `path` holds `{id}`, and `{cid}` for a second id; `kind` restricts the base collection's rows.
 
-    kind: (field, value) in record words, such as ("roles.role", "STUDENT") for /students.
+    kind: (field, value) in record words, such as ("roles.role", "STUDENT") for /students. since: the version that
+    brought the route.
     """
 
     name: str
     path: str
     entity: Entity
     kind: tuple[str, str] | None = None
-    service: Service = Service.ROSTERING
+    since: Version = Version.V1P1
+
+    @property
+    def service(self) -> Service:
+        return self.entity.service
 
     @property
     def single(self) -> bool:
@@ -64,6 +82,13 @@ class Endpoint:
     @property
     def nested(self) -> bool:
         return "{id}/" in self.path
+
+
+def _graded(
+    collection: Collection, singular: str, record: type[Record], kind: RecordType, since: Version = Version.V1P1
+) -> Entity:
+    """A collection of the gradebook, which a server need not have."""
+    return Entity(collection, singular, record, kind, Service.GRADEBOOK, since, optional=True)
 
 
 ENTITIES: Mapping[Collection, Entity] = MappingProxyType(
@@ -86,6 +111,32 @@ ENTITIES: Mapping[Collection, Entity] = MappingProxyType(
                 "demographics",
                 records.Demographics,
                 RecordType.DEMOGRAPHICS,
+                optional=True,
+            ),
+            _graded(Collection.CATEGORIES, "category", gradebook.Category, RecordType.CATEGORY),
+            _graded(Collection.LINE_ITEMS, "lineItem", gradebook.LineItem, RecordType.LINE_ITEM),
+            _graded(Collection.RESULTS, "result", gradebook.Result, RecordType.RESULT),
+            _graded(Collection.SCORE_SCALES, "scoreScale", gradebook.ScoreScale, RecordType.SCORE_SCALE, Version.V1P2),
+            _graded(
+                Collection.ASSESSMENT_LINE_ITEMS,
+                "assessmentLineItem",
+                gradebook.AssessmentLineItem,
+                RecordType.ASSESSMENT_LINE_ITEM,
+                Version.V1P2,
+            ),
+            _graded(
+                Collection.ASSESSMENT_RESULTS,
+                "assessmentResult",
+                gradebook.AssessmentResult,
+                RecordType.ASSESSMENT_RESULT,
+                Version.V1P2,
+            ),
+            Entity(
+                Collection.RESOURCES,
+                "resource",
+                gradebook.Resource,
+                RecordType.RESOURCE,
+                Service.RESOURCES,
                 optional=True,
             ),
         )
@@ -147,8 +198,38 @@ _TABLE: tuple[tuple[str, str, Collection, tuple[str, str] | None], ...] = (
     ("classesForUser", "/users/{id}/classes", Collection.CLASSES, None),
 )
 
+_SINCE_1_1, _SINCE_1_2 = Version.V1P1, Version.V1P2
+
+_BEYOND_ROSTERING: tuple[tuple[str, str, Collection, Version], ...] = (
+    ("categories", "/categories", Collection.CATEGORIES, _SINCE_1_1),
+    ("category", "/categories/{id}", Collection.CATEGORIES, _SINCE_1_1),
+    ("lineItems", "/lineItems", Collection.LINE_ITEMS, _SINCE_1_1),
+    ("lineItem", "/lineItems/{id}", Collection.LINE_ITEMS, _SINCE_1_1),
+    ("results", "/results", Collection.RESULTS, _SINCE_1_1),
+    ("result", "/results/{id}", Collection.RESULTS, _SINCE_1_1),
+    ("scoreScales", "/scoreScales", Collection.SCORE_SCALES, _SINCE_1_2),
+    ("scoreScale", "/scoreScales/{id}", Collection.SCORE_SCALES, _SINCE_1_2),
+    ("assessmentLineItems", "/assessmentLineItems", Collection.ASSESSMENT_LINE_ITEMS, _SINCE_1_2),
+    ("assessmentLineItem", "/assessmentLineItems/{id}", Collection.ASSESSMENT_LINE_ITEMS, _SINCE_1_2),
+    ("assessmentResults", "/assessmentResults", Collection.ASSESSMENT_RESULTS, _SINCE_1_2),
+    ("assessmentResult", "/assessmentResults/{id}", Collection.ASSESSMENT_RESULTS, _SINCE_1_2),
+    ("lineItemsForClass", "/classes/{id}/lineItems", Collection.LINE_ITEMS, _SINCE_1_1),
+    ("resultsForClass", "/classes/{id}/results", Collection.RESULTS, _SINCE_1_1),
+    ("resultsForLineItemInClass", "/classes/{id}/lineItems/{cid}/results", Collection.RESULTS, _SINCE_1_1),
+    ("resultsForStudentInClass", "/classes/{id}/students/{cid}/results", Collection.RESULTS, _SINCE_1_1),
+    ("categoriesForClass", "/classes/{id}/categories", Collection.CATEGORIES, _SINCE_1_2),
+    ("scoreScalesForClass", "/classes/{id}/scoreScales", Collection.SCORE_SCALES, _SINCE_1_2),
+    ("scoreScalesForSchool", "/schools/{id}/scoreScales", Collection.SCORE_SCALES, _SINCE_1_2),
+    ("resources", "/resources", Collection.RESOURCES, _SINCE_1_1),
+    ("resource", "/resources/{id}", Collection.RESOURCES, _SINCE_1_1),
+    ("resourcesForClass", "/classes/{id}/resources", Collection.RESOURCES, _SINCE_1_1),
+    ("resourcesForCourse", "/courses/{id}/resources", Collection.RESOURCES, _SINCE_1_1),
+    ("resourcesForUser", "/users/{id}/resources", Collection.RESOURCES, _SINCE_1_2),
+)
+
 ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
     {name: Endpoint(name, path, ENTITIES[collection], kind) for name, path, collection, kind in _TABLE}
+    | {name: Endpoint(name, path, ENTITIES[c], since=since) for name, path, c, since in _BEYOND_ROSTERING}
 )
 
 OWN_ROUTES: Mapping[str, Endpoint] = MappingProxyType(

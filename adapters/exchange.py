@@ -9,6 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
+from adapters.dialect import Service
 from adapters.errors import TimedOut
 from adapters.pacing import Pacer
 from adapters.spec import SourceSpec
@@ -23,7 +24,7 @@ class Exchange:
     def __init__(
         self,
         spec: SourceSpec,
-        auth: httpx2.Auth,
+        auth: Mapping[Service, httpx2.Auth],
         pacer: Pacer,
         transport: httpx2.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
@@ -49,7 +50,9 @@ class Exchange:
     def requests(self) -> int:
         return self._transport.requests
 
-    async def get(self, endpoint: str, url: str, condition: Mapping[str, str] | None = None) -> httpx2.Response:
+    async def get(
+        self, endpoint: str, url: str, condition: Mapping[str, str] | None = None, service: Service = Service.ROSTERING
+    ) -> httpx2.Response:
         """The answer with its body; of one that is not a success, the start of it. endpoint: a name for telemetry.
 
         condition: headers that ask for it only if it changed; without them no answer is a 304.
@@ -58,7 +61,7 @@ class Exchange:
             request = self._http.build_request("GET", url, headers=condition, extensions={"endpoint": endpoint})
         async with self._pacer.turn() as turn:
             request.extensions["turn"] = turn
-            return await self._send(request, self._auth)
+            return await self._send(request, self._auth[service])
 
     async def post_token(self, request: httpx2.Request) -> httpx2.Response:
         """A token request by itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias, cast
 
@@ -14,7 +14,7 @@ from adapters.addresses import query_text
 from adapters.answers import Answer, says_no_such_parent
 from adapters.caching import Earlier, Mark, cache_control, validators
 from adapters.coverage import Came
-from adapters.dialect import Totals
+from adapters.dialect import Service, Totals
 from adapters.errors import SourceError, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
@@ -35,12 +35,12 @@ Refuse: TypeAlias = Callable[[str, Answer, bool], SourceError]
 
 
 class Fetcher:
-    """Fetches the pages of one source, whose base URL is `base`."""
+    """Fetches the pages of one source, whose services are at `bases`."""
 
     def __init__(
         self,
         spec: SourceSpec,
-        base: str,
+        bases: Mapping[Service, str],
         exchange: Exchange,
         normaliser: Normaliser,
         refuse: Refuse,
@@ -49,7 +49,7 @@ class Fetcher:
         self._spec = spec
         self._dialect = spec.dialect
         self._can = spec.dialect.capabilities
-        self._base = base
+        self._bases = bases
         self._exchange = exchange
         self._normaliser = normaliser
         self._refuse = refuse
@@ -75,7 +75,7 @@ class Fetcher:
             parameters += [("sort", order), ("orderBy", "asc")]
         if filter_text:
             parameters.append(("filter", filter_text))
-        return self._base + route.path + (f"?{query_text(parameters)}" if parameters else "")
+        return self._bases[route.entity.service] + route.path + (f"?{query_text(parameters)}" if parameters else "")
 
     async def page(
         self,
@@ -132,8 +132,8 @@ class Fetcher:
         """The answer, and the mark of the page as it was if it still is so."""
         mark = earlier.mark(url) if earlier is not None and route.name not in self._bare else None
         if earlier is None or mark is None:
-            return await self._exchange.get(route.name, url), None
-        answer = await self._exchange.get(route.name, url, mark.condition)
+            return await self._exchange.get(route.name, url, service=route.entity.service), None
+        answer = await self._exchange.get(route.name, url, mark.condition, route.entity.service)
         if answer.status_code != 304:
             return answer, None
         earlier.heard(self._total(answer, mark.total))
@@ -143,7 +143,7 @@ class Fetcher:
             )  # it does not say whether more has come behind this page; the next will not either
         elif earlier.mark(url) is not None:
             return answer, mark
-        return await self._exchange.get(route.name, url), None
+        return await self._exchange.get(route.name, url, service=route.entity.service), None
 
     def _as_it_was(
         self, mark: Mark, records: tuple[Record, ...], answer: httpx2.Response, limit: int | None, offset: int

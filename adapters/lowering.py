@@ -23,11 +23,15 @@ __all__ = ["Pushed", "Route", "Through", "batches", "endpoint", "pushdown", "rou
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """The first of two steps: the records of `collection` that satisfy `where` refer to the wanted ids by `field`."""
+    """The first of two steps: the records of `collection` that satisfy `where` have in `field` what the wanted ones
+    have in `wanted`, and these satisfy `also`.
+    """
 
     collection: Collection
     where: Predicate
     field: str
+    wanted: str = "sourced_id"
+    also: Predicate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ def served(dialect: Dialect, name: str) -> Endpoint | None:
     capabilities = dialect.capabilities
     if (
         name in dialect.absent
+        or asked.service in dialect.without
+        or dialect.version < max(asked.since, asked.entity.since)
         or (asked.single and not capabilities.single_reads)
         or (asked.nested and not capabilities.nested_reads)
         or (name in OWN_ROUTES and name not in dialect.paths)
@@ -92,16 +98,27 @@ def route(
     if isinstance(step, Through):
         if served(dialect, step.collection) is None:
             raise _unsupported(dialect, name, source)
-        own, through = None, step
+        own, through = step.also, step
     else:
         own, through = step, None
     whole = every(own, _kind(asked), where)
     return Route(name, request_path(base), base.entity, whole, whole, lowered=True, through=through)
 
 
+def gap(dialect: Dialect, name: str) -> str | None:
+    """Whose word it is that a route, or what could stand in for it, is not served; None if nobody says so."""
+    asked = endpoint(name)
+    absent = dialect.absent.get(name) or dialect.absent.get(asked.entity.collection)
+    said = absent or dialect.without.get(asked.service)
+    if said is not None:
+        return said.source
+    if dialect.version < asked.entity.since:
+        return f"OneRoster {dialect.version}, which has no {asked.entity.plural}"
+    return None
+
+
 def _unsupported(dialect: Dialect, name: str, source: str) -> Unsupported:
-    said = dialect.absent.get(name) or dialect.absent.get(endpoint(name).entity.collection)
-    because = said.source if said else f"{dialect.docs}, or this source's settings"
+    because = gap(dialect, name) or f"{dialect.docs}, or this source's settings"
     return Unsupported(source, f"{dialect.title} does not serve {name}", because=because)
 
 
@@ -148,6 +165,25 @@ def _of_classes(field: str) -> Callable[[str], Through]:
     return lambda school_id: Through(Collection.CLASSES, equals("school_id", school_id), field)
 
 
+def _marked(also: Callable[[str], Predicate] | None) -> Callable[..., Through]:
+    """Results of a class by its line items: in 1.1 they name no class, and in 1.2 they need not."""
+    return lambda class_id, *rest: Through(
+        Collection.LINE_ITEMS,
+        equals("class_id", class_id),
+        "sourced_id",
+        wanted="line_item_id",
+        also=also(*rest) if also is not None else None,
+    )
+
+
+def _scales_of_school(school_id: str) -> Through:
+    return Through(Collection.CLASSES, equals("school_id", school_id), "sourced_id", wanted="class_id")
+
+
+def _used_by(collection: Collection) -> Callable[[str], Through]:
+    return lambda user: Through(collection, equals("sourced_id", user), "resource_ids")
+
+
 def _all(*parts: Predicate) -> Predicate:
     whole = every(*parts, _PRESENT)
     assert whole is not None
@@ -180,4 +216,13 @@ _LOWERED: dict[str, Callable[..., Predicate | Through]] = {
     "classesForUser": _classes(None),
     "enrollmentsForUser": _by("user_id"),
     "enrollmentsForClass": _by("class_id"),
+    "lineItemsForClass": _by("class_id"),
+    "resultsForClass": _marked(None),
+    "resultsForLineItemInClass": _marked(_by("line_item_id")),
+    "resultsForStudentInClass": _marked(_by("student_id")),
+    "categoriesForClass": lambda class_id: Through(Collection.LINE_ITEMS, equals("class_id", class_id), "category_id"),
+    "scoreScalesForClass": _by("class_id"),
+    "scoreScalesForSchool": _scales_of_school,
+    "resourcesForClass": _used_by(Collection.CLASSES),
+    "resourcesForCourse": _used_by(Collection.COURSES),
 }

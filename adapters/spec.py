@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from adapters.dialect import Dialect
+from adapters.dialect import Dialect, Service
 from adapters.secret import Secret
 
 
@@ -30,7 +32,8 @@ class Timeouts:
 class SourceSpec:
     """One source: its key, how it speaks (overrides applied), where it is, and how we prove who we are.
 
-    base_url and token_url are as the district handed them out (see `adapters.addresses`). max_concurrency: requests at
+    base_url and token_url are as the district handed them out (see `adapters.addresses`). service_urls: of services
+    that are not beside the rostering service, where the standard would look. max_concurrency: requests at
     once, at most; the dialect's own maximum holds as well. max_records: of one collection, above which reading it is
     given up. timezone: IANA name of the source's own; the hours and days of its pace are reckoned by it.
     """
@@ -40,6 +43,7 @@ class SourceSpec:
     base_url: str
     credentials: Credentials
     token_url: str | None = None
+    service_urls: Mapping[Service, str] = field(default_factory=lambda: MappingProxyType({}))
     allow_http: bool = False
     max_concurrency: int = 8
     max_records: int = 2_000_000

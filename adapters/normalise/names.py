@@ -17,8 +17,10 @@ from adapters.normalise import fields
 from adapters.normalise.vocabulary import (
     CLASS_TYPE,
     ENROLLMENT_ROLE,
+    IMPORTANCE,
     ORG_TYPE,
     ROLE_TYPE,
+    SCORE_STATUS,
     SESSION_TYPE,
     SEX,
     STATUS,
@@ -47,8 +49,24 @@ _PLAIN: Mapping[Collection, tuple[str, ...]] = {
         *("hispanic_or_latino_ethnicity", "country_of_birth_code", "state_of_birth_abbreviation", "city_of_birth"),
         "public_school_residence_status",
     ),
+    _C.CATEGORIES: ("title",),
+    _C.LINE_ITEMS: ("title", "description", "assign_date", "due_date", "result_value_min", "result_value_max"),
+    _C.RESULTS: ("score_status", "score", "score_date", "comment"),
+    _C.SCORE_SCALES: ("title", "type"),
+    _C.ASSESSMENT_LINE_ITEMS: ("title", "description", "result_value_min", "result_value_max"),
+    _C.ASSESSMENT_RESULTS: (
+        *("score_status", "score", "text_score", "score_date", "score_percentile", "comment"),
+        *("in_progress", "incomplete", "late", "missing"),
+    ),
+    _C.RESOURCES: ("title", "roles", "importance", "vendor_resource_id", "vendor_id", "application_id"),
 }
 """Fields that both versions have, and that are called on the wire as in a record, but in camelCase."""
+
+_AIMS = {
+    "learning_objective_set.source": "learningObjectiveSet.source",
+    "learning_objective_set.learning_objective_ids": "learningObjectiveSet.learningObjectiveIds",
+}
+_REACHED = {"learning_objective_set.source": "learningObjectiveSet.source"}
 
 _OTHER: Mapping[Collection, Mapping[str, str]] = {
     _C.ORGS: {"parent_id": "parent.sourcedId", "children_ids": "children.sourcedId"},
@@ -71,6 +89,27 @@ _OTHER: Mapping[Collection, Mapping[str, str]] = {
     },
     _C.ENROLLMENTS: {"user_id": "user.sourcedId", "class_id": "class.sourcedId", "school_id": "school.sourcedId"},
     _C.DEMOGRAPHICS: {},
+    _C.CATEGORIES: {},
+    _C.LINE_ITEMS: {
+        "class_id": "class.sourcedId",
+        "category_id": "category.sourcedId",
+        "grading_period_id": "gradingPeriod.sourcedId",
+    },
+    _C.RESULTS: {"line_item_id": "lineItem.sourcedId", "student_id": "student.sourcedId"},
+    _C.SCORE_SCALES: {"class_id": "class.sourcedId", "course_id": "course.sourcedId"},
+    _C.ASSESSMENT_LINE_ITEMS: {
+        "class_id": "class.sourcedId",
+        "parent_assessment_line_item_id": "parentAssessmentLineItem.sourcedId",
+        "score_scale_id": "scoreScale.sourcedId",
+        **_AIMS,
+    },
+    _C.ASSESSMENT_RESULTS: {
+        "assessment_line_item_id": "assessmentLineItem.sourcedId",
+        "student_id": "student.sourcedId",
+        "score_scale_id": "scoreScale.sourcedId",
+        **_REACHED,
+    },
+    _C.RESOURCES: {},
 }
 
 _USERS: Mapping[Version, Mapping[str, str]] = {
@@ -102,9 +141,41 @@ _USERS: Mapping[Version, Mapping[str, str]] = {
 }
 
 
+_GRADED_1_2: Mapping[Collection, Mapping[str, str]] = {
+    _C.CATEGORIES: {"weight": "weight"},
+    _C.LINE_ITEMS: {
+        "school_id": "school.sourcedId",
+        "score_scale_id": "scoreScale.sourcedId",
+        **_AIMS,
+    },
+    _C.RESULTS: {
+        "class_id": "class.sourcedId",
+        "score_scale_id": "scoreScale.sourcedId",
+        "text_score": "textScore",
+        "in_progress": "inProgress",
+        "incomplete": "incomplete",
+        "late": "late",
+        "missing": "missing",
+        **_REACHED,
+    },
+}
+"""Fields of the gradebook that 1.2 brought.
+
+A line item's academic_session_id is none of them: it may have come from the grading period, which a filter on
+`academicSession` would not find.
+"""
+
+
+def _since(collection: Collection, version: Version) -> Mapping[str, str]:
+    """Fields that a version calls otherwise than the other one, or that the other one lacks."""
+    if collection is _C.USERS:
+        return _USERS[version]
+    return _GRADED_1_2.get(collection, {}) if version is Version.V1P2 else {}
+
+
 def _table(collection: Collection, version: Version) -> dict[str, str]:
     plain = {field: camel(field) for field in (*_BASE, *_PLAIN[collection])}
-    return {**plain, **_OTHER[collection], **(_USERS[version] if collection is _C.USERS else {})}
+    return {**plain, **_OTHER[collection], **_since(collection, version)}
 
 
 _WIRE = {(c, v): _table(c, v) for c in Collection for v in Version}
@@ -120,6 +191,10 @@ VOCABULARIES: Mapping[tuple[Collection, str], Vocabulary[Any]] = MappingProxyTyp
         (_C.USERS, "roles.role_type"): ROLE_TYPE,
         (_C.ENROLLMENTS, "role"): ENROLLMENT_ROLE,
         (_C.DEMOGRAPHICS, "sex"): SEX,
+        (_C.RESULTS, "score_status"): SCORE_STATUS,
+        (_C.ASSESSMENT_RESULTS, "score_status"): SCORE_STATUS,
+        (_C.RESOURCES, "importance"): IMPORTANCE,
+        (_C.RESOURCES, "roles"): USER_ROLE,
     }
 )
 
@@ -137,8 +212,11 @@ def record_field(collection: Collection, wire: str, version: Version) -> str | N
 def wire_value(collection: Collection, field: str, value: str) -> str | None:
     """A field's value as the wire spells it: TOBEDELETED is `tobedeleted`, GRADING_PERIOD `gradingPeriod`.
 
-    None where no one word says it (OTHER, UNKNOWN): it cannot be asked for, only picked out of what came.
+    None where no one word says it (OTHER, UNKNOWN, and numbers, which may be written in several ways): it cannot be
+    asked for, only picked out of what came.
     """
+    if field in _NUMBERS:
+        return None
     vocabulary = VOCABULARIES.get((collection, field))
     return vocabulary.word(value) if vocabulary is not None else value
 
@@ -153,22 +231,27 @@ def record_value(collection: Collection, field: str, value: str) -> str:
     if vocabulary is not None:
         return _given(vocabulary.name(value), value, f"one of {', '.join(vocabulary.words)}")
     last = field.rpartition(".")[2]
-    if last == "date_last_modified":
+    if last in _INSTANTS:
         return _given(fields.instant(value), value, "an ISO 8601 date and time")
     if last in _DATES:
         return _given(fields.date(value), value, "an ISO 8601 date")
+    if last in _NUMBERS:
+        number = fields.number(value)
+        return _given(None if number is None else str(number), value, "a number")
     if last in _FLAGS:
         flag = fields.FLAG[value]
         return _given(None if flag is None else str(flag).lower(), value, "true or false")
     return value
 
 
-_DATES = frozenset({"start_date", "end_date", "begin_date", "birth_date"})
+_NUMBERS = frozenset({"weight", "score", "score_percentile", "result_value_min", "result_value_max"})
+_INSTANTS = frozenset({"date_last_modified", "assign_date", "due_date"})
+_DATES = frozenset({"start_date", "end_date", "begin_date", "birth_date", "score_date"})
 _FLAGS = frozenset(
     {
         *("enabled_user", "primary", "american_indian_or_alaska_native", "asian", "black_or_african_american"),
         *("native_hawaiian_or_other_pacific_islander", "white", "demographic_race_two_or_more_races"),
-        "hispanic_or_latino_ethnicity",
+        *("hispanic_or_latino_ethnicity", "in_progress", "incomplete", "late", "missing"),
     }
 )
 

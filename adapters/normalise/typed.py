@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, field
 
 from adapters.endpoints import ENTITIES, Collection
-from adapters.normalise import wire
+from adapters.normalise import gradebook, wire
 from adapters.normalise.convert import Converter
 from adapters.records import Record
 
@@ -71,6 +71,13 @@ SHAPES: Mapping[Collection, Shape] = MappingProxyType(
             _shape(Collection.USERS, wire.User, Converter.users),
             _shape(Collection.ENROLLMENTS, wire.Enrollment, Converter.enrollments),
             _shape(Collection.DEMOGRAPHICS, wire.Demographics, Converter.demographics),
+            _shape(Collection.CATEGORIES, gradebook.Category, gradebook.categories),
+            _shape(Collection.LINE_ITEMS, gradebook.LineItem, gradebook.line_items),
+            _shape(Collection.RESULTS, gradebook.Result, gradebook.results),
+            _shape(Collection.SCORE_SCALES, gradebook.ScoreScale, gradebook.score_scales),
+            _shape(Collection.ASSESSMENT_LINE_ITEMS, gradebook.AssessmentLineItem, gradebook.assessment_line_items),
+            _shape(Collection.ASSESSMENT_RESULTS, gradebook.AssessmentResult, gradebook.assessment_results),
+            _shape(Collection.RESOURCES, gradebook.Resource, gradebook.resources),
         )
     }
 )

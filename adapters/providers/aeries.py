@@ -4,7 +4,19 @@ Each security area (Schools, Student Data, …) is granted by itself: one that i
 Docs: https://support.aeries.com/support/solutions/articles/14000065677-oneroster-api-authentication-process
 """
 
-from adapters.dialect import BASE_PATH, ROSTER_SCOPES, Capabilities, Dialect, OAuth2, Version, absent, scopes
+from adapters.dialect import (
+    BASE_PATH,
+    GRADEBOOK_SCOPES,
+    ROSTER_SCOPES,
+    Capabilities,
+    Dialect,
+    OAuth2,
+    Service,
+    Version,
+    absent,
+    lacks,
+    scopes,
+)
 
 V1P1 = Dialect(
     name="aeries",
@@ -13,6 +25,7 @@ V1P1 = Dialect(
     docs="https://support.aeries.com/support/solutions/articles/14000065677-oneroster-api-authentication-process",
     base_path=BASE_PATH[Version.V1P1],
     auth=OAuth2(
+        gradebook_scopes=GRADEBOOK_SCOPES[Version.V1P1],
         scopes=scopes(Version.V1P1, *ROSTER_SCOPES),  # "Scopes MUST be included in the request"
         token_path="/token",
         keeps_cookies=True,  # servers are load-balanced: "the cookie(s) need to be saved for all subsequent calls"
@@ -21,5 +34,6 @@ V1P1 = Dialect(
         "the enrol_oneroster plugin for Moodle, list of endpoints that Aeries lacks",
         *("classesForSchool", "coursesForSchool", "termsForSchool"),
     ),
+    without=lacks("Aeries support, OneRoster API authentication process: no resources service", Service.RESOURCES),
     capabilities=Capabilities(delta=True),  # filters by dateLastModified are documented
 )

@@ -6,7 +6,7 @@ Docs: https://docs.alpha-1edtech.ai
 
 from types import MappingProxyType
 
-from adapters.dialect import AbsentStatus, Capabilities, Dialect, OAuth2, Totals, Version, absent
+from adapters.dialect import AbsentStatus, Capabilities, Dialect, OAuth2, Service, Totals, Version, absent, lacks
 
 _LISTED = "Alpha, Rostering API, list of endpoints"
 
@@ -25,6 +25,7 @@ V1P2 = Dialect(
         *("classesForTerm", "gradingPeriodsForTerm", "classesForCourse", "studentsForClass", "teachersForClass"),
         *("classesForStudent", "classesForTeacher", "classesForUser"),
     ),
+    without=lacks(_LISTED, Service.GRADEBOOK, Service.RESOURCES),
     paths=MappingProxyType(
         {
             "academicSessions": "/terms",

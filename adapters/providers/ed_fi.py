@@ -7,7 +7,7 @@ Docs: https://github.com/Ed-Fi-Alliance-OSS/edfi-oneroster
 
 from types import MappingProxyType
 
-from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Pace, Totals, Version, scopes
+from adapters.dialect import BASE_PATH, Capabilities, Dialect, OAuth2, Pace, Service, Totals, Version, lacks, scopes
 
 V1P2 = Dialect(
     name="ed-fi",
@@ -17,6 +17,7 @@ V1P2 = Dialect(
     base_path=BASE_PATH[Version.V1P2],
     auth=OAuth2(scopes=scopes(Version.V1P2, "roster.readonly", "roster-demographics.readonly")),
     # Its default, counted by the address that asks, whatever tenants it asks for; the operator may change it.
+    without=lacks("Ed-Fi OneRoster, README: rostering alone", Service.GRADEBOOK, Service.RESOURCES),
     pace=Pace(requests_per_minute_per_host=100),
     capabilities=Capabilities(
         max_limit=500,  # unless the operator raised it, up to 10,000; above it a page is cut without a word

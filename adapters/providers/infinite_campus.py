@@ -8,7 +8,7 @@ Docs: https://kb.infinitecampus.com/help/guidelines-for-oneroster-api-consumers
 import dataclasses
 from types import MappingProxyType
 
-from adapters.dialect import BASE_PATH, WEEKDAYS, Capabilities, Dialect, Hours, OAuth2, Pace, Version
+from adapters.dialect import BASE_PATH, WEEKDAYS, Capabilities, Dialect, Hours, OAuth2, Pace, Service, Version, lacks
 
 _DOCS = "https://kb.infinitecampus.com/help/guidelines-for-oneroster-api-consumers"
 
@@ -28,6 +28,9 @@ _CAPABILITIES = Capabilities(
 # One request after another in peak hours (same guidelines); that these are a school day with a margin is our reading.
 _PACE = Pace(peak=(Hours(WEEKDAYS, 7 * 60, 16 * 60),), peak_concurrency=1)
 
+# The gradebook wants a vendor's key and secret in `x-vendor-authorization` beside the token, which is not sent yet.
+_WITHOUT = lacks("Infinite Campus, Connecting to OneRoster Grade Book Endpoints: vendor header", Service.GRADEBOOK)
+
 V1P1 = Dialect(
     name="infinite-campus",
     version=Version.V1P1,
@@ -35,6 +38,7 @@ V1P1 = Dialect(
     docs=_DOCS,
     base_path=BASE_PATH[Version.V1P1],
     auth=_AUTH,
+    without=_WITHOUT,
     pace=_PACE,
     capabilities=_CAPABILITIES,
 )
@@ -46,6 +50,7 @@ V1P2 = Dialect(
     docs=_DOCS,
     base_path=BASE_PATH[Version.V1P2],
     auth=_AUTH,
+    without=_WITHOUT,
     pace=_PACE,
     former_id_metadata="ic.legacysourceId",  # knowledge base, "OneRoster - What's new in 1.2"
     capabilities=dataclasses.replace(

@@ -4,7 +4,19 @@ Newer Qmlativ is said to serve 1.2; no description of it was found, so `standard
 Docs: https://help.otus.com/en/articles/4231146-skyward-api-configuration (how a district hands out access)
 """
 
-from adapters.dialect import BASE_PATH, Capabilities, Dialect, FilterLevel, OAuth2, Op, Totals, Version, scopes
+from adapters.dialect import (
+    BASE_PATH,
+    GRADEBOOK_SCOPES,
+    RESOURCE_SCOPES,
+    Capabilities,
+    Dialect,
+    FilterLevel,
+    OAuth2,
+    Op,
+    Totals,
+    Version,
+    scopes,
+)
 
 V1P1 = Dialect(
     name="skyward",
@@ -14,6 +26,8 @@ V1P1 = Dialect(
     base_path=BASE_PATH[Version.V1P1],
     auth=OAuth2(
         scopes=scopes(Version.V1P1, "roster.readonly", "roster-demographics.readonly"),
+        gradebook_scopes=GRADEBOOK_SCOPES[Version.V1P1],  # the standard's, as for resources: unverified
+        resource_scopes=RESOURCE_SCOPES[Version.V1P1],
         renew_on=frozenset({401, 500}),  # a token that is no longer good is answered by 500 (public connector)
     ),
     capabilities=Capabilities(

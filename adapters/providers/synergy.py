@@ -4,7 +4,16 @@ Parameters of the token request must stand in a form body (public OneRoster clie
 Docs: https://ed.link/docs/providers/synergy/connecting (what a district hands out)
 """
 
-from adapters.dialect import BASE_PATH, ROSTER_SCOPES, Dialect, OAuth2, Version, scopes
+from adapters.dialect import (
+    BASE_PATH,
+    GRADEBOOK_SCOPES,
+    RESOURCE_SCOPES,
+    ROSTER_SCOPES,
+    Dialect,
+    OAuth2,
+    Version,
+    scopes,
+)
 
 _DOCS = "https://ed.link/docs/providers/synergy/connecting"
 
@@ -14,7 +23,11 @@ V1P1 = Dialect(
     title="Edupoint Synergy",
     docs=_DOCS,
     base_path=BASE_PATH[Version.V1P1],
-    auth=OAuth2(scopes=scopes(Version.V1P1, *ROSTER_SCOPES)),
+    auth=OAuth2(
+        scopes=scopes(Version.V1P1, *ROSTER_SCOPES),
+        gradebook_scopes=GRADEBOOK_SCOPES[Version.V1P1],
+        resource_scopes=RESOURCE_SCOPES[Version.V1P1],
+    ),
 )
 
 V1P2 = Dialect(
@@ -23,5 +36,9 @@ V1P2 = Dialect(
     title="Edupoint Synergy",
     docs=_DOCS,
     base_path=BASE_PATH[Version.V1P2],
-    auth=OAuth2(scopes=scopes(Version.V1P2, *ROSTER_SCOPES)),
+    auth=OAuth2(
+        scopes=scopes(Version.V1P2, *ROSTER_SCOPES),
+        gradebook_scopes=GRADEBOOK_SCOPES[Version.V1P2],
+        resource_scopes=RESOURCE_SCOPES[Version.V1P2],
+    ),
 )

@@ -6,9 +6,24 @@ Docs: https://xporterdocs.groupcall.com/docs/OneRoster/ and https://docs.xporter
 
 from types import MappingProxyType
 
-from adapters.dialect import Capabilities, Dialect, FilterLevel, OAuth2, Op, ParameterPlace, Totals, Version, absent
+from adapters.dialect import (
+    Capabilities,
+    Dialect,
+    FilterLevel,
+    OAuth2,
+    Op,
+    ParameterPlace,
+    Service,
+    Totals,
+    Version,
+    absent,
+    lacks,
+)
 
 _OTHER_COLLECTIONS = ("students", "teachers", "schools", "terms", "gradingPeriods", "demographics")
+_OTHER_SERVICES = (Service.GRADEBOOK, Service.RESOURCES)
+_ENDPOINTS = "Xporter documentation, OneRoster, 'Available endpoints'"
+_GENERIC_ENDPOINTS = "Xporter documentation, OneRoster (generic API), list of endpoints"
 
 SCHOOL = Dialect(
     name="xporter",
@@ -18,7 +33,8 @@ SCHOOL = Dialect(
     base_path="/ims/oneroster/v1p1/school",
     auth=OAuth2(parameters=ParameterPlace.NONE, token_path="/ims/oneroster/v1p1/school/auth/token"),
     and_word="and",
-    absent=absent("Xporter documentation, OneRoster, 'Available endpoints'", *_OTHER_COLLECTIONS),
+    absent=absent(_ENDPOINTS, *_OTHER_COLLECTIONS),
+    without=lacks(_ENDPOINTS, *_OTHER_SERVICES),
     capabilities=Capabilities(
         max_limit=5000,  # no maximum is documented; this is the most that is ever asked for
         all_without_limit=True,
@@ -38,7 +54,8 @@ GENERIC = Dialect(
     docs="https://docs.xporter.com/docs/OneRoster",
     base_path="/ims/oneroster/v1p1",
     auth=OAuth2(parameters=ParameterPlace.NONE, token_path="/ims/oneroster/v1p1/token"),
-    absent=absent("Xporter documentation, OneRoster (generic API), list of endpoints", *_OTHER_COLLECTIONS),
+    absent=absent(_GENERIC_ENDPOINTS, *_OTHER_COLLECTIONS),
+    without=lacks(_GENERIC_ENDPOINTS, *_OTHER_SERVICES),
     capabilities=Capabilities(
         max_limit=5000,
         all_without_limit=True,

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from adapters.dialect import Auth, Capabilities, Hours, OAuth1, OAuth2, Op, Pace, StaticBearer, Version
+from adapters.dialect import Auth, Capabilities, Hours, OAuth1, OAuth2, Op, Pace, Service, StaticBearer, Version
 from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import Timeouts
@@ -142,7 +142,7 @@ class SourceKeys:
     TIME_ZONE = Key("timezone", TIME_ZONE, "UTC")
     PROVIDER = Key("provider", TEXT, "", required=True)
     VERSION: Key[Version | None] = Key("version", choice(Version), None)
-    BASE_URL = Key("base_url", BASE_URL, "", required=True)
+    BASE_URL: Key[Mapping[Service, str]] = Key("base_url", BASE_URL, MappingProxyType({}), required=True)
     TOKEN_URL: Key[str | None] = Key("token_url", TOKEN_URL, None)
     CLIENT_ID: Key[Reference | Secret | None] = Key("client_id", IDENTIFIER, None)
     CLIENT_SECRET: Key[Reference | Secret | None] = Key("client_secret", SECRET, None)

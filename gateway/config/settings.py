@@ -29,6 +29,13 @@ FRESH_FOR: Mapping[Collection, float] = MappingProxyType(
         Collection.USERS: 15 * _MINUTE,
         Collection.ENROLLMENTS: 15 * _MINUTE,
         Collection.DEMOGRAPHICS: 15 * _MINUTE,
+        Collection.CATEGORIES: 6 * _HOUR,
+        Collection.LINE_ITEMS: 15 * _MINUTE,
+        Collection.RESULTS: 5 * _MINUTE,
+        Collection.SCORE_SCALES: 6 * _HOUR,
+        Collection.ASSESSMENT_LINE_ITEMS: _HOUR,
+        Collection.ASSESSMENT_RESULTS: 15 * _MINUTE,
+        Collection.RESOURCES: 6 * _HOUR,
     }
 )
 """Seconds for which a collection is served without asking again: the less it changes in a school day, the longer."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters import registry
-from adapters.dialect import Auth, Dialect, OAuth2, Pace
+from adapters.dialect import Auth, Dialect, OAuth2, Pace, Service
 from adapters.secret import Secret
 from adapters.spec import Credentials, SourceSpec, Timeouts
 from gateway.config.hours import covers_the_week
@@ -135,7 +135,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     auth = _auth(table.table(AUTH), dialect.auth if dialect else None)
     pace = _pace(table.table(PACE), dialect.pace if dialect else Pace())
     timeouts = Timeouts(**table.table(TIMEOUTS).given(TIMEOUTS.keys))
-    base_url, token_url = _addresses(table)
+    base_urls, token_url = _addresses(table)
     max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
     max_records = table.take(SourceKeys.MAX_RECORDS)
     credentials = Credentials(
@@ -150,7 +150,8 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     return SourceSpec(
         key=key,
         dialect=dataclasses.replace(dialect, auth=auth, pace=pace).with_capabilities(**measured),
-        base_url=base_url,
+        base_url=base_urls.get(Service.ROSTERING, ""),
+        service_urls={service: url for service, url in base_urls.items() if service is not Service.ROSTERING},
         credentials=credentials,
         token_url=token_url,
         allow_http=table.take(SourceKeys.ALLOW_HTTP),
@@ -161,18 +162,18 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     )
 
 
-def _addresses(table: Table) -> tuple[str, str | None]:
-    base_url, token_url = table.take(SourceKeys.BASE_URL), table.take(SourceKeys.TOKEN_URL)
+def _addresses(table: Table) -> tuple[Mapping[Service, str], str | None]:
+    base_urls, token_url = table.take(SourceKeys.BASE_URL), table.take(SourceKeys.TOKEN_URL)
     allow_http = table.take(SourceKeys.ALLOW_HTTP)
     pairs: tuple[tuple[Key[Any], str | None], ...] = (
-        (SourceKeys.BASE_URL, base_url),
+        *((SourceKeys.BASE_URL, url) for url in base_urls.values()),
         (SourceKeys.TOKEN_URL, token_url),
     )
     for key, url in pairs:
         if url and not allow_http and (reason := insecure(url)):
             allowed = "a public address with https; any with allow_http = true, meant for sandboxes and tests"
             table.mistake(key, Wrong(reason, allowed))
-    return base_url, token_url
+    return base_urls, token_url
 
 
 def _auth(table: Table, auth: Auth | None) -> Auth | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -45,9 +47,9 @@ def _service_url(value: Any) -> str:
     return text
 
 
-def _base_url(value: Any) -> str:
+def _base_url(value: Any) -> Mapping[Service, str]:
     if not isinstance(value, dict):
-        return _service_url(value)
+        return MappingProxyType({Service.ROSTERING: _service_url(value)})
     services = [service.value for service in Service]
     for name in value:
         if name not in services:
@@ -56,7 +58,7 @@ def _base_url(value: Any) -> str:
             )
     if Service.ROSTERING not in value:
         raise Wrong("the address of the rostering service is missing", f"a table of {', '.join(services)}")
-    return _service_url(value[Service.ROSTERING])
+    return MappingProxyType({service: _service_url(value[service]) for service in Service if service in value})
 
 
 def _origin(value: Any) -> str:

@@ -57,6 +57,13 @@ ASSUMED_SIZE: Mapping[Collection, int] = MappingProxyType(
         Collection.USERS: 10_000,
         Collection.ENROLLMENTS: 20_000,
         Collection.DEMOGRAPHICS: 5_000,
+        Collection.CATEGORIES: 1_000,
+        Collection.LINE_ITEMS: 20_000,
+        Collection.RESULTS: 200_000,
+        Collection.SCORE_SCALES: 200,
+        Collection.ASSESSMENT_LINE_ITEMS: 500,
+        Collection.ASSESSMENT_RESULTS: 20_000,
+        Collection.RESOURCES: 500,
     }
 )
 """How many records a collection has, until its source has told."""
@@ -69,6 +76,10 @@ PARENTS: Mapping[str, Collection] = MappingProxyType(
         "school_id": Collection.ORGS,
         "org_id": Collection.ORGS,
         "org_ids": Collection.ORGS,
+        "line_item_id": Collection.LINE_ITEMS,
+        "student_id": Collection.USERS,
+        "category_id": Collection.CATEGORIES,
+        "assessment_line_item_id": Collection.ASSESSMENT_LINE_ITEMS,
     }
 )
 """Which records a field refers to, where their number tells how many children each has."""
@@ -79,6 +90,8 @@ NESTED: Mapping[tuple[Collection, str], str] = MappingProxyType(
         (Collection.CLASSES, "course_id"): "classesForCourse",
         (Collection.ENROLLMENTS, "user_id"): "enrollmentsForUser",
         (Collection.ENROLLMENTS, "class_id"): "enrollmentsForClass",
+        (Collection.LINE_ITEMS, "class_id"): "lineItemsForClass",
+        (Collection.SCORE_SCALES, "class_id"): "scoreScalesForClass",
     }
 )
 """Routes that answer exactly the children of one parent.

@@ -379,6 +379,9 @@ class Reader:
     def _reading(self, collection: Collection) -> Iterator[Table]:
         """The collection's table; that the source has no such collection is remembered."""
         table = self.tables[collection]
+        if not self._scope.covers(collection):
+            missing = f"{collection} cannot be limited to the listed schools"
+            raise Unsupported(self._client.spec.key, missing, because="this source's settings: schools")
         if table.unsupported is not None:
             raise table.unsupported
         self._budget.used((self._client.spec.key, collection))

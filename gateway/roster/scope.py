@@ -2,7 +2,8 @@
 
 With `schools` set, a class, an enrollment or a person that names none of them is left out; so is one that names no
 school. Schools that are not listed are left out; other orgs, sessions and courses stay, as they tell of nobody.
-Demographics follow their person.
+Demographics follow their person. Of the gradebook, what belongs to a class or a person is not served at all then: it
+names no school, or need not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 
 from adapters.endpoints import Collection
 from adapters.predicate import AnyOf, Not, Or, Predicate, Test, compile_test, equals
+
+_OF_CLASSES_OR_PEOPLE = frozenset(
+    {Collection.LINE_ITEMS, Collection.RESULTS, Collection.SCORE_SCALES, Collection.ASSESSMENT_RESULTS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,10 @@ class Scope:
     @property
     def everything(self) -> bool:
         return not self.schools
+
+    def covers(self, collection: Collection) -> bool:
+        """Whether records of `collection` can be told to lie within."""
+        return self.everything or collection not in _OF_CLASSES_OR_PEOPLE
 
     def predicate(self, collection: Collection) -> Predicate | None:
         """What a record of `collection` must satisfy; None for no condition of its own."""

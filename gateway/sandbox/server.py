@@ -213,7 +213,9 @@ class Server:
         return "", [], []
 
     def _route_below(self, rest: list[str]) -> tuple[str, list[str], list[str]]:
-        if len(rest) == 4 and rest[0] == self.kind.resources_below and rest[-1] == "resources":
+        if self.kind.resources_below is not None and rest[-1:] == ["resources"] and len(rest) > 2:
+            if len(rest) != 4 or rest[0] != self.kind.resources_below:
+                return "", [], []
             rest = rest[1:]
         slashed = len(rest) == 2 and rest[1] == ""
         if slashed:

@@ -61,6 +61,13 @@ _describe(
         RecordType.USER: "People: students, staff, parents. OneRoster: `/users`.",
         RecordType.ENROLLMENT: "Who is in which class, and as what. OneRoster: `/enrollments`.",
         RecordType.DEMOGRAPHICS: "Birth date, sex, ethnicity of people. OneRoster: `/demographics`.",
+        RecordType.CATEGORY: "Groups of line items, such as homework. OneRoster: `/categories`.",
+        RecordType.LINE_ITEM: "Assignments, pieces of work that are marked. OneRoster: `/lineItems`.",
+        RecordType.RESULT: "Marks, grades: what students reached in line items. OneRoster: `/results`.",
+        RecordType.SCORE_SCALE: "Scales of marks, such as letters. OneRoster 1.2: `/scoreScales`.",
+        RecordType.RESOURCE: "Learning resources, materials. OneRoster: `/resources`.",
+        RecordType.ASSESSMENT_LINE_ITEM: "Tests, exams and their parts. OneRoster 1.2: `/assessmentLineItems`.",
+        RecordType.ASSESSMENT_RESULT: "What students reached in them. OneRoster 1.2: `/assessmentResults`.",
     },
 )
 _describe(

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 
 import strawberry
 
+from adapters.dialect import Service
 from adapters.endpoints import ENTITIES
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId, NotAnId, global_id
 from gateway.roster.reading import HeldBack, HoldName
 from gateway.schema.fields import plain
 
-KINDS: Mapping[str, RecordType] = {entity.record.__name__: entity.type for entity in ENTITIES.values()}
+KINDS: Mapping[str, RecordType] = {
+    entity.record.__name__: entity.type for entity in ENTITIES.values() if entity.service is Service.ROSTERING
+}
 """GraphQL type names are the names of the record classes."""
 
 TYPE_NAMES: Mapping[RecordType, str] = {kind: name for name, kind in KINDS.items()}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.dialect import BASE_PATH, Absent, Capabilities, Dialect, Op, Version, absent
+from adapters.dialect import BASE_PATH, Absent, Capabilities, Dialect, Op, Service, Version, absent, lacks
 from adapters.endpoints import ENDPOINTS, OWN_ROUTES, Collection
 from adapters.errors import Unsupported
 from adapters.lowering import Through, route, served
@@ -15,6 +15,7 @@ from adapters.predicate import And, Compare, Predicate, equals, every
 WHOLE = Dialect(
     name="northfield", version=Version.V1P1, title="Northfield", docs="docs.example", base_path=BASE_PATH[Version.V1P1]
 )
+NEWER = dataclasses.replace(WHOLE, version=Version.V1P2, base_path=BASE_PATH[Version.V1P2])
 BARE = dataclasses.replace(
     WHOLE,
     absent=absent("Northfield, list of endpoints", *("students", "teachers", "schools", "terms", "gradingPeriods")),
@@ -31,7 +32,7 @@ def with_(**changes: Any) -> Dialect:
 def test_what_the_standard_has_is_asked_natively(name: str) -> None:
     endpoint = ENDPOINTS[name]
     ids = ("i/1", "j+2")[: endpoint.path.count("{")]
-    found = route(WHOLE, name, ids)
+    found = route(NEWER if endpoint.since is Version.V1P2 else WHOLE, name, ids)
     assert found.path == endpoint.path.replace("{id}", "i%2F1").replace("{cid}", "j%2B2")
     assert (found.lowered, found.through) == (False, None)
     assert found.where == (equals(*endpoint.kind) if endpoint.kind else None)
@@ -177,5 +178,36 @@ def test_below_a_parent_whose_id_is_dots_the_path_is_not_trusted(dots: str) -> N
 @given(st.sampled_from(sorted(ENDPOINTS)), st.lists(st.text(min_size=1), min_size=2, max_size=2))
 def test_any_id_leaves_the_path_as_long_as_it_was(name: str, ids: list[str]) -> None:
     endpoint = ENDPOINTS[name]
-    found = route(WHOLE, name, ids[: endpoint.path.count("{")])
+    found = route(NEWER, name, ids[: endpoint.path.count("{")])
     assert found.lowered or found.path.count("/") == endpoint.path.count("/")
+
+
+@pytest.mark.parametrize("name", ["scoreScales", "assessmentLineItem", "scoreScalesForClass", "resourcesForUser"])
+def test_what_came_with_1_2_is_not_served_by_1_1(name: str) -> None:
+    with pytest.raises(Unsupported) as gap:
+        route(WHOLE, name, ("i",)[: ENDPOINTS[name].path.count("{")], source="a")
+    assert "1.1" in gap.value.because or name == "resourcesForUser"
+
+
+def test_a_service_that_a_provider_lacks_is_unsupported_on_its_word() -> None:
+    dialect = with_(without=lacks("Northfield, list of services", Service.GRADEBOOK))
+    for name, ids in (("lineItems", ()), ("result", ("r",)), ("resultsForClass", ("c",))):
+        with pytest.raises(Unsupported) as gap:
+            route(dialect, name, ids, source="a")
+        assert gap.value.because == "Northfield, list of services"
+    assert route(dialect, "resources").path == "/resources"
+
+
+def test_results_of_a_class_are_those_of_its_line_items_where_there_is_no_route() -> None:
+    dialect = WHOLE.with_capabilities(nested_reads=False)
+    found = route(dialect, "resultsForClass", ("c",))
+    assert found.through == Through(Collection.LINE_ITEMS, equals("class_id", "c"), "sourced_id", wanted="line_item_id")
+    found = route(dialect, "resultsForStudentInClass", ("c", "u"))
+    assert found.where == equals("student_id", "u")
+    assert found.through is not None
+    assert found.through.wanted == "line_item_id"
+
+
+def test_resources_of_a_class_are_those_that_it_names() -> None:
+    found = route(WHOLE.with_capabilities(nested_reads=False), "resourcesForClass", ("c",))
+    assert found.through == Through(Collection.CLASSES, equals("sourced_id", "c"), "resource_ids")

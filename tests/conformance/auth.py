@@ -12,7 +12,7 @@ import pytest
 
 from adapters.client import PageRequest
 from adapters.dialect import Dialect, OAuth1, OAuth2, StaticBearer
-from adapters.errors import Denied, Forbidden, Misconfigured, SourceError
+from adapters.errors import Denied, Forbidden, Misconfigured, SourceError, Unsupported
 from adapters.secret import Secret
 from adapters.spec import Credentials
 from conformance.subjects import (
@@ -22,7 +22,9 @@ from conformance.subjects import (
     Subject,
     Way,
     data_requests,
+    described,
     everything,
+    gap_of,
     only,
     published,
     scope_uri,
@@ -83,6 +85,39 @@ def _check_token_request(subject: Subject, request: httpx2.Request) -> None:
         short = subject.known.name == "alpha"
         expected["scope"] = " ".join(s if short else scope_uri(subject.known.version, s) for s in facts.scopes)
     assert form == expected
+
+
+_SCOPES = {
+    ("1.1", "lineItems"): ("gradebook.readonly",),
+    ("1.2", "lineItems"): ("gradebook.readonly", "assessment.readonly"),
+    ("1.1", "resources"): ("resource.readonly",),
+    ("1.2", "resources"): ("resource.readonly",),
+}
+
+
+@only(_asks_for_tokens)
+async def other_services_are_asked_with_a_token_of_their_scopes(subject: Subject) -> None:
+    """A token of its own, where its scopes differ: one that is refused costs the roster nothing."""
+    for collection in ("lineItems", "resources"):
+        if gap_of(subject.known, collection) and described(collection)(subject.known):
+            continue
+        server = subject.new_server()
+        way = Way(server)
+        client = subject.client(server, way=way)
+        await client.page(PageRequest("orgs"))
+        try:
+            await client.page(PageRequest(collection))
+        except Unsupported:
+            assert not described(collection)(subject.known)
+        tokens = [dict(parse_qsl(r.content.decode())).get("scope") for r in way.sent if r.method == "POST"]
+        expected = [token_scopes(subject, subject.facts.scopes)]
+        if subject.facts.service_scopes:
+            expected.append(token_scopes(subject, _SCOPES[subject.known.version, collection]))
+        assert tokens == expected
+
+
+def token_scopes(subject: Subject, names: tuple[str, ...]) -> str | None:
+    return " ".join(scope_uri(subject.known.version, name) for name in names) or None
 
 
 @only(_signs)
@@ -204,6 +239,7 @@ CASES: list[Case] = [
     good_credentials_are_accepted,
     wrong_credentials_are_denied,
     many_readers_ask_for_one_token_in_the_documented_form,
+    other_services_are_asked_with_a_token_of_their_scopes,
     requests_are_signed_by_the_documented_method,
     a_token_that_has_ended_is_renewed_once,
     a_token_revoked_during_a_scan_leaves_no_gap_and_costs_one_request,

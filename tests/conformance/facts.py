@@ -24,7 +24,8 @@ class Facts:
     at_once: requests at the same time, as the provider allows or, unasked, as we allow ourselves.
     at_once_in_school_hours: where fewer. per_minute: requests that are answered; None where no number is known.
     delta: requests for what changed are documented. A server that filters by dateLastModified need not move it with
-    every change, nor keep tombstones.
+    every change, nor keep tombstones. service_scopes: gradebook and resources are asked for with the standard's scopes.
+    undescribed: services of which nobody tells; the sandbox server answers 404.
     """
 
     credentials: str = "header"
@@ -37,9 +38,12 @@ class Facts:
     at_once_in_school_hours: int | None = None
     per_minute: int | None = None
     delta: bool = False
+    service_scopes: bool = False
+    undescribed: frozenset[str] = frozenset()
 
 
 _ROSTER = ("roster-core.readonly", "roster.readonly", "roster-demographics.readonly")
+_OTHERS = frozenset({"gradebook", "resources"})
 _FULL = ("roster.readonly", "roster-demographics.readonly")
 
 # Infinite Campus knowledge base, Guidelines for OneRoster API Consumers (five at once, serial at peak, differential
@@ -48,21 +52,27 @@ _FULL = ("roster.readonly", "roster-demographics.readonly")
 # guide. TimeBack API reference and PowerSchool UCHA: id and secret in the form. Skyward: scopes and 500 of a public
 # connector.
 FACTS: Mapping[str, Facts] = {
-    "standard": Facts(scopes=_ROSTER),
+    "standard": Facts(scopes=_ROSTER, service_scopes=True),
     "infinite-campus": Facts(
         stale=frozenset({401, 403}), cookies=True, at_once=5, at_once_in_school_hours=1, delta=True
     ),
-    "classlink": Facts(),
-    "classlink-proxy": Facts(),
+    "classlink": Facts(undescribed=_OTHERS),
+    "classlink-proxy": Facts(undescribed=_OTHERS),
     "xporter": Facts(parameters="none"),
     "xporter-generic": Facts(parameters="none"),
     "alpha": Facts(scopes=("roster.readonly",)),
     "timeback": Facts(credentials="form"),
-    "skyward": Facts(scopes=_FULL, stale=frozenset({401, 500}), at_once=4),
-    "synergy": Facts(scopes=_ROSTER),
+    "skyward": Facts(
+        scopes=_FULL,
+        stale=frozenset({401, 500}),
+        at_once=4,
+        service_scopes=True,
+        undescribed=frozenset({"resources"}),
+    ),
+    "synergy": Facts(scopes=_ROSTER, service_scopes=True),
     "ed-fi": Facts(scopes=_FULL, per_minute=100),
     "powerschool": Facts(credentials="form"),
-    "aeries": Facts(scopes=_ROSTER, cookies=True, delta=True),
+    "aeries": Facts(scopes=_ROSTER, cookies=True, delta=True, service_scopes=True),
 }
 
 _EQUALITY = Grammar(operators=frozenset({"="}), clauses=1, joints=frozenset(), dotted={})
@@ -80,6 +90,10 @@ def narrowed(kind: Kind) -> Kind:
             return _with_grammar(kind, joints=frozenset({"and"}), any_case=False)
         case "xporter-generic":  # "a single expression of the form key='value'"
             return _with_grammar(kind, operators=frozenset({"="}))
+        case "timeback":  # a score's date is a date and time there
+            return _with_grammar(
+                kind, refused=frozenset({("results", "scoreDate"), ("assessmentResults", "scoreDate")})
+            )
         case "alpha":  # no number is documented: the standard's
             return _with_grammar(kind, clauses=2)
         case "skyward":  # importers kept status='active' alone; one of them asks for 1,000 at most of some collections

@@ -172,6 +172,13 @@ _PLAIN: dict[Collection, tuple[str, ...]] = {
     ),
     Collection.ENROLLMENTS: ("role", "begin_date"),
     Collection.DEMOGRAPHICS: ("sex", "white", "city_of_birth", "public_school_residence_status"),
+    Collection.CATEGORIES: ("title",),
+    Collection.LINE_ITEMS: ("title", "description", "assign_date", "due_date", "result_value_max"),
+    Collection.RESULTS: ("score_status", "score", "score_date", "comment", "late", "missing", "text_score"),
+    Collection.SCORE_SCALES: ("title",),
+    Collection.ASSESSMENT_LINE_ITEMS: ("title", "description"),
+    Collection.ASSESSMENT_RESULTS: ("score_status", "score_date", "text_score", "late"),
+    Collection.RESOURCES: ("title", "roles", "importance", "vendor_resource_id", "vendor_id", "application_id"),
 }
 _DOTTED: dict[Collection, tuple[str, ...]] = {
     Collection.ORGS: ("parent_id", "children_ids"),
@@ -181,6 +188,13 @@ _DOTTED: dict[Collection, tuple[str, ...]] = {
     Collection.USERS: ("roles.role", "roles.org_id", "primary_org_id", "agent_ids"),
     Collection.ENROLLMENTS: ("user_id", "class_id", "school_id"),
     Collection.DEMOGRAPHICS: (),
+    Collection.CATEGORIES: (),
+    Collection.LINE_ITEMS: ("class_id", "school_id", "category_id", "grading_period_id", "score_scale_id"),
+    Collection.RESULTS: ("line_item_id", "student_id", "class_id", "score_scale_id"),
+    Collection.SCORE_SCALES: ("class_id", "course_id"),
+    Collection.ASSESSMENT_LINE_ITEMS: ("class_id", "parent_assessment_line_item_id", "score_scale_id"),
+    Collection.ASSESSMENT_RESULTS: ("assessment_line_item_id", "student_id", "score_scale_id"),
+    Collection.RESOURCES: (),
 }
 
 

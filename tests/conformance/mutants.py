@@ -21,9 +21,13 @@ from adapters.dialect import (
     Op,
     ParameterPlace,
     Raw,
+    Service,
     StaticBearer,
     Version,
 )
+from conformance.facts import FACTS
+
+_SERVICES = {"auth.gradebook_scopes": Service.GRADEBOOK, "auth.resource_scopes": Service.RESOURCES}
 
 DOCUMENTATION = frozenset({"title", "docs"})
 """Fields for people; `test_providers` holds them."""
@@ -73,8 +77,12 @@ def _indifferent(field: str, changed: Any, dialect: Dialect) -> bool:
             # Below a parent it has no routes, whatever is said of one.
             added = set(changed) - set(getattr(dialect, field))
             return not can.nested_reads and any("For" in name for name in added)
-        case "auth.scopes":
-            return isinstance(dialect.auth, OAuth2) and dialect.auth.parameters is ParameterPlace.NONE
+        case "auth.scopes" | "auth.gradebook_scopes" | "auth.resource_scopes":
+            asks = isinstance(dialect.auth, OAuth2) and dialect.auth.parameters is not ParameterPlace.NONE
+            return not asks or _SERVICES.get(field) in dialect.without
+        case "without":
+            # A service of which nobody tells is not had either way.
+            return any(service in FACTS[dialect.name].undescribed for service in set(changed) - set(dialect.without))
         case "and_word":
             # One clause has nothing to be joined; Ed-Fi's bridge takes either case.
             return can.filter_clauses < 2 or only_status or dialect.name == "ed-fi"
@@ -128,7 +136,12 @@ def _others(field: str, value: Any) -> Iterator[tuple[str, Any]]:
                 yield "is unknown", None
         case "auth.token_path", None:
             yield "is known", "/token"
-        case "auth.scopes", _:
+        case "without", _:
+            yield from _without_each(value)
+            for service in (Service.GRADEBOOK, Service.RESOURCES):
+                if service not in value:
+                    yield f"with {service}", MappingProxyType({**value, service: Absent("nobody")})
+        case (("auth.scopes" | "auth.gradebook_scopes" | "auth.resource_scopes"), _):
             for scope in value:
                 yield f"without {scope}", tuple(s for s in value if s != scope)
             yield "with one to write", (*value, "roster.createput")

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from adapters import records
+from adapters import gradebook, records
 from adapters.client import PageRequest
+from adapters.dialect import Version
 from adapters.endpoints import ENDPOINTS, OWN_ROUTES, Collection, Endpoint, single
 from adapters.errors import SourceError, Unsupported
 from adapters.predicate import equals
@@ -16,8 +17,11 @@ from conformance.subjects import (
     Server,
     Subject,
     data_requests,
+    described,
     everything,
+    gap_of,
     needs,
+    only,
     plain,
     published,
 )
@@ -93,6 +97,73 @@ def _demographics(got: records.Demographics, made: dict[str, Any]) -> None:
     assert str(got.white).lower() == str(made["white"]).lower()
 
 
+def _category(got: gradebook.Category, made: dict[str, Any]) -> None:
+    assert (got.title, got.weight) == (made["title"], made.get("weight"))
+
+
+def _line_item(got: gradebook.LineItem, made: dict[str, Any]) -> None:
+    assert (got.title, got.description) == (made["title"], made.get("description"))
+    assert (got.assign_date, got.due_date) == (made["assignDate"], made["dueDate"])
+    assert (got.class_id, got.category_id) == (_ref(made, "class"), _ref(made, "category"))
+    assert (got.school_id, got.score_scale_id) == (_ref(made, "school"), _ref(made, "scoreScale"))
+    assert got.grading_period_id == got.academic_session_id == _ref(made, "gradingPeriod")
+    assert (got.result_value_min, got.result_value_max) == (made["resultValueMin"], made["resultValueMax"])
+    aims = [(s.source, [*s.learning_objective_ids]) for s in got.learning_objective_set]
+    assert [{"source": source, "learningObjectiveIds": ids} for source, ids in aims] == made.get(
+        "learningObjectiveSet", []
+    )
+
+
+def _marks(got: gradebook.Marks, made: dict[str, Any]) -> None:
+    assert (got.student_id, got.score_scale_id) == (_ref(made, "student"), _ref(made, "scoreScale"))
+    assert (got.score_status_raw, got.score, got.text_score) == (
+        *(made["scoreStatus"], made.get("score"), made.get("textScore")),
+    )
+    assert (got.score_date, got.comment) == (made["scoreDate"], made.get("comment"))
+    assert [got.late, got.missing, got.incomplete] == [
+        True if name in made else None for name in ("late", "missing", "incomplete")
+    ]
+    reached = {
+        (s.source, r.learning_objective_id): (r.score, r.text_score)
+        for s in got.learning_objective_set
+        for r in s.learning_objective_results
+    }
+    assert reached == {
+        (s["source"], r["learningObjectiveId"]): (r.get("score"), r.get("textScore"))
+        for s in made.get("learningObjectiveSet", [])
+        for r in s["learningObjectiveResults"]
+    }
+
+
+def _result(got: gradebook.Result, made: dict[str, Any]) -> None:
+    _marks(got, made)
+    assert (got.line_item_id, got.class_id) == (_ref(made, "lineItem"), _ref(made, "class"))
+
+
+def _score_scale(got: gradebook.ScoreScale, made: dict[str, Any]) -> None:
+    assert (got.title, got.type, got.class_id) == (made["title"], made["type"], _ref(made, "class"))
+    assert got.course_id == _ref(made, "course")
+    steps = [{"itemValueLHS": v.item_value_lhs, "itemValueRHS": v.item_value_rhs} for v in got.score_scale_value]
+    assert steps == made["scoreScaleValue"]
+
+
+def _assessment_line_item(got: gradebook.AssessmentLineItem, made: dict[str, Any]) -> None:
+    assert (got.title, got.class_id) == (made["title"], _ref(made, "class"))
+    assert got.parent_assessment_line_item_id == _ref(made, "parentAssessmentLineItem")
+
+
+def _assessment_result(got: gradebook.AssessmentResult, made: dict[str, Any]) -> None:
+    _marks(got, made)
+    assert got.assessment_line_item_id == _ref(made, "assessmentLineItem")
+    assert got.score_percentile == made.get("scorePercentile")
+
+
+def _resource(got: gradebook.Resource, made: dict[str, Any]) -> None:
+    assert (got.title, got.vendor_resource_id) == (made["title"], made["vendorResourceId"])
+    assert (got.importance_raw, got.vendor_id) == (made.get("importance"), made.get("vendorId"))
+    assert (got.application_id, [*got.roles_raw]) == (made.get("applicationId"), made.get("roles", []))
+
+
 _CHECKS: dict[Collection, Callable[[Any, dict[str, Any]], None]] = {
     Collection.ORGS: _org,
     Collection.ACADEMIC_SESSIONS: _session,
@@ -101,10 +172,18 @@ _CHECKS: dict[Collection, Callable[[Any, dict[str, Any]], None]] = {
     Collection.USERS: _user,
     Collection.ENROLLMENTS: _enrollment,
     Collection.DEMOGRAPHICS: _demographics,
+    Collection.CATEGORIES: _category,
+    Collection.LINE_ITEMS: _line_item,
+    Collection.RESULTS: _result,
+    Collection.SCORE_SCALES: _score_scale,
+    Collection.ASSESSMENT_LINE_ITEMS: _assessment_line_item,
+    Collection.ASSESSMENT_RESULTS: _assessment_result,
+    Collection.RESOURCES: _resource,
 }
 
 
 def _by_id(collection: Collection) -> Case:
+    @only(described(collection))
     @needs(collection.value)
     async def case(subject: Subject) -> None:
         server = subject.awkward
@@ -117,7 +196,7 @@ def _by_id(collection: Collection) -> Case:
             try:
                 record = await client.read(collection, sourced_id)
             except Unsupported:
-                if collection.value in subject.dialect.absent:
+                if gap_of(subject.dialect, collection):
                     raise
                 # Neither a route nor a filter that finds it: a scan is all there is. Quotes cannot stand in a filter.
                 assert not native
@@ -147,12 +226,13 @@ async def _found_by_filter(subject: Subject, collection: Collection, sourced_id:
 
 
 def _unknown(collection: Collection) -> Case:
+    @only(described(collection))
     @needs(collection.value)
     async def case(subject: Subject) -> None:
         try:
             assert await subject.client(subject.server).read(collection, "nobody-of-this-id") is None
         except Unsupported:
-            if collection.value in subject.dialect.absent:
+            if gap_of(subject.dialect, collection):
                 raise
             assert not subject.serves(f"{_served_at(subject, collection)}/{{id}}")
 
@@ -161,6 +241,7 @@ def _unknown(collection: Collection) -> Case:
 
 
 def _below(endpoint: Endpoint) -> Case:
+    @only(described(endpoint.entity.collection))
     async def case(subject: Subject) -> None:
         server = subject.server
         parents = _parents(server, endpoint.name)
@@ -187,11 +268,12 @@ def _below(endpoint: Endpoint) -> Case:
 
 def _check_gap(subject: Subject, endpoint: Endpoint, gap: Unsupported) -> None:
     """Neither the route nor the collection behind it is there, and the dialect names whose word that is."""
-    absent = subject.dialect.absent
-    declared = absent.get(endpoint.name) or absent.get(endpoint.entity.collection)
-    assert declared is not None
-    assert gap.because == declared.source
-    assert not subject.serves(endpoint.path)
+    absent = subject.dialect.absent.get(endpoint.name)
+    declared = absent.source if absent else gap_of(subject.dialect, endpoint.entity.collection)
+    in_1_1 = subject.dialect.version is Version.V1P1 and endpoint.name == "resourcesForUser"  # people name none there
+    assert declared is not None or in_1_1
+    assert in_1_1 or gap.because == declared
+    assert not subject.serves(endpoint.path) or subject.server.kind.gradebook_header is not None
 
 
 def _parents(server: Server, name: str) -> list[tuple[str, ...]]:
@@ -208,26 +290,52 @@ def _parents(server: Server, name: str) -> list[tuple[str, ...]]:
         "Student": "students",
         "Teacher": "teachers",
         "User": "users",
+        "LineItemInClass": "lineItems",
+        "StudentInClass": "results",
     }[parent]
     made = server.published(collection)
     ids = [m["sourcedId"] for m in made]
+    asked: list[Any]
     if parent == "ClassInSchool":
         schools = {i: row["school"]["sourcedId"] for i, row in plain(server, Collection.CLASSES).items()}
         asked = [(schools[i], i) for i in ids]
+    elif parent == "LineItemInClass":
+        asked = [(row["class"]["sourcedId"], i) for i, row in plain(server, Collection.LINE_ITEMS).items()][:20]
+    elif parent == "StudentInClass":
+        items = plain(server, Collection.LINE_ITEMS)
+        results = plain(server, Collection.RESULTS).values()
+        asked = [(items[r["lineItem"]["sourcedId"]]["class"]["sourcedId"], r["student"]["sourcedId"]) for r in results]
+        asked = asked[:20]
     else:
         asked = [(i,) for i in ids]
-    asked.sort(key=lambda a: len(_expected(server, name, a)), reverse=True)
+    rows = _Rows(server)
+    asked.sort(key=lambda a: len(_expected(server, name, a, rows=rows)), reverse=True)
     return [asked[0], asked[-1]]
 
 
-def _expected(server: Server, name: str, ids: tuple[str, ...], *, native: bool = True) -> set[str]:
+class _Rows(dict[Collection, dict[str, dict[str, Any]]]):
+    """What a server publishes, in the standard's form, made when first asked for."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __missing__(self, collection: Collection) -> dict[str, dict[str, Any]]:
+        made = self[collection] = plain(self._server, collection)
+        return made
+
+
+def _expected(
+    server: Server, name: str, ids: tuple[str, ...], *, native: bool = True, rows: _Rows | None = None
+) -> set[str]:
     """The ids that a route should answer, from what the server publishes; by another way if it is not `native`."""
     what, _, parent = name.partition("For")
-    rows = {c: plain(server, c) for c in Collection}
+    rows = _Rows(server) if rows is None else rows
     if what in ("terms", "gradingPeriods"):
         return _sessions(server, what, parent, ids, native=native)
     if not parent:
         return {made["sourcedId"] for made in server.published(what)}
+    if (graded := _graded(rows, what, parent, ids)) is not None:
+        return graded
     classes, enrollments = rows[Collection.CLASSES], rows[Collection.ENROLLMENTS]
     there = {i: e for i, e in enrollments.items() if e["status"].lower() != "tobedeleted"}
     match what, parent:
@@ -259,6 +367,31 @@ def _expected(server: Server, name: str, ids: tuple[str, ...], *, native: bool =
             mine = [e for e in there.values() if _ref(e, "class") == ids[-1] and e["role"] == people[:-1]]
             return {e["user"]["sourcedId"] for e in mine} & set(rows[Collection.USERS])
     raise AssertionError(name)
+
+
+def _graded(rows: _Rows, what: str, parent: str, ids: tuple[str, ...]) -> set[str] | None:
+    """The same of gradebook and resources; None for a route of the roster."""
+    if what not in ("lineItems", "results", "categories", "scoreScales", "resources"):
+        return None
+    items = {i: m for i, m in rows[Collection.LINE_ITEMS].items() if _ref(m, "class") == ids[0]}
+    match what, parent:
+        case "lineItems", _:
+            return set(items)
+        case "results", _:
+            mine = {i: r for i, r in rows[Collection.RESULTS].items() if _ref(r, "lineItem") in items}
+            field = {"LineItemInClass": "lineItem", "StudentInClass": "student"}.get(parent)
+            return {i for i, r in mine.items() if field is None or _ref(r, field) == ids[1]}
+        case "categories", _:
+            return {m["category"]["sourcedId"] for m in items.values()}
+        case "scoreScales", "Class":
+            return {i for i, s in rows[Collection.SCORE_SCALES].items() if _ref(s, "class") == ids[0]}
+        case "scoreScales", _:
+            here = {i for i, c in rows[Collection.CLASSES].items() if _ref(c, "school") == ids[0]}
+            return {i for i, s in rows[Collection.SCORE_SCALES].items() if _ref(s, "class") in here}
+        case "resources", _:
+            users = {"Class": Collection.CLASSES, "Course": Collection.COURSES, "User": Collection.USERS}[parent]
+            return {ref["sourcedId"] for ref in rows[users][ids[0]].get("resources", ())}
+    raise AssertionError(f"{what} of a {parent}")
 
 
 def _sessions(server: Server, what: str, parent: str, ids: tuple[str, ...], *, native: bool) -> set[str]:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import httpx2
 
 from adapters.client import PageRequest, SourceClient
-from adapters.dialect import SCOPE_PREFIX, Capabilities, Dialect, FilterLevel, Op, Version
+from adapters.dialect import SCOPE_PREFIX, Capabilities, Dialect, FilterLevel, Op, Service, Version
 from adapters.endpoints import Collection
 from adapters.pacing import Pacer
 from adapters.records import Record
@@ -30,10 +30,12 @@ from gateway.sandbox.kinds import KINDS
 from gateway.sandbox.scope import copy_of
 from gateway.sandbox.server import Seen, Server, make_server
 from gateway.sandbox.truth import District
+from gateway.sandbox.wire import service_of
 from tests.clock import Clock
 
 ADDRESS = "https://sandbox.example"
 SOURCE = "northfield"
+SINCE_1_2 = frozenset({"scoreScales", "assessmentLineItems", "assessmentResults"})
 TOKEN = "POST token"
 
 Alter = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
@@ -196,7 +198,24 @@ def applies(case: Case, dialect: Dialect) -> bool:
 def declared_gap(case: Case, dialect: Dialect) -> str | None:
     """Whose word it is that a route which the case needs is not served; None for no gap."""
     names: tuple[str, ...] = getattr(case, "needs", ())
-    return next((dialect.absent[name].source for name in names if name in dialect.absent), None)
+    return next((gap for name in names if (gap := gap_of(dialect, name))), None)
+
+
+def gap_of(dialect: Dialect, name: str) -> str | None:
+    """Why a collection is not to be had: by the dialect, by the version, or because nobody tells of its service."""
+    if (absent := dialect.absent.get(name)) is not None:
+        return absent.source
+    service = Service(service_of(name))
+    if (absent := dialect.without.get(service)) is not None:
+        return absent.source
+    if name in SINCE_1_2 and dialect.version is Version.V1P1:
+        return f"OneRoster {dialect.version}, which has no {name}"
+    return "nobody tells of it" if service in FACTS[dialect.name].undescribed else None
+
+
+def described(collection: str) -> Callable[[Dialect], bool]:
+    """Whether somebody tells, of a dialect's provider, that it has the collection's service or that it lacks it."""
+    return lambda dialect: service_of(collection) not in FACTS[dialect.name].undescribed
 
 
 async def everything(client: SourceClient, endpoint: str, *ids: str, **request: Any) -> list[Record]:

@@ -34,6 +34,7 @@ _FIRST: dict[str, list[Case]] = {
     "capabilities.sort": paging.CASES,
     "capabilities": filters.CASES,
     "absent": reads.CASES,
+    "without": reads.CASES,
     "paths": reads.CASES,
     "pace": pace.CASES,
 }

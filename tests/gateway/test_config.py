@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters import registry
-from adapters.dialect import Capabilities, OAuth1, OAuth2, Signature, StaticBearer, Version
+from adapters.dialect import Capabilities, OAuth1, OAuth2, Service, Signature, StaticBearer, Version
 from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import Timeouts
@@ -206,7 +206,10 @@ def test_the_only_version_of_a_provider_need_not_be_named() -> None:
 
 
 def test_a_base_url_may_be_given_by_service() -> None:
-    assert source(base_url={"rostering": "https://riverton.example/or"}).spec.base_url == "https://riverton.example/or"
+    spec = source(base_url={"rostering": "https://riverton.example/or", "gradebook": "https://marks.example/gb"}).spec
+    assert spec.base_url == "https://riverton.example/or"
+    assert spec.service_urls == {Service.GRADEBOOK: "https://marks.example/gb"}
+    assert source(base_url="https://riverton.example/or").spec.service_urls == {}
 
 
 def test_timeouts_and_limits_reach_the_source() -> None:

@@ -71,6 +71,29 @@ RACES = (
 )
 BIRTH = ("countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth", "publicSchoolResidenceStatus")
 
+NUMBER = st.one_of(
+    st.none(),
+    st.integers(-5, 10**6),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["7.5", "x", ""]),
+)
+AIMS = st.lists(st.fixed_dictionaries({}, optional={"source": TEXT, "learningObjectiveIds": TEXTS}), max_size=2)
+REACHED = st.fixed_dictionaries({}, optional={"learningObjectiveId": TEXT, "score": NUMBER, "textScore": TEXT})
+REACHED_SETS = st.lists(
+    st.fixed_dictionaries({}, optional={"source": TEXT, "learningObjectiveResults": st.lists(REACHED, max_size=2)}),
+    max_size=2,
+)
+STEP_OF_SCALE = st.fixed_dictionaries({}, optional=dict.fromkeys(("itemValueLHS", "itemValueRHS"), TEXT))
+MARKS = {
+    **dict.fromkeys(("student", "scoreScale"), REF),
+    "scoreStatus": st.sampled_from(["fully graded", "fullyGraded", "Submitted", "ext:x", "", None]),
+    "score": NUMBER,
+    **dict.fromkeys(("textScore", "comment"), TEXT),
+    "scoreDate": DATE,
+    **dict.fromkeys(("inProgress", "incomplete", "late", "missing"), FLAG),
+    "learningObjectiveSet": REACHED_SETS,
+}
+
 FIELDS: dict[Collection, dict[str, st.SearchStrategy[Any]]] = {
     Collection.ORGS: {
         "name": TEXT,
@@ -124,6 +147,32 @@ FIELDS: dict[Collection, dict[str, st.SearchStrategy[Any]]] = {
         "sex": st.sampled_from(["male", "Female", "other", "unspecified", "ext:x", None]),
         **dict.fromkeys(RACES, FLAG),
         **dict.fromkeys(BIRTH, TEXT),
+    },
+    Collection.CATEGORIES: {"title": TEXT, "weight": NUMBER},
+    Collection.LINE_ITEMS: {
+        **dict.fromkeys(("title", "description"), TEXT),
+        **dict.fromkeys(("assignDate", "dueDate"), INSTANT),
+        **dict.fromkeys(("class", "school", "category", "gradingPeriod", "academicSession", "scoreScale"), REF),
+        **dict.fromkeys(("resultValueMin", "resultValueMax"), NUMBER),
+        "learningObjectiveSet": AIMS,
+    },
+    Collection.RESULTS: {**MARKS, **dict.fromkeys(("lineItem", "class"), REF)},
+    Collection.SCORE_SCALES: {
+        **dict.fromkeys(("title", "type"), TEXT),
+        **dict.fromkeys(("course", "class"), REF),
+        "scoreScaleValue": st.lists(STEP_OF_SCALE, max_size=2),
+    },
+    Collection.ASSESSMENT_LINE_ITEMS: {
+        **dict.fromkeys(("title", "description"), TEXT),
+        **dict.fromkeys(("class", "parentAssessmentLineItem", "scoreScale"), REF),
+        **dict.fromkeys(("resultValueMin", "resultValueMax"), NUMBER),
+        "learningObjectiveSet": AIMS,
+    },
+    Collection.ASSESSMENT_RESULTS: {**MARKS, "assessmentLineItem": REF, "scorePercentile": NUMBER},
+    Collection.RESOURCES: {
+        **dict.fromkeys(("title", "vendorResourceId", "vendorId", "applicationId"), TEXT),
+        **dict.fromkeys(("role", "roles"), TEXTS),
+        "importance": st.sampled_from(["primary", "Secondary", "third", None]),
     },
 }
 
