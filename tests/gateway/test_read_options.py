@@ -486,14 +486,33 @@ async def test_what_is_older_than_wanted_is_asked_for_anew_and_that_once(world: 
     assert cold > 0
     again, errors, extra, warm = await aged(made, maxAge=60)
     assert (again, errors, warm) == (first, [], 0)
+    routes = set(made.servers["a"].requests) - {"POST token"}
+    made.servers["a"].reset()
     began = time.time()
     anew, errors, extra, sent = await aged(made, maxAge=0)
     assert errors == []
     assert 0 < sent <= cold
     assert anew == first
+    assert set(made.servers["a"].requests) - {"POST token"} == routes
     assert extra["sources"]["counts"] == {"FRESH": 1}
     _, _, _, later = await aged(made, maxAge=int(time.time() - began) + 1)
     assert later == 0
+
+
+async def test_records_that_a_list_names_are_asked_for_anew_too(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    district = made.servers["a"].district
+    user = next(u for u in district.users if u.status == "active")
+    query = """query ($id: String!, $read: ReadOptions) {
+      users(filter: { sourcedId: { eq: $id } }, read: $read) { nodes { givenName } }
+    }"""
+    for read in ({}, {"maxAge": 0}, {"maxAge": 60}):
+        data, errors, _ = await ask(made, query, id=user.id, read=read)
+        assert errors == []
+        assert data["users"]["nodes"] == [{"givenName": district.user(user.id).given}]
+        if not read:
+            district.update(user, given="Renamed")
+    assert district.user(user.id).given == "Renamed"
 
 
 async def test_lists_and_relations_of_one_operation_share_what_they_have_read_anew(world: MakeWorld) -> None:
