@@ -30,7 +30,7 @@ def user(n: int) -> dict[str, object]:
     """A 1.2 student with every field that the gateway serves and a student has; exactly `USER_BYTES` long."""
     school = _ref("org", n % SCHOOLS)
     made: dict[str, object] = {
-        "sourcedId": _id("user", n),
+        "sourcedId": record_id("user", n),
         "status": "active",
         "dateLastModified": _stamp(n),
         "userMasterIdentifier": f"M{n:06}",
@@ -57,22 +57,22 @@ def enrollment(n: int, users: int) -> str:
     references = ", ".join(
         f'"{name}": {{"href": "{_ROOT}/{name}s/{target}", "sourcedId": "{target}", "type": "{kind}"}}'
         for name, kind, target in (
-            ("user", "user", _id("user", person)),
-            ("class", "class", _id("class", n // CLASS_SIZE)),
-            ("school", "org", _id("org", person % SCHOOLS)),
+            ("user", "user", record_id("user", person)),
+            ("class", "class", record_id("class", n // CLASS_SIZE)),
+            ("school", "org", record_id("org", person % SCHOOLS)),
         )
     )
     return (
-        f'{{"sourcedId": "{_id("enrollment", n)}", "status": "active", "dateLastModified": "{_stamp(n)}", '
+        f'{{"sourcedId": "{record_id("enrollment", n)}", "status": "active", "dateLastModified": "{_stamp(n)}", '
         f'"role": "student", "primary": "false", "beginDate": "2025-08-19", "endDate": "2026-06-12", {references}}}'
     )
 
 
 def _ref(kind: str, n: int) -> dict[str, str]:
-    return {"href": f"{_ROOT}/{kind}s/{_id(kind, n)}", "sourcedId": _id(kind, n), "type": kind}
+    return {"href": f"{_ROOT}/{kind}s/{record_id(kind, n)}", "sourcedId": record_id(kind, n), "type": kind}
 
 
-def _id(kind: str, n: int) -> str:
+def record_id(kind: str, n: int) -> str:
     """Like a GUID, spread over its whole range."""
     digits = f"{(n + 1) * _STEPS[kind] % (1 << 128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -149,6 +149,13 @@ def baseline(upstream: Upstream, source: Running, token: str, *, cached: bool) -
 
 
 @contextlib.contextmanager
+def pages(users: int) -> Iterator[Running]:
+    """A district of so many users and eight times as many enrollments."""
+    with _started(["bench.pages", "--users", str(users)]) as (running, line):
+        yield Running(running.process, int(line), running.started)
+
+
+@contextlib.contextmanager
 def fixed_bytes() -> Iterator[Running]:
     with _started(["bench.fixed_bytes"]) as (running, line):
         yield Running(running.process, int(line), running.started)
