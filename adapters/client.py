@@ -19,6 +19,7 @@ from adapters import endpoints, lowering
 from adapters.addresses import base_urls, request_path
 from adapters.answers import Answer, refusal, says_no_such_record
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticators
+from adapters.caching import Earlier
 from adapters.dialect import Capabilities, Dialect, Service
 from adapters.endpoints import Collection
 from adapters.errors import Mismatched, PagingBroken, SourceError, Unsupported
@@ -153,18 +154,21 @@ class SourceClient:
         fetched = await self._fetcher.page(route, request.limit, request.offset)
         return replace(fetched.page, next_offset=self._next(route.entity.service, fetched.came.seen))
 
-    async def scan(self, request: PageRequest, *, on_page: OnPage | None = None) -> Scanned:
+    async def scan(
+        self, request: PageRequest, *, on_page: OnPage | None = None, earlier: Earlier | None = None
+    ) -> Scanned:
         """Every record, and whether it is proved that none is missing.
 
         Pages are asked for side by side, as many as the source takes, once the first has told the total. What may have
-        moved while it was read is read again, see `adapters.coverage`.
+        moved while it was read is read again, see `adapters.coverage`. Pages that are as they were `earlier` are not
+        sent again, as long as all of it adds up.
 
         Raises:
             PagingBroken: the source repeats itself, or there is no end to it.
             SourceError: as for `page`.
         """
         parts: list[Scanned] = []
-        for scan in await self._scans(request):
+        for scan in await self._scans(request, earlier):
             left = False
             async with aclosing(scan.pages()) as pages:
                 async for page in pages:
@@ -176,21 +180,22 @@ class SourceClient:
                 break
         return joined(parts)
 
-    async def _scans(self, request: PageRequest) -> list[Scan]:
+    async def _scans(self, request: PageRequest, earlier: Earlier | None) -> list[Scan]:
         """The scans that together find what is asked for: one, or any number where a route takes two steps."""
         if "" in request.ids:
             return []
         route = self._route(request)
         if route.through is None:
-            return [self._scan(route, request)]
+            return [self._scan(route, request, earlier)]
         steps = await self._second_step(route)
         return [self._scan(replace(route, where=where, asked=where, through=None), request) for where in steps]
 
-    def _scan(self, route: Route, request: PageRequest) -> Scan:
+    def _scan(self, route: Route, request: PageRequest, earlier: Earlier | None = None) -> Scan:
         def fetch(offset: int, limit: int | None) -> Coroutine[Any, Any, Fetched]:
-            return self._fetcher.page(route, request.limit if limit is None else limit, offset)
+            limit = request.limit if limit is None else limit
+            return self._fetcher.page(route, limit, offset, earlier=earlier if scan.attempts == 1 else None)
 
-        return Scan(
+        scan = Scan(
             self._spec.key,
             route.name,
             fetch,
@@ -200,6 +205,7 @@ class SourceClient:
             at_once=self.pacer.at_once,
             sorts=self._fetcher.order(route) is not None,
         )
+        return scan
 
     async def _second_step(self, route: Route) -> list[Predicate]:
         """What the wanted records satisfy, one predicate per pass: batches of ids, or all in one pass over all."""

@@ -82,8 +82,8 @@ class Scanned:
 
     proof: what shows that it is complete, None if nothing does; then `reason` says why not. total: as last told, of
     more than what was asked where the source filters otherwise. revision: as last told. attempts: 1, and one for each
-    time that it was mended or begun anew. marks: of its pages, to ask later whether they changed. unchanged: pages that
-    were not sent, being as they were. said: what the source says of holding all this.
+    time that it was mended or begun anew. marks: of its pages, to ask later whether they changed. sent: records that
+    came over the wire; unchanged: those that did not, being as they were. said: what the source says of holding them.
     """
 
     records: tuple[Record, ...]
@@ -95,6 +95,7 @@ class Scanned:
     requests: int
     attempts: int
     marks: tuple[Mark, ...] = ()
+    sent: int = 0
     unchanged: int = 0
     said: CacheControl = UNSAID
 
@@ -118,6 +119,7 @@ def joined(parts: Sequence[Scanned]) -> Scanned:
         revision=parts[-1].revision if parts else None,
         requests=sum(p.requests for p in parts),
         attempts=max((p.attempts for p in parts), default=1),
+        sent=sum(p.sent for p in parts),
         said=reduce(or_, (p.said for p in parts), UNSAID),
     )
 
@@ -156,6 +158,7 @@ class Scan:
         self._rejected: dict[object, Rejected] = {}
         self._earlier: set[str] = set()
         self._marks: dict[str, Mark] = {}
+        self._sent = 0
         self._unchanged = 0
         self._said = UNSAID
         self._requests = 0
@@ -209,6 +212,7 @@ class Scan:
             self._requests,
             self.attempts,
             tuple(self._marks.values()),
+            self._sent,
             self._unchanged,
             self._said,
         )
@@ -246,7 +250,10 @@ class Scan:
     def _note(self, fetched: Fetched) -> None:
         if fetched.mark is not None:
             self._marks[fetched.mark.url] = fetched.mark
-        self._unchanged += fetched.came.unchanged
+        if fetched.came.unchanged:
+            self._unchanged += fetched.page.received
+        else:
+            self._sent += fetched.page.received
         self._said |= fetched.said
 
     def _fresh(self, fetched: Fetched) -> Page:

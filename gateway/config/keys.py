@@ -163,6 +163,7 @@ FRESH_FOR_KEYS: Mapping[Collection, Key[float]] = MappingProxyType(
 
 STALE_FOR = Key("stale_for", DURATION, settings.STALE_FOR)
 RESCAN_EVERY = Key("rescan_every", DURATION, settings.RESCAN_EVERY)
+CACHE_HEADERS = Key("headers", choice(settings.CacheHeaders), settings.CacheHeaders.OBEY)
 
 WARM_COLLECTIONS: Key[frozenset[Collection]] = Key("collections", set_of(choice(Collection)), frozenset())
 
@@ -178,7 +179,7 @@ GATEWAY = _section("gateway", vars(GatewayKeys).values())
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))
 AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for key in _keys_of(auth))])
 FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())
-CACHE = _section("cache", [STALE_FOR, RESCAN_EVERY], FRESH_FOR)
+CACHE = _section("cache", [STALE_FOR, RESCAN_EVERY, CACHE_HEADERS], FRESH_FOR)
 GUARD = _section("guard", vars(GuardKeys).values())
 WARM = _section("warm", [WARM_COLLECTIONS])
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))

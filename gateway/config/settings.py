@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
@@ -53,6 +54,13 @@ MAX_CONCURRENCY = 8
 """Requests in flight for one source, where neither its settings nor its provider allow fewer."""
 
 
+class CacheHeaders(StrEnum):
+    """Whether what a source says of holding its answers counts: Cache-Control, and by what to ask for changes only."""
+
+    OBEY = "obey"
+    IGNORE = "ignore"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataName:
     """A metadata key that a source is trusted to fill, and the kind of data that stands there."""
@@ -95,8 +103,9 @@ class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
-    fresh_for: seconds, for every collection. stale_for, rescan_every: seconds. warm: collections to read whole at the
-    start. metadata: names declared for its keys. The secrets of a source that is not `enabled` are not fetched.
+    fresh_for: seconds, for every collection; of those that are not `fixed`, the source itself may say another time.
+    stale_for, rescan_every: seconds. warm: collections to read whole at the start. metadata: names declared for its
+    keys. The secrets of a source that is not `enabled` are not fetched.
     """
 
     key: str
@@ -109,6 +118,8 @@ class SourceSettings:
     spec: SourceSpec
     schools: tuple[str, ...] = ()
     fresh_for: Mapping[Collection, float] = field(default_factory=lambda: FRESH_FOR)
+    fixed: frozenset[Collection] = frozenset()
+    cache_headers: CacheHeaders = CacheHeaders.OBEY
     stale_for: float = STALE_FOR
     rescan_every: float = RESCAN_EVERY
     warm: frozenset[Collection] = frozenset()

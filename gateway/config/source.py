@@ -17,6 +17,7 @@ from gateway.config.keys import (
     AUTH_KIND,
     AUTH_TYPES,
     CACHE,
+    CACHE_HEADERS,
     CAPABILITIES,
     FRESH_FOR,
     FRESH_FOR_KEYS,
@@ -68,8 +69,10 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     cache = table.table(CACHE)
     stale_for = cache.take(STALE_FOR)
     rescan_every = cache.take(RESCAN_EVERY)
+    cache_headers = cache.take(CACHE_HEADERS)
     freshness = cache.table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
+    fixed = frozenset(collection for collection, k in FRESH_FOR_KEYS.items() if freshness.has(k))
     warm = table.table(WARM).take(WARM_COLLECTIONS)
     losses = table.table(GUARD)
     guard = GuardSettings(max_loss=losses.take(GuardKeys.MAX_LOSS), min_records=losses.take(GuardKeys.MIN_RECORDS))
@@ -96,6 +99,8 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         spec=spec,
         schools=schools,
         fresh_for=fresh_for,
+        fixed=fixed,
+        cache_headers=cache_headers,
         stale_for=stale_for,
         rescan_every=rescan_every,
         warm=warm,

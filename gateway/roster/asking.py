@@ -335,20 +335,21 @@ class Asker:
             pages.append(page)
             return goes_on
 
-        began = time.time()
-        found = await self._client.scan(PageRequest(collection.value), on_page=look)
+        began, held = time.time(), table.base if table.obeys else None
+        earlier = held.earlier() if held is not None else None
+        found = await self._client.scan(PageRequest(collection.value), on_page=look, earlier=earlier)
         if not goes_on:
             table.keep(found.records)
             return None
-        explain.moved(sum(p.received for p in pages))
+        explain.moved(found.sent)
         if found.reason is not None:
             return await self._unproved(collection, table, found, found.reason)
         self.learned.list(collection, pages)
         self.learned.in_full.discard(collection)
-        now = time.time()
-        mark = await asyncio.to_thread(delta.high_water, found.records, began, now)
-        serving = table.keep_whole(await Whole.made(found.records, len(found.rejected), now, high_water=mark))
-        self._came(collection, True)
+        table.hear(found.said)
+        whole = await delta.as_read(found, held, began)
+        serving = table.keep_whole(whole)
+        self._came(collection, held is None or whole.rows is not held.rows or table.no_store)
         return serving
 
     async def _unproved(self, collection: Collection, table: Table, found: Scanned, reason: str) -> Whole:

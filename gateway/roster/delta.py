@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import structs
 
 from adapters import lowering
-from adapters.client import Page, PageRequest, Progress, SourceClient
+from adapters.client import Page, PageRequest, Progress, Scanned, SourceClient
 from adapters.dialect import Op
 from adapters.endpoints import Collection
 from adapters.errors import PagingBroken, Refused, Unsupported
@@ -61,6 +61,24 @@ def since(held: Whole) -> Compare | None:
         return None
     again = sum(r.date_last_modified is None or r.date_last_modified >= start for r in held.rows)
     return Compare("date_last_modified", Op.GE, start) if again <= MOST * len(held) else None
+
+
+async def as_read(found: Scanned, held: Whole | None, began: float) -> Whole:
+    """What a reading of everything brought, as it is to be held.
+
+    held: the copy whose pages were asked for only if they changed; if none did, it stays, no older than now.
+    """
+    now = time.time()
+    if held is not None and found.unchanged and not found.sent and len(found.records) == len(held):
+        return await held.overlaid((), read_at=now, high_water=held.high_water)
+    return await Whole.made(
+        found.records,
+        len(found.rejected),
+        now,
+        scanned_at=held.scanned_at if held is not None and found.unchanged else None,
+        high_water=await asyncio.to_thread(high_water, found.records, began, now),
+        marks=found.marks,
+    )
 
 
 async def brought_up_to_date(client: SourceClient, collection: Collection, held: Whole) -> Whole | None:

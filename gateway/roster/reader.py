@@ -15,6 +15,7 @@ from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
+from gateway.config.settings import CacheHeaders
 from gateway.roster import explain, foresight
 from gateway.roster.asking import PATIENCE, Asker, Children, Found, records_of
 from gateway.roster.budget import Budget
@@ -54,6 +55,8 @@ class Reader:
                 client.spec.max_records,
                 stale_for=settings.stale_for,
                 rescan_every=settings.rescan_every,
+                obeys=settings.cache_headers is CacheHeaders.OBEY,
+                fixed=c in settings.fixed,
                 guard=guard,
                 absent=_absence(client, c),
             )

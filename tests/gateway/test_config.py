@@ -12,7 +12,7 @@ from adapters.secret import Secret
 from adapters.spec import Timeouts
 from gateway.access.field_class import FieldClass
 from gateway.config import GatewaySettings, Settings, SourceSettings, from_tables, load
-from gateway.config.settings import FRESH_FOR, GuardSettings, MetadataName
+from gateway.config.settings import FRESH_FOR, CacheHeaders, GuardSettings, MetadataName
 
 SPRINGFIELD = """
 [gateway]
@@ -121,6 +121,19 @@ def test_freshness_is_given_by_collection_and_completed_by_defaults(tmp_path: Pa
 
     changed = {Collection.ENROLLMENTS: 300.0, Collection.ORGS: 86400.0}
     assert dict(read.fresh_for) == {**FRESH_FOR, **changed}
+
+
+def test_what_the_source_says_of_holding_counts_but_for_what_is_written_of_it_or_its_provider() -> None:
+    assert (source().cache_headers, source().fixed) == (CacheHeaders.OBEY, frozenset())
+    assert source(cache={"headers": "ignore"}).cache_headers is CacheHeaders.IGNORE
+    both = from_tables(
+        {
+            "providers": {"classlink": {"cache": {"fresh_for": {"orgs": "1d"}, "headers": "ignore"}}},
+            "sources": [{**CLASSLINK, "cache": {"fresh_for": {"users": "15m"}}}],
+        }
+    )
+    assert one(both).fixed == {Collection.ORGS, Collection.USERS}
+    assert one(both).cache_headers is CacheHeaders.IGNORE
 
 
 def test_how_long_a_copy_stands_in_and_what_a_reading_may_lose_are_settings_of_a_source() -> None:

@@ -97,6 +97,7 @@ def write(folder: Path, text: str, name: str = "gateway.toml") -> Path:
         ('auth.signature = "MD5"', "auth.signature", '"MD5"', "no such choice", '"HMAC-SHA256", "HMAC-SHA1"'),
         ('auth.scopes = ["a"]', "auth.scopes", '["a"]', "no setting of oauth1", "kind, signature"),
         ('auth.kind = "saml"', "auth.kind", '"saml"', "no such choice", '"oauth2", "oauth1", "bearer"'),
+        ('cache.headers = "on"', "cache.headers", '"on"', "no such choice", '"obey", "ignore"'),
         ("cache.fresh_for.users = -5", "cache.fresh_for.users", "-5", "more than nothing", "15m"),
         ('cache.fresh_for.users = "15 min"', "cache.fresh_for.users", '"15 min"', "not a length of time", "15m"),
         ("cache.fresh_for.users = inf", "cache.fresh_for.users", "inf", "ends", "15m"),
