@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Coroutine, Hashable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -50,13 +50,13 @@ class Account:
     told: int = 0
     borrowed: bool = False
 
-    async def run(self, flight: Coroutine[Any, Any, T]) -> T:
+    async def run(self, flight: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The flight, with all that it takes noted here. Runs in a task of its own."""
         _current.set(self)
         transport.listener.set(self._heard)
         started = time.monotonic()
         try:
-            found = await flight
+            found = await flight()
             self.rows = self.rows or _rows(found)
             return found
         finally:

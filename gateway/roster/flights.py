@@ -38,7 +38,7 @@ class Flights:
         task: asyncio.Task[T] | None = self._aloft.get(need)
         if task is None:
             account = Account(self._source, explain.describe(need))
-            task = self._aloft[need] = asyncio.create_task(account.run(start()))
+            task = self._aloft[need] = asyncio.create_task(account.run(start))
             self._accounts[task] = account
             task.add_done_callback(lambda done: self._land(need, done))
         return task

@@ -33,6 +33,7 @@ class Keeper:
         self._source = source
         self._store = store
         self._taken_up = taken_up
+        self._surveying: asyncio.Task[None] | None = None
         self._taken: dict[Collection, asyncio.Task[None]] = {}
         self._saving: dict[Collection, asyncio.Task[None]] = {}
         self._next: dict[Collection, _State | None] = {}
@@ -43,6 +44,14 @@ class Keeper:
         if self._store is not None:
             for collection, hold in self._store.held(self._source).items():
                 tables[collection].hold = hold
+
+    async def survey(self, tables: Mapping[Collection, Table]) -> None:
+        """Tells the tables that were not taken up yet what is kept of them, their records aside; once."""
+        if self._store is None:
+            return
+        if self._surveying is None:
+            self._surveying = asyncio.create_task(self._survey(self._store, tables))
+        await asyncio.shield(self._surveying)
 
     async def take_up(self, collection: Collection, table: Table) -> None:
         """Gives the table what is kept of it, once; a copy that cannot be read is as none."""
@@ -72,12 +81,17 @@ class Keeper:
         """Returns when what was to be kept is."""
         while self._saving:
             await asyncio.gather(*self._saving.values())
-        await asyncio.gather(*self._taken.values())
+        await asyncio.gather(*self._taken.values(), *filter(None, [self._surveying]))
 
     async def held_back(self, collection: Collection, hold: Hold) -> Whole | None:
         """The reading of this hold, from disk."""
         kept = await self._store.load_held(self._source, collection) if self._store is not None else None
         return await _whole(kept) if kept is not None and kept.held == hold else None
+
+    async def _survey(self, store: Store, tables: Mapping[Collection, Table]) -> None:
+        for collection, kept in (await store.summaries(self._source)).items():
+            if collection not in self._taken:
+                tables[collection].announce(kept.read_at, kept.scanned_at, kept.size, kept.max_age)
 
     async def _take_up(self, store: Store, collection: Collection, table: Table) -> None:
         kept = await store.load(self._source, collection)

@@ -52,10 +52,12 @@ class HoldChoice:
         return named and (self.kinds is None or held.kind in self.kinds)
 
 
-def refresh(
+async def refresh(
     sources: Sources, grant: Grant, name: str, collections: Iterable[Collection] | None, full: bool = False
 ) -> tuple[Source | None, list[Complaint]]:
-    """Begins to read these collections of a source anew; by default, those that were ever read."""
+    """Begins to read these collections of a source anew; by default, those that were ever read, be it before the
+    gateway's last start.
+    """
     try:
         [source] = sources.named([name], grant)
     except BadInput as error:
@@ -63,6 +65,7 @@ def refresh(
     if source.refusal is not None:
         return source, [Complaint(code_of(source.refusal), str(source.refusal), "source")]
     if collections is None:
+        await source.survey()
         collections = [c for c, table in source.tables.items() if table.read_at is not None]
     complaints = []
     for collection in dict.fromkeys(collections):

@@ -129,12 +129,17 @@ class Reader:
     async def _refresh(self, collection: Collection) -> None:
         await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
+            table.expire()  # what was taken up just now is as old as the rest
             try:
                 while await self.asker.anew(collection) is None or table.rescan:
                     pass  # what was on its way was given up, being too large for another, or was of changes alone
             except SourceError as error:
                 table.fall_back(error)
                 raise
+
+    async def survey(self) -> None:
+        """What is kept of the collections that nobody has read yet is told by their tables, their records aside."""
+        await self._keeper.survey(self.tables)
 
     async def warm(self, collections: Iterable[Collection]) -> None:
         """Reads collections whole that nobody has asked for yet; what fails is told by how the source stands."""

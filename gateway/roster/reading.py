@@ -263,7 +263,7 @@ class Reading:
         known = self.sources.get(name.source, self.grant)
         return next((h for h in known.holds if name.names(h)), None) if known is not None else None
 
-    def refresh(
+    async def refresh(
         self, source: str, kinds: Sequence[RecordType] | None, full: bool = False
     ) -> tuple[Source | None, list[Complaint]]:
         """Begins to read collections of a source anew; None: all that were read before. full: not changes alone.
@@ -271,7 +271,7 @@ class Reading:
         What could be begun goes on in the background, whatever the complaints.
         """
         chosen = None if kinds is None else [_COLLECTIONS[kind] for kind in kinds]
-        return operating.refresh(self.sources, self.grant, source, chosen, full)
+        return await operating.refresh(self.sources, self.grant, source, chosen, full)
 
     async def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
         """The holds that were chosen and are now decided, and why others are not; none where the choice is wrong."""

@@ -154,6 +154,11 @@ class Source:
         """
         self._askable().refresh(collection, full)
 
+    async def survey(self) -> None:
+        """`tables` tells of what is kept on disk too, though nobody has read it yet."""
+        if self._reader is not None:
+            await self._reader.survey()
+
     async def warm(self) -> None:
         """Reads what the settings want to be held from the start."""
         if self._reader is not None and isinstance(self.settings, SourceSettings) and self.settings.warm:

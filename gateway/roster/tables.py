@@ -288,6 +288,16 @@ class Table:
         self._good = self._held = self._partial = self.standing = None
         self._clear()
 
+    def announce(self, read_at: float, scanned_at: float | None, size: int, max_age: float | None) -> None:
+        """Tells of a copy that is kept and not taken up yet."""
+        age = time.time() - read_at
+        if self.read_at is not None or age >= self.stale_for:
+            return
+        self.hear(CacheControl(max_age=max_age))
+        self.read_at, self.scanned_at = read_at, read_at if scanned_at is None else scanned_at
+        self.size = size
+        self._kept_for(age)
+
     def restore(self, whole: Whole, generation: int, hold: Hold | None, max_age: float | None = None) -> None:
         """Takes up a copy that was kept while the gateway was away: it serves at once, with its real age.
 
@@ -303,9 +313,12 @@ class Table:
         self._stale_until = self.clock() + self.stale_for - age
         left = self.lifetime - age
         self._fresh_until = self.clock() + max(left, self.lifetime * (1 - REFRESH_AT) * 0.99)
-        if hold is not None:
+        self._kept_for(age)
+
+    def _kept_for(self, age: float) -> None:
+        if self.hold is not None:
             self.standing = Standing(SourceState.HELD, None, "far fewer records came; the older copy is served")
-        elif left <= 0:
+        elif age >= self.lifetime:
             self.standing = Standing(SourceState.STALE, None, "a copy from before the gateway's start is served")
 
     @property

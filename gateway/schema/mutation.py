@@ -80,10 +80,11 @@ def _refreshed(source: Any, complaints: Iterable[Complaint]) -> RefreshSourcePay
     return RefreshSourcePayload(source=source, user_errors=_told(complaints))
 
 
-def _refresh_source(
+async def _refresh_source(
     info: Info, input_: Annotated[RefreshSourceInput, strawberry.argument(name="input", description="What to read.")]
 ) -> RefreshSourcePayload:
-    return _refreshed(*info.context.reading.refresh(input_.source, given(input_.collections), bool(given(input_.full))))
+    reading, full = info.context.reading, bool(given(input_.full))
+    return _refreshed(*await reading.refresh(input_.source, given(input_.collections), full))
 
 
 def _decided(holds: Any, complaints: Iterable[Complaint]) -> DecideHoldsPayload:

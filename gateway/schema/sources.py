@@ -1,6 +1,5 @@
 """The configured sources and their collections, as the graph shows them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import strawberry
@@ -113,8 +112,9 @@ class Hold(Node):
     )
 
 
-def _collections(root: Configured) -> Iterator[CollectionOf]:
-    return (CollectionOf(root, entity) for entity in ENTITIES.values())
+async def _collections(root: Configured) -> list[CollectionOf]:
+    await root.survey()
+    return [CollectionOf(root, entity) for entity in ENTITIES.values()]
 
 
 @strawberry.type(

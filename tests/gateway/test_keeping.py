@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,6 +26,9 @@ from gateway.roster.sources import Sources
 from gateway.roster.store import Store
 from gateway.sandbox.district import generate
 from gateway.sandbox.server import Server, make_server
+from gateway.schema import SCHEMA
+from gateway.schema.context import Context
+from gateway.schema.scalars import instant
 from tests.gateway.support import page
 
 pytestmark = pytest.mark.anyio
@@ -46,6 +50,18 @@ async def process(folder: Path, server: Server, fresh_for: float = 60) -> AsyncI
         yield sources
     finally:
         await sources.close()
+
+
+SHOWN = "{ sources { nodes { collections { type state rows asOf lastFullScanAt } } } }"
+REFRESHED = """mutation { refreshSource(input: { source: "a" }) {
+  source { collections { type state } } userErrors { message }
+} }"""
+
+
+async def asking(sources: Sources, query: str) -> Any:
+    result = await SCHEMA.execute(query, {}, Context(Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)))
+    assert not result.errors, result.errors
+    return result.data
 
 
 async def everyone(sources: Sources) -> List:
@@ -188,7 +204,7 @@ async def test_a_held_reading_that_cannot_be_read_any_more_must_come_again(tmp_p
         assert [(c.code, "read again" in c.message) for c in complaints] == [(ErrorCode.SOURCE_HELD, True)]
         assert len((await everyone(sources)).page.records) == before
         reading = Reading(sources, EVERYTHING, CursorCodec(b"x"), 10)
-        assert reading.refresh("a", None)[1] == []
+        assert (await reading.refresh("a", None))[1] == []
         await asyncio.sleep(0.3)
         decided, complaints = await decide(sources, accept=True)
         assert ([h.kind for h in decided], complaints) == ([RecordType.USER], [])
@@ -214,6 +230,37 @@ def cut_short(folder: Path, name: str = "users.table") -> None:
 
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*")]
+
+
+async def test_what_is_kept_is_seen_and_refreshed_before_anybody_reads_it(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        before = await everyone(sources)
+    await asyncio.sleep(0.3)
+    server.reset()
+    async with process(tmp_path, server, fresh_for=0.2) as sources:
+        shown = (await asking(sources, SHOWN))["sources"]["nodes"][0]["collections"]
+        [people] = [c for c in shown if c["rows"] is not None]
+        assert (people["type"], people["state"], people["rows"]) == ("USER", "STALE", len(server.published("users")))
+        assert before.page.as_of is not None
+        assert people["asOf"] == people["lastFullScanAt"] == instant(before.page.as_of)
+        assert asked(server) == 0, "to look is not to ask"
+        done = (await asking(sources, REFRESHED))["refreshSource"]
+        assert done["userErrors"] == []
+        loading = [c["type"] for c in done["source"]["collections"] if c["state"] == "LOADING"]
+        assert loading == ["USER"]
+        later = await everyone(sources)
+        assert later.page.outcomes[0].state is SourceState.FRESH
+    assert asked(server) == 1
+
+
+async def test_a_source_that_is_refreshed_before_anybody_looked_remembers_what_is_kept(tmp_path: Path) -> None:
+    server = make_server("xporter-generic", generate(1, students=60))
+    async with process(tmp_path, server) as sources:
+        await everyone(sources)
+    async with process(tmp_path, server) as sources:
+        done = (await asking(sources, REFRESHED))["refreshSource"]
+        assert [c["type"] for c in done["source"]["collections"] if c["state"] == "LOADING"] == ["USER"]
 
 
 async def test_a_kept_table_that_is_cut_short_is_set_aside_and_read_anew(tmp_path: Path) -> None:

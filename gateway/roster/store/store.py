@@ -127,6 +127,15 @@ class Store:
         """As `load`, without the records: milliseconds, whatever the size."""
         return await _on(self._reader, lambda: self.read_summary(source, collection))
 
+    async def summaries(self, source: str) -> dict[Collection, Summary]:
+        """What is kept of a source, without the records."""
+
+        def read() -> dict[Collection, Summary]:
+            found = {c: self.read_summary(source, c) for c in Collection}
+            return {c: summary for c, summary in found.items() if summary is not None}
+
+        return await _on(self._reader, read)
+
     async def erase(self, source: str, collection: Collection) -> None:
         """Erases all that is kept of a table.
 
