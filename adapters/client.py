@@ -204,6 +204,7 @@ class SourceClient:
             most=self._spec.max_records,
             at_once=self.pacer.at_once,
             sorts=self._fetcher.order(route) is not None,
+            keeps=not request.passing,
         )
         return scan
 

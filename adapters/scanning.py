@@ -27,13 +27,17 @@ REPEATS = 3
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """One page of a route's records that satisfy `where`. limit: None asks for as many as the source serves at once."""
+    """One page of a route's records that satisfy `where`. limit: None asks for as many as the source serves at once.
+
+    passing: of a scan, the records are left to who looks at its pages; its result has none.
+    """
 
     endpoint: str
     ids: tuple[str, ...] = ()
     where: Predicate | None = None
     limit: int | None = None
     offset: int = 0
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ class Scan:
     """One scan, to be iterated once: `pages`, then `result`.
 
     after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: how
-    many pages may be under way just now. sorts: the source is asked for the order of the ids.
+    many pages may be under way just now. sorts: the source is asked for the order of the ids. keeps: the records are
+    wanted in the result too.
     """
 
     def __init__(
@@ -146,6 +151,7 @@ class Scan:
         most: int,
         at_once: Callable[[], int],
         sorts: bool,
+        keeps: bool = True,
     ) -> None:
         self._source = source
         self._name = name
@@ -154,6 +160,7 @@ class Scan:
         self._at_once = at_once
         self._anew = partial(Coverage, start, after, sorts=sorts)
         self._coverage = self._anew()
+        self._keeps = keeps
         self._records: dict[str, Record] = {}
         self._rejected: dict[object, Rejected] = {}
         self._earlier: set[str] = set()
@@ -259,7 +266,8 @@ class Scan:
     def _fresh(self, fetched: Fetched) -> Page:
         """The page without what was yielded before. What is read again counts as it came last."""
         page = fetched.page
-        self._records.update((r.sourced_id, r) for r in page.records)
+        if self._keeps:
+            self._records.update((r.sourced_id, r) for r in page.records)
         places = ((fetched.came.seen.offset, n) for n in range(len(page.rejected)))
         self._rejected.update((r.sourced_id or at, r) for r, at in zip(page.rejected, places, strict=True))
         seen, earlier = self._coverage.ids, self._earlier

@@ -30,6 +30,7 @@ from gateway.config.values import (
     HTTP_STATUS,
     PORT,
     SHARE,
+    SIZE,
     SOURCE_KEY,
     TEXT,
     TEXTS,
@@ -127,6 +128,7 @@ class GatewayKeys:
     CORS_ORIGINS = Key("cors_origins", ORIGINS, _GATEWAY.cors_origins)
     DEADLINE = Key("deadline", DURATION, _GATEWAY.deadline)
     MAX_HELD_RECORDS = Key("max_held_records", COUNT, _GATEWAY.max_held_records)
+    MAX_HELD_BYTES = Key("max_held_bytes", SIZE, _GATEWAY.max_held_bytes)
     WAIT_FOR_WARM = Key("wait_for_warm", FLAG, _GATEWAY.wait_for_warm)
     MAX_CONCURRENCY = Key("max_concurrency", COUNT, _GATEWAY.max_concurrency)
     MAX_CONCURRENCY_PER_HOST = Key("max_concurrency_per_host", COUNT, _GATEWAY.max_concurrency_per_host)
@@ -165,6 +167,9 @@ STALE_FOR = Key("stale_for", DURATION, settings.STALE_FOR)
 RESCAN_EVERY = Key("rescan_every", DURATION, settings.RESCAN_EVERY)
 CACHE_HEADERS = Key("headers", choice(settings.CacheHeaders), settings.CacheHeaders.OBEY)
 
+MAX_HELD_RECORDS: Key[int | None] = Key("max_held_records", COUNT, None)
+MAX_HELD_BYTES: Key[int | None] = Key("max_held_bytes", SIZE, None)
+
 WARM_COLLECTIONS: Key[frozenset[Collection]] = Key("collections", set_of(choice(Collection)), frozenset())
 
 
@@ -179,7 +184,7 @@ GATEWAY = _section("gateway", vars(GatewayKeys).values())
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))
 AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for key in _keys_of(auth))])
 FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())
-CACHE = _section("cache", [STALE_FOR, RESCAN_EVERY, CACHE_HEADERS], FRESH_FOR)
+CACHE = _section("cache", [STALE_FOR, RESCAN_EVERY, CACHE_HEADERS, MAX_HELD_RECORDS, MAX_HELD_BYTES], FRESH_FOR)
 GUARD = _section("guard", vars(GuardKeys).values())
 WARM = _section("warm", [WARM_COLLECTIONS])
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))

@@ -126,6 +126,7 @@ def _gateway(main: _Document, mistakes: list[Mistake], vault: Vault) -> GatewayS
         cors_origins=table.take(GatewayKeys.CORS_ORIGINS),
         deadline=table.take(GatewayKeys.DEADLINE),
         max_held_records=table.take(GatewayKeys.MAX_HELD_RECORDS),
+        max_held_bytes=table.take(GatewayKeys.MAX_HELD_BYTES),
         wait_for_warm=table.take(GatewayKeys.WAIT_FOR_WARM),
         max_concurrency=table.take(GatewayKeys.MAX_CONCURRENCY),
         max_concurrency_per_host=table.take(GatewayKeys.MAX_CONCURRENCY_PER_HOST),

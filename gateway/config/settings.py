@@ -83,7 +83,7 @@ class GatewaySettings:
 
     port: 0 takes any free one. state_dir: where tables are kept on disk. cors_origins: pages of these origins may ask
     from a browser. deadline: seconds. wait_for_warm: not ready before what is to be warm is.
-    max_held_records: in whole collections, of all sources together.
+    max_held_records, max_held_bytes: in memory, of all sources together.
     """
 
     host: str = "127.0.0.1"
@@ -94,6 +94,7 @@ class GatewaySettings:
     deadline: float = 30.0
     wait_for_warm: bool = False
     max_held_records: int = 5_000_000
+    max_held_bytes: int = 2_000_000_000
     max_concurrency: int = 100
     max_concurrency_per_host: int = 20
 
@@ -122,6 +123,8 @@ class SourceSettings:
     cache_headers: CacheHeaders = CacheHeaders.OBEY
     stale_for: float = STALE_FOR
     rescan_every: float = RESCAN_EVERY
+    max_held_records: int | None = None
+    max_held_bytes: int | None = None
     warm: frozenset[Collection] = frozenset()
     guard: GuardSettings = GuardSettings()
     metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))

@@ -22,6 +22,8 @@ from gateway.config.keys import (
     FRESH_FOR,
     FRESH_FOR_KEYS,
     GUARD,
+    MAX_HELD_BYTES,
+    MAX_HELD_RECORDS,
     PACE,
     RESCAN_EVERY,
     SOURCE,
@@ -70,6 +72,8 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     stale_for = cache.take(STALE_FOR)
     rescan_every = cache.take(RESCAN_EVERY)
     cache_headers = cache.take(CACHE_HEADERS)
+    max_held_records = cache.take(MAX_HELD_RECORDS)
+    max_held_bytes = cache.take(MAX_HELD_BYTES)
     freshness = cache.table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
     fixed = frozenset(collection for collection, k in FRESH_FOR_KEYS.items() if freshness.has(k))
@@ -103,6 +107,8 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         cache_headers=cache_headers,
         stale_for=stale_for,
         rescan_every=rescan_every,
+        max_held_records=max_held_records,
+        max_held_bytes=max_held_bytes,
         warm=warm,
         guard=guard,
         metadata=metadata,

@@ -119,6 +119,25 @@ def _duration(value: Any) -> float:
     return seconds
 
 
+_BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?B)", re.ASCII | re.IGNORECASE)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        match = _SIZE.fullmatch(value.strip())
+        if match is None:
+            raise Wrong("this is not an amount of memory")
+        size = int(float(match[1]) * _BYTES[match[2].upper()])
+    elif isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    else:
+        raise Wrong(f"this is {type_of(value)}, not an amount of memory")
+    if size <= 0:
+        raise Wrong("an amount of memory is more than nothing")
+    return size
+
+
 def list_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
     def read(value: Any) -> tuple[T, ...]:
         if not isinstance(value, list | tuple):
@@ -187,6 +206,11 @@ DURATION = Kind(
     "duration",
     'a number and s, m, h or d, such as "90s", "15m", "6h" or "1d"; a bare number is seconds',
     _duration,
+)
+SIZE = Kind(
+    "size",
+    'a number and KB, MB or GB, of 1000 each, such as "500MB" or "2GB"; a bare number is bytes',
+    _size,
 )
 TEXTS = list_of(TEXT)
 SOURCE_KEY = Kind(

@@ -14,7 +14,7 @@ from adapters.client import OnPage, Page, PageRequest, Progress, Scanned, Source
 from adapters.endpoints import Collection
 from adapters.errors import Refused, SourceError, TimedOut, Unsupported
 from adapters.pacing import MAX_CONCURRENCY
-from adapters.predicate import AnyOf
+from adapters.predicate import AnyOf, Predicate
 from adapters.records import Record
 from gateway.faults import Unproved
 from gateway.roster import delta, explain
@@ -38,6 +38,7 @@ from gateway.roster.needs import (
 )
 from gateway.roster.pages import Pages
 from gateway.roster.planner import choose, plan
+from gateway.roster.sifting import Sieve, Sifting
 from gateway.roster.tables import Coming, Table
 from gateway.roster.whole import Short, Slice, Whole, group
 
@@ -62,13 +63,19 @@ Worth: TypeAlias = Callable[[], bool]
 class Asker:
     """Asks one source; one flight per identical need. What it raises is a SourceError.
 
-    came: told of each collection that was read whole, and whether with records that were not held before.
+    came: told of each collection that was read whole, and whether with records that were not held before. fits: whether
+    so many records of a collection may be held.
     """
 
     def __init__(
-        self, client: SourceClient, tables: Mapping[Collection, Table], came: Callable[[Collection, bool], None]
+        self,
+        client: SourceClient,
+        tables: Mapping[Collection, Table],
+        came: Callable[[Collection, bool], None],
+        fits: Callable[[Collection, int], bool] = lambda collection, records: True,
     ) -> None:
         self._client = client
+        self._fits = fits
         self._tables = tables
         self._came = came
         self.learned = Learned(client.dialect, client.pacer)
@@ -106,6 +113,8 @@ class Asker:
                 rows = tuple(r for r in answers if r is not None)
             case Batches():
                 rows = await self._batched(need.collection, path)
+            case Scan():
+                rows = await self._passing(need.collection, AnyOf("sourced_id", frozenset(need.ids)))
             case _:
                 raise AssertionError(path)
         by_id = {r.sourced_id: r for r in rows}
@@ -140,6 +149,8 @@ class Asker:
                 rows = below
             case Batches() as path:
                 rows = await self._batched(need.collection, path)
+            case Scan():
+                rows = await self._passing(need.collection, AnyOf(need.field, frozenset(need.parents)))
             case path:
                 raise AssertionError(path)
         unique = {r.sourced_id: r for r in sorted(rows, key=lambda r: r.sourced_id)}
@@ -150,7 +161,7 @@ class Asker:
         table.keep_children(need.field, need.parents, unique.values())
         return {p: grouped.get(p, ()) for p in need.parents}
 
-    async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped:
+    async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped | Scan:
         """The path to take. What is to be read whole is read here, unless its first page shows a shorter way."""
         chosen, spent = self.plan(need), 0
 
@@ -162,7 +173,7 @@ class Asker:
             chosen = dataclasses.replace(self.plan(Everything(need.collection)), why=why)
             return scan
 
-        while isinstance(chosen.path, Scan | Changes):
+        while isinstance(chosen.path, Scan | Changes) and not self.too_large(need.collection):
             whole = await self.whole(need.collection, worth)
             if whole is not None:
                 explain.planned(chosen)
@@ -172,7 +183,7 @@ class Asker:
         explain.planned(dataclasses.replace(chosen, requests=requests, certain=certain))
         if table.size is None:
             self.learned.spent[need.collection] += chosen.requests
-        assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped)
+        assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped | Scan)
         return chosen.path
 
     async def _batched(self, collection: Collection, path: Batches) -> tuple[Record, ...]:
@@ -325,7 +336,11 @@ class Asker:
         def look(progress: Progress, page: Page) -> bool:
             nonlocal goes_on
             coming.total, coming.received = progress.total, progress.received
-            if not pages:
+            table.weigh(page.records)
+            if not self._fits(collection, max(progress.received, progress.total or 0)):
+                table.size = max(progress.received, progress.total or 0)
+                goes_on = False
+            elif not pages:
                 self.learned.first(collection, page)
                 if page.total is not None:
                     table.size = page.total
@@ -351,6 +366,34 @@ class Asker:
         serving = table.keep_whole(whole)
         self._came(collection, held is None or whole.rows is not held.rows or table.no_store)
         return serving
+
+    def too_large(self, collection: Collection) -> bool:
+        """Whether the collection, as large as it was when that was last told, may not be held whole."""
+        size = self._tables[collection].size
+        return size is not None and not self._fits(collection, size)
+
+    async def sifted(self, wanted: Sifting) -> Slice:
+        """What is wanted of a collection that is too large to be held."""
+        return await self._share(wanted, lambda: self._sifted(wanted))
+
+    async def _passing(self, collection: Collection, where: Predicate) -> tuple[Record, ...]:
+        found = await self._sifted(Sifting(collection, where))
+        rows = tuple(found.records)
+        return rows if found.unproved is None else Short(rows, found.unproved)
+
+    async def _sifted(self, wanted: Sifting) -> Slice:
+        table, sieve = self._tables[wanted.collection], Sieve(wanted)
+
+        def look(progress: Progress, page: Page) -> None:
+            sieve.take(page.records)
+            explain.moved(page.received)
+
+        explain.planned(self.plan(Everything(wanted.collection)))
+        request = PageRequest(wanted.collection.value, where=wanted.asked, passing=True)
+        found = await self._client.scan(request, on_page=look)
+        if wanted.asked is None and found.complete:
+            table.size = sieve.passed
+        return sieve.found(len(found.rejected), found.reason)
 
     async def _unproved(self, collection: Collection, table: Table, found: Scanned, reason: str) -> Whole:
         """What came of a collection that would not stand still: it serves where no older copy can stand in.

@@ -28,8 +28,15 @@ class _State:
 class Keeper:
     """Keeps the tables of one source; without a store it keeps nothing."""
 
-    def __init__(self, source: str, store: Store | None, taken_up: Callable[[Collection], None]) -> None:
-        """taken_up: told of each table that was given a copy."""
+    def __init__(
+        self,
+        source: str,
+        store: Store | None,
+        taken_up: Callable[[Collection], None],
+        fits: Callable[[Collection, int], bool],
+    ) -> None:
+        """taken_up: told of each table that was given a copy. fits: whether so many records may be held."""
+        self._fits = fits
         self._source = source
         self._store = store
         self._taken_up = taken_up
@@ -94,6 +101,9 @@ class Keeper:
                 tables[collection].announce(kept.read_at, kept.scanned_at, kept.size, kept.max_age)
 
     async def _take_up(self, store: Store, collection: Collection, table: Table) -> None:
+        summary = await store.summary(self._source, collection)
+        if summary is None or not self._fits(collection, summary.size):
+            return
         kept = await store.load(self._source, collection)
         if kept is None:
             return

@@ -28,6 +28,7 @@ from gateway.roster.learned import Learned
 from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
 from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
+from gateway.roster.sifting import Sifting
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
 from gateway.roster.whole import Position, Slice, alike, cut, follows, listed
@@ -45,14 +46,16 @@ class Reader:
     ) -> None:
         self._client = client
         self._budget = budget or Budget()
-        self._keeper = Keeper(client.spec.key, store, self._holds)
+        self._keeper = Keeper(client.spec.key, store, self._account, self._fits)
         self._foreseen: dict[Collection, asyncio.Task[None]] = {}
         self._scope = Scope(frozenset(settings.schools))
+        most_apart = self._budget.share(client.spec.key, client.spec.max_records)
         guard = Guard(settings.guard.max_loss, settings.guard.min_records)
         self.tables = {
             c: Table(
                 settings.fresh_for[c],
                 client.spec.max_records,
+                most_apart=most_apart,
                 stale_for=settings.stale_for,
                 rescan_every=settings.rescan_every,
                 obeys=settings.cache_headers is CacheHeaders.OBEY,
@@ -63,7 +66,7 @@ class Reader:
             for c in Collection
         }
         self._keeper.recall(self.tables)
-        self.asker = Asker(client, self.tables, self._came)
+        self.asker = Asker(client, self.tables, self._came, self._fits)
         self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)
 
     @property
@@ -123,7 +126,7 @@ class Reader:
         else:
             table.refuse_held()
         self._keeper.keep(collection, table)
-        self._holds(collection)
+        self._account(collection)
         return True
 
     async def _refresh(self, collection: Collection) -> None:
@@ -131,7 +134,9 @@ class Reader:
         with self._reading(collection) as table:
             table.expire()  # what was taken up just now is as old as the rest
             try:
-                while await self.asker.anew(collection) is None or table.rescan:
+                while not self.asker.too_large(collection) and (
+                    await self.asker.anew(collection) is None or table.rescan
+                ):
                     pass  # what was on its way was given up, being too large for another, or was of changes alone
             except SourceError as error:
                 table.fall_back(error)
@@ -148,7 +153,11 @@ class Reader:
             table = self.tables[collection]
             await self._keeper.take_up(collection, table)
             with suppress(SourceError):
-                while table.unsupported is None and await self.asker.whole(collection) is None:
+                while (
+                    table.unsupported is None
+                    and not self.asker.too_large(collection)
+                    and await self.asker.whole(collection) is None
+                ):
                     pass  # what was on its way was given up, being too large for what somebody else wanted
 
     async def _renew(self, collection: Collection, table: Table) -> None:
@@ -174,7 +183,7 @@ class Reader:
 
         await self._keeper.take_up(need.collection, table)
         with suppress(SourceError):  # who needs it asks again, and is told
-            if worth():
+            if worth() and not self.asker.too_large(need.collection):
                 await self.asker.whole(need.collection, worth)
 
     async def _taken_up(self, collection: Collection) -> None:
@@ -259,7 +268,7 @@ class Reader:
                     rows = await self._cut(collection, where, table, after, limit, since)
                     if rows is not None:
                         return rows
-                    held = await self._list(collection, where, since)
+                    held = await self._list(collection, where, since, after, limit)
                 else:
                     self._held(Window(collection, where, limit), held.records)
             except SourceError as error:
@@ -278,7 +287,7 @@ class Reader:
                 self._held(Window(collection, where, None), held.records)
                 return held
             try:
-                return await self._list(collection, where, since)
+                return await self._list(collection, where, since, None, None)
             except SourceError as error:
                 return await table.fall_back(error).searched(where)
 
@@ -289,7 +298,7 @@ class Reader:
             return found.total
         where = predicate.every(where, self._scope.predicate(collection))
         with self._reading(collection):
-            return (await self._list(collection, where, since)).total
+            return (await self._list(collection, where, since, None, 1)).total
 
     async def _cut(
         self,
@@ -315,8 +324,19 @@ class Reader:
             self._held(Window(collection, where, limit), found.records)
         return follows(found, after) if not table.unsorted else None
 
-    async def _list(self, collection: Collection, where: Predicate | None, since: float | None) -> Slice:
-        """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole."""
+    async def _list(
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        since: float | None,
+        after: Position | None,
+        limit: int | None,
+    ) -> Slice:
+        """Every record that satisfies `where`: by the ids it names, by a filter that narrows, else from the whole.
+
+        Of a collection that is too large to be held, a run of them, in which the `limit` records after a position are.
+        limit: None for all.
+        """
         ids = named_ids(where)
         if ids is not None:
             holds = predicate.compile_test(where)
@@ -324,11 +344,19 @@ class Reader:
             unknown = next((e.message for e in found.values() if isinstance(e, SourceError)), None)
             return listed((r for r in records_of(found) if holds(r)), unknown)
         chosen = self.asker.plan(Window(collection, where, None, None))
-        if isinstance(chosen.path, Filtered):
-            return await self.asker.filtered(PageRequest(collection.value, where=where), chosen)
-        while (whole := await self.asker.whole(collection)) is None:
-            pass  # what was on its way was given up, being too large for what somebody else wanted
-        return await whole.searched(where)
+        narrows = isinstance(chosen.path, Filtered)
+        while not self.asker.too_large(collection):
+            if narrows:
+                return await self.asker.filtered(PageRequest(collection.value, where=where), chosen)
+            if (whole := await self.asker.whole(collection)) is not None:
+                return await whole.searched(where)
+        table, begin = self.tables[collection], after.sourced_id if after is not None else None
+        run = table.known_run(where, begin, limit, since)
+        if run is None:
+            most = max(limit, table.most_apart) if limit is not None else None
+            run = await self.asker.sifted(Sifting(collection, where, where if narrows else None, begin, most))
+            table.keep_run(where, begin, run)
+        return run
 
     # -------------------------------------------------------------- helpers
 
@@ -346,7 +374,7 @@ class Reader:
             raise table.failure
         try:
             async with asyncio.timeout(PATIENCE):
-                while await self.asker.anew(collection) is None:
+                while not self.asker.too_large(collection) and await self.asker.anew(collection) is None:
                     pass  # what was on its way was given up, being too large for what somebody else wanted
         except TimeoutError:
             raise TimedOut(self._client.spec.key, f"had not answered after {PATIENCE:g} s") from None
@@ -357,13 +385,19 @@ class Reader:
     def _came(self, collection: Collection, changed: bool) -> None:
         if changed:
             self._keeper.keep(collection, self.tables[collection])
-        self._holds(collection)
+        self._account(collection)
 
-    def _holds(self, collection: Collection) -> None:
-        table = self.tables[collection]
-        held = table.partial if table.last_good is None else table.last_good
-        if held is not None:
-            self._budget.took((self._client.spec.key, collection), len(held), lambda: self._let_go(collection))
+    def _account(self, collection: Collection) -> None:
+        """Has what is held of a collection counted; it may be let go of at that."""
+        name, (records, size) = (self._client.spec.key, collection), self.tables[collection].load
+        if records:
+            self._budget.took(name, records, size, lambda: self._let_go(collection))
+        else:
+            self._budget.gone(name)
+
+    def _fits(self, collection: Collection, records: int) -> bool:
+        """Whether so many records of a collection may be held."""
+        return self._budget.allows(self._client.spec.key, records, self.tables[collection].expected_bytes(records))
 
     def _let_go(self, collection: Collection) -> None:
         self.tables[collection].let_go()
@@ -400,6 +434,8 @@ class Reader:
         except Unsupported as error:
             table.refuse(error)
             raise
+        finally:
+            self._account(collection)
 
 
 def _absence(client: SourceClient, collection: Collection) -> Unsupported | None:

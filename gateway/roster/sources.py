@@ -30,7 +30,7 @@ from gateway.faults import (
     code_of,
 )
 from gateway.identity import source_key
-from gateway.roster.budget import Budget
+from gateway.roster.budget import Budget, Limit
 from gateway.roster.deadline import Deadline
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
@@ -268,7 +268,8 @@ class Sources:
     ) -> Sources:
         """A misconfigured source without a usable key cannot be named by anyone: it is only told at the start."""
         broken = [_misconfigured(m.key, m) for m in settings.misconfigured if m.key is not None]
-        budget = Budget(settings.gateway.max_held_records)
+        limit = Limit(settings.gateway.max_held_records, settings.gateway.max_held_bytes)
+        budget = Budget(limit, ((s.key, Limit(s.max_held_records, s.max_held_bytes)) for s in settings.sources))
         return cls([*broken, *(_open(s, connect, store, budget) for s in settings.sources)], store)
 
     def __iter__(self) -> Iterator[Source]:

@@ -8,8 +8,11 @@ was read of a collection that would not stand still serves for a moment, marked 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from cachetools import TTLCache
 
@@ -17,10 +20,11 @@ from adapters.caching import CacheControl
 from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
 from adapters.records import Record
-from gateway.config.settings import RESCAN_EVERY, STALE_FOR
+from gateway.config.settings import MAX_RECORDS, RESCAN_EVERY, STALE_FOR
 from gateway.faults import ErrorCode, SourceState, code_of
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
+from gateway.roster.weight import weigh
 from gateway.roster.whole import Slice, Standing, Whole, group
 
 REFRESH_AT = 0.75
@@ -31,6 +35,13 @@ LEAST_FRESH = 60.0
 
 RETRY_AFTER = 30.0
 """Seconds for which a source that failed is left alone while an older copy stands in."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_APART = 300  # bytes that a record takes in the caches, itself apart
+_WHOLE = 16  # and in a whole collection: its place in the list and in an index
+_GUESS = 1000.0
 
 
 def bridgeable(error: SourceError) -> bool:
@@ -67,6 +78,7 @@ class Table:
     hold: what came last and is held back. scanned_at: when it was last read whole, be that held back or not.
     barred: why the source lets us have none of it, as told when it was last asked.
     generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
+    most_apart: records held of it, at most, besides the whole of it.
     rescan_every: seconds after which changes alone no longer do. rescan: the next reading is to be of everything.
     obeys: what the source says of holding its answers counts; not of how long where `fixed`. no_store, max_age: what it
     said so, when it was last read whole.
@@ -74,6 +86,7 @@ class Table:
 
     fresh_for: float
     max_records: int
+    most_apart: int = MAX_RECORDS
     stale_for: float = STALE_FOR
     rescan_every: float = RESCAN_EVERY
     guard: Guard = field(default_factory=Guard)
@@ -104,15 +117,18 @@ class Table:
     _children: TTLCache[tuple[str, str], tuple[float, tuple[Record, ...]]] = field(init=False)
     _slices: TTLCache[tuple[Predicate | None, int], Slice] = field(init=False)
     _lists: TTLCache[Predicate | None, Slice] = field(init=False)
+    _runs: TTLCache[Predicate | None, tuple[str | None, Slice]] = field(init=False)
     _refusals: TTLCache[str, SourceError] = field(init=False)
     _failures: TTLCache[str, SourceError] = field(init=False)
+    _each: float | None = None
 
     def __post_init__(self) -> None:
         ttl, timer = self.fresh_for, self.clock
-        self._records = TTLCache(self.max_records, ttl, timer)
-        self._children = TTLCache(self.max_records, ttl, timer)
-        self._slices = TTLCache(1000, ttl, timer)
-        self._lists = TTLCache(100, ttl, timer)
+        self._records = TTLCache(self.most_apart, ttl, timer)
+        self._children = TTLCache(self.most_apart, ttl, timer, lambda held: len(held[1]) + 1)
+        self._slices = TTLCache(self.most_apart, ttl, timer, _rows)
+        self._lists = TTLCache(self.most_apart, ttl, timer, _rows)
+        self._runs = TTLCache(self.most_apart + 1, ttl, timer, lambda held: _rows(held[1]))
         self._refusals = TTLCache(1, ttl, timer)
         self._failures = TTLCache(1, min(ttl, RETRY_AFTER), timer)
 
@@ -221,19 +237,57 @@ class Table:
         rows = held.records[:limit]
         return replace(held, records=rows, ended=held.ended and len(rows) == len(held.records))
 
+    def known_run(
+        self, where: Predicate | None, after: str | None, limit: int | None, since: float | None
+    ) -> Slice | None:
+        """Consecutive records of a filtered list, if the `limit` records that follow `after` are among them."""
+        begin, run = self._runs.get(where, (None, None))
+        if run is None or (since is not None and run.read_at < since):
+            return None
+        if begin is not None and (after is None or after < begin):
+            return None
+        passed = bisect_right(run.records, after, key=_sourced_id) if after is not None else 0
+        enough = limit is not None and len(run.records) - passed >= limit
+        return run if run.ended or enough else None
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """Records that are held of it, and the bytes that they take, estimated."""
+        parts = (self._records, self._children, self._slices, self._lists, self._runs)
+        apart = max(int(part.currsize) for part in parts)
+        wholes = [whole for whole in (self._good, self._held, self._partial) if whole is not None]
+        size = round(apart * (self._bytes_each + _APART)) + sum(whole.bytes for whole in wholes)
+        return apart + sum(map(len, wholes)), size
+
+    def expected_bytes(self, records: int) -> int:
+        """What so many of its records would take, held whole."""
+        return round(records * (self._bytes_each + _WHOLE))
+
+    @property
+    def _bytes_each(self) -> float:
+        return self._each if self._each is not None else _GUESS
+
     # -------------------------------------------------------------- what was read
 
     def keep(self, records: Iterable[Record], missing: Iterable[str] = ()) -> None:
         self.barred = None
-        self._records.update((r.sourced_id, r) for r in records)
+        rows = tuple(records)
+        self.weigh(rows)
+        self._records.update((r.sourced_id, r) for r in rows)
         self._records.update((i, None) for i in missing)
         self.read_at = time.time()
+
+    def weigh(self, records: Sequence[Record]) -> None:
+        """Learns what its records take in memory from the first that are seen."""
+        if self._each is None and records:
+            self._each = weigh(records) / len(records)
 
     def keep_children(self, field: str, parents: Iterable[str], records: Iterable[Record]) -> None:
         rows = tuple(records)
         self.keep(rows)
         grouped, now = group(rows, field), time.time()
-        self._children.update(((field, p), (now, grouped.get(p, ()))) for p in parents)
+        for parent in parents:
+            _put(self._children, (field, parent), (now, grouped.get(parent, ())))
 
     def keep_list(
         self, where: Predicate | None, records: Iterable[Record], rejected: int = 0, unproved: str | None = None
@@ -241,12 +295,18 @@ class Table:
         rows = tuple(sorted(records, key=_sourced_id))
         self.keep(rows)
         total = len(rows) if unproved is None else None
-        held = self._lists[where] = Slice(rows, 0, True, total, time.time(), rejected, unproved)
+        held = Slice(rows, 0, True, total, time.time(), rejected, unproved)
+        _put(self._lists, where, held)
         return held
+
+    def keep_run(self, where: Predicate | None, begin: str | None, run: Slice) -> None:
+        """Takes consecutive records of a filtered list, those that follow `begin`."""
+        self.read_at = run.read_at
+        _put(self._runs, where, (begin, run))
 
     def keep_slice(self, where: Predicate | None, found: Slice) -> None:
         self.keep(found.records)
-        self._slices[where, found.start] = found
+        _put(self._slices, (where, found.start), found)
 
     def hear(self, said: CacheControl) -> None:
         """Takes note of what the source says of holding what is about to be kept."""
@@ -373,11 +433,13 @@ class Table:
         self.read_at = whole.read_at
         self.scanned_at = max(self.scanned_at or 0.0, whole.scanned_at)
         self.size = len(whole)
+        if len(whole):
+            self._each = whole.bytes / len(whole)
         self._clear()
         return whole
 
     def _clear(self) -> None:
-        for part in (self._records, self._children, self._slices, self._lists):
+        for part in (self._records, self._children, self._slices, self._lists, self._runs):
             part.clear()
 
     def refuse(self, error: SourceError) -> None:
@@ -386,6 +448,16 @@ class Table:
     def failed(self, error: SourceError) -> None:
         """The copy that is held, and fresh, could not be read anew."""
         self._failures[""] = error
+
+
+def _rows(part: Slice) -> int:
+    return len(part.records) + 1
+
+
+def _put(cache: TTLCache[K, V], key: K, value: V) -> None:
+    """Keeps a value, unless it is too large for the cache."""
+    with suppress(ValueError):
+        cache[key] = value
 
 
 def _sourced_id(record: Record) -> str:

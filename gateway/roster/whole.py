@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import heapq
+import sys
 import time
 from array import array
 from bisect import bisect_right
@@ -25,11 +26,15 @@ from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
 from gateway.roster.rows import Rows
+from gateway.roster.weight import weigh
 
 T = TypeVar("T")
 
 _MUCH = 5000
 """Records above which work on all of them is done beside the event loop."""
+
+_POINTER = 8
+_ORDINAL = 32
 
 _RUN = 5000
 """Records that are sorted at a stretch: the loop waits for no longer."""
@@ -131,6 +136,7 @@ class Whole:
         self.unproved = unproved
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
+        self._weight = weigh(self._rows)
 
     @classmethod
     async def made(
@@ -173,6 +179,12 @@ class Whole:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes in memory with its indexes, estimated."""
+        lists = _POINTER * int(self._lists.currsize)
+        return self._weight + _POINTER * len(self._rows) + sum(i.bytes for i in self._indexes.values()) + lists
 
     @property
     def ids(self) -> list[str]:
@@ -254,6 +266,12 @@ class Index:
                 self._places[following[ordinal]] = place
                 following[ordinal] += 1
 
+    @property
+    def bytes(self) -> int:
+        """Without the values, which are those of the records."""
+        arrays = sum(map(sys.getsizeof, (self._ends, self._places)))
+        return arrays + sys.getsizeof(self._ordinals) + _ORDINAL * len(self._ordinals)
+
     def places(self, value: str) -> Sequence[int]:
         ordinal = self._ordinals.get(value)
         if ordinal is None:
@@ -288,10 +306,11 @@ def listed(records: Iterable[Record], unproved: str | None = None) -> Slice:
 
 
 def cut(held: Slice, after: str | None, limit: int) -> Slice:
-    """The `limit` records that follow sourcedId `after` in a whole list."""
+    """The `limit` records that follow sourcedId `after` in a list, or in a run of it."""
     start = bisect_right(held.records, after, key=_sourced_id) if after is not None else 0
     rows = held.records[start : start + limit]
-    return replace(held, records=rows, start=start, ended=start + len(rows) >= len(held.records))
+    ended = held.ended and start + len(rows) >= len(held.records)
+    return replace(held, records=rows, start=held.start + start, ended=ended)
 
 
 def follows(found: Slice, after: Position | None) -> Slice | None:
