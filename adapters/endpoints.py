@@ -240,6 +240,8 @@ OWN_ROUTES: Mapping[str, Endpoint] = MappingProxyType(
         "enrollmentsForClass": Endpoint(
             "enrollmentsForClass", "/classes/{id}/enrollments", ENTITIES[Collection.ENROLLMENTS]
         ),
+        "agentsForUser": Endpoint("agentsForUser", "/users/{id}/agents", ENTITIES[Collection.USERS]),
+        "linkedUsersForUser": Endpoint("linkedUsersForUser", "/users/{id}/linked-users", ENTITIES[Collection.USERS]),
     }
 )
 """Routes outside the standard that some providers serve; a dialect that has one names it in `paths`."""

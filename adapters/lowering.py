@@ -216,6 +216,8 @@ _LOWERED: dict[str, Callable[..., Predicate | Through]] = {
     "classesForUser": _classes(None),
     "enrollmentsForUser": _by("user_id"),
     "enrollmentsForClass": _by("class_id"),
+    "agentsForUser": lambda user_id: Through(Collection.USERS, equals("sourced_id", user_id), "agent_ids"),
+    "linkedUsersForUser": _by("agent_ids"),
     "lineItemsForClass": _by("class_id"),
     "resultsForClass": _marked(None),
     "resultsForLineItemInClass": _marked(_by("line_item_id")),

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapters.client import PageRequest, SourceClient
-from adapters.endpoints import Collection
+from adapters.dialect import Service
+from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import (
     ClockSkewed,
     Denied,
@@ -44,6 +45,9 @@ ADVICE: tuple[tuple[type[SourceError], str], ...] = (
 )
 
 
+_NOT_SHARED = (ErrorCode.UPSTREAM_AUTH, ErrorCode.UPSTREAM_FORBIDDEN)
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionCheck:
     """How one collection answered. at_least: the count is of the first page only, the source tells no total."""
@@ -59,6 +63,8 @@ class CollectionCheck:
 
     @property
     def ok(self) -> bool:
+        if ENTITIES[self.collection].service is not Service.ROSTERING and self.code in _NOT_SHARED:
+            return True  # most districts share their roster alone
         return self.code in (None, ErrorCode.UNSUPPORTED)
 
 

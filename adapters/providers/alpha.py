@@ -1,4 +1,4 @@
-"""Alpha's Partner API (TimeBack Partner API): like OneRoster 1.2, with fewer collections and two routes of its own.
+"""Alpha's Partner API (TimeBack Partner API): like OneRoster 1.2, with fewer collections and four routes of its own.
 
 Every session is served as a term, so `/terms` is its academicSessions. `@` is a regular expression here.
 Docs: https://docs.alpha-1edtech.ai
@@ -31,6 +31,8 @@ V1P2 = Dialect(
             "academicSessions": "/terms",
             "enrollmentsForUser": "/users/{id}/enrollments",
             "enrollmentsForClass": "/classes/{id}/enrollments",
+            "agentsForUser": "/users/{id}/agents",
+            "linkedUsersForUser": "/users/{id}/linked-users",  # those who name the person; that they are is unverified
         }
     ),
     capabilities=Capabilities(

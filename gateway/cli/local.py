@@ -100,7 +100,7 @@ def _show_check(result: SourceCheck) -> None:
 
 
 def _told(found: CollectionCheck, by_collection: bool) -> str:
-    name = f"{found.collection.value:<18}" if by_collection else "cannot be asked: "
+    name = f"{found.collection.value:<21}" if by_collection else "cannot be asked: "
     if found.code is not None:
         advice = f"\n      → {found.advice}" if found.advice else ""
         return f"{name}{found.code.value}: {found.message}{advice}"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.addresses import base_url, encoded, query_text, request_path, token_url
-from adapters.dialect import BASE_PATH, Dialect, OAuth1, OAuth2, Version
+from adapters.addresses import base_url, base_urls, encoded, query_text, request_path, token_url
+from adapters.dialect import BASE_PATH, Dialect, OAuth1, OAuth2, Service, Version
 from adapters.endpoints import ENDPOINTS
 from adapters.errors import Misconfigured
 
@@ -144,3 +144,28 @@ def test_the_http_client_leaves_a_query_as_it_was_built(text: str) -> None:
     query = query_text([("filter", f"familyName='{text}'")])
     assert httpx2.URL(f"https://h.example/users?{query}").query.decode() == query
     assert not set(query) & set(" '+!()*\"")
+
+
+ROSTER = "https://sis.district.example/x/ims/oneroster/rostering/v1p2"
+
+
+def test_services_of_1_2_are_beside_each_other() -> None:
+    found = base_urls(V1P2, "https://sis.district.example/x")
+    assert found == {
+        Service.ROSTERING: ROSTER,
+        Service.GRADEBOOK: ROSTER.replace("rostering", "gradebook"),
+        Service.RESOURCES: ROSTER.replace("rostering", "resources"),
+    }
+
+
+def test_a_service_may_be_elsewhere_and_its_address_is_completed() -> None:
+    found = base_urls(V1P2, ROSTER, {Service.GRADEBOOK: "https://marks.example/ims/oneroster/"})
+    assert found[Service.GRADEBOOK] == "https://marks.example/ims/oneroster/gradebook/v1p2"
+    assert found[Service.RESOURCES] == ROSTER.replace("rostering", "resources")
+    with pytest.raises(Misconfigured, match="serves gradebook"):
+        base_urls(V1P2, ROSTER, {Service.GRADEBOOK: ROSTER})
+
+
+def test_1_1_has_all_services_in_one_place() -> None:
+    base = "https://sis.district.example/ims/oneroster/v1p1"
+    assert set(base_urls(V1P1, base).values()) == {base}
