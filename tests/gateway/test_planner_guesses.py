@@ -132,3 +132,13 @@ async def test_many_requests_of_one_need_are_begun_as_the_source_takes_them_and_
         with pytest.raises(Failing):
             await it.reader.by_ids(Collection.ENROLLMENTS, [f"nowhere-{n}" for n in range(500)])
         assert len(it.way.sent) < 30
+
+
+async def test_a_scan_may_begin_beside_the_root_though_a_handful_would_do_once_the_ids_are_known() -> None:
+    wide = {"filter_clauses": 60, "max_url": 8000, "max_limit": 1000}
+    async with followed(can=wide) as it:
+        it.reader.foresee([Ahead(RecordType.CLASS, "class_id", children=False)], 190)
+        async with asyncio.timeout(5):
+            while it.reader.tables[Collection.CLASSES].whole is None:  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.001)
+        assert it.filters() == [None]

@@ -38,6 +38,9 @@ CASES = 340
 SIZES = ((40, 6, 3, 120), (90, 12, 8, 300), (150, 40, 20, 450), (240, 30, 30, 720))
 """Users, classes, courses and enrollments of the districts."""
 
+TELLS_CHANGES = ("standard", "wide", "infinite-campus")
+"""Kinds of servers that filter by the date of the last change."""
+
 Ask = Callable[[Reader], Awaitable[object]]
 
 
@@ -182,8 +185,11 @@ async def figure(number: int) -> Figure | None:
     page, clauses = rng.choice([20, 50, 100]), rng.choice([2, 2, 20, 100])
     there = district(rng.randrange(len(SIZES)), rng.choice([1, 1, 4]), rng.random() < 0.3)
     server = make_server(kind, there, max_limit=page, filter_clauses=clauses)
-    told = {"a": {"capabilities": capabilities(rng, kind, page, clauses)}}
-    state = rng.choice(["new", "known", "known", "known", "classes held"])
+    can = capabilities(rng, kind, page, clauses)
+    state = rng.choice(["new", "known", "known", "known", "classes held", "aged"])
+    if kind.startswith(TELLS_CHANGES):
+        can["delta"] = True
+    told = {"a": {"capabilities": can}}
     words, collection, ask = need(rng, server, page, state)
     world, before = World({"a": server}, told), World({"a": server}, told)
     try:
@@ -192,6 +198,9 @@ async def figure(number: int) -> Figure | None:
             await teach(reader, await reader_of(before), collection)
         if state == "classes held":
             await reader.window(Collection.CLASSES, Not(ACTIVE), None, 1)
+        if state == "aged":
+            await reader.window(collection, Not(ACTIVE), None, 1)
+            reader.tables[collection].expire()
         server.reset()
         explanation = Explanation()
         with explanation.collecting():
@@ -231,6 +240,7 @@ def test_what_is_accounted_is_what_the_server_counted(figures: list[Figure]) -> 
 def test_every_way_and_every_kind_of_server_occurs_among_the_cases(figures: list[Figure]) -> None:
     ways = Counter(f.plan.path.label for f in figures)
     every = {"single reads", "filter batches", "below each parent", "below the parents' schools", "window", "scan"}
+    every.add("changes")
     assert set(ways) >= every, ways
     kinds = Counter(f.kind for f in figures)
     assert min(kinds[kind] for kind in KINDS) >= 10, kinds
