@@ -23,6 +23,7 @@ from strawberry.asgi import GraphQL
 from adapters.client import SourceClient
 from adapters.hosts import Hosts
 from adapters.pacing import Days, Pacer
+from gateway import telemetry
 from gateway.access.grant import EVERYTHING
 from gateway.config import Settings, SourceSettings
 from gateway.faults import ErrorCode, extensions
@@ -84,6 +85,11 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
             return JSONResponse({"status": "warming"}, status_code=503, headers={"Retry-After": "1"})
         return JSONResponse({"status": "ready", "sources": len(list(sources))})
 
+    told = telemetry.exposition(sources)
+
+    async def metrics(request: Request) -> Response:
+        return Response(told(), headers={"Content-Type": telemetry.CONTENT_TYPE, "Cache-Control": "no-store"})
+
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))]
     if settings.gateway.cors_origins:
         middleware.append(
@@ -99,6 +105,7 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
             Route("/", front, methods=["GET"]),
             Route("/graphql", GraphQLEndpoint(reading)),
             Route("/readyz", ready, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
             *pages.routes(),
         ],
         middleware=middleware,

@@ -17,6 +17,7 @@ FLOORS = (
     {"gateway.cli", "gateway.__main__"},
     {"gateway.serve", "gateway.demo", "gateway.check"},
     {"gateway.app"},
+    {"gateway.telemetry"},
     {"gateway.execution"},
     {"gateway.schema"},
     {"gateway.roster"},

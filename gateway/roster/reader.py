@@ -18,7 +18,7 @@ from gateway.config import SourceSettings
 from gateway.config.settings import CacheHeaders
 from gateway.roster import explain, foresight
 from gateway.roster.asking import PATIENCE, Asker, Children, Found, records_of
-from gateway.roster.budget import Budget
+from gateway.roster.budget import Budget, Usage
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.health import Health
@@ -81,6 +81,15 @@ class Reader:
     @property
     def learned(self) -> Learned:
         return self.asker.learned
+
+    @property
+    def usage(self) -> Usage:
+        return self._budget.usage(self._client.spec.key)
+
+    @property
+    def requests(self) -> int:
+        """How many were sent, token requests included."""
+        return self._client.requests
 
     async def close(self) -> None:
         await self.asker.flights.close()

@@ -30,7 +30,7 @@ from gateway.faults import (
     code_of,
 )
 from gateway.identity import source_key
-from gateway.roster.budget import Budget, Limit
+from gateway.roster.budget import Budget, Limit, Usage
 from gateway.roster.deadline import Deadline
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
@@ -131,6 +131,16 @@ class Source:
     def requests_left_today(self) -> int | None:
         """On its own date; None where they are not limited, or it is never asked."""
         return self._pacer.left_today() if self._pacer is not None else None
+
+    @property
+    def usage(self) -> Usage:
+        """What is held of it, and how often something of it was let go of."""
+        return self._reader.usage if self._reader is not None else Usage()
+
+    @property
+    def requests(self) -> int:
+        """How many were sent to it since the gateway started, token requests included."""
+        return self._reader.requests if self._reader is not None else 0
 
     @property
     def tables(self) -> Mapping[Collection, Table]:

@@ -1,0 +1,46 @@
+"""Figures of a running gateway in the text format of Prometheus: `GET /metrics`. Labels are keys of sources alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from gateway.roster.sources import Source
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def exposition(sources: Iterable[Source]) -> Callable[[], bytes]:
+    """What tells the figures as they are when it is called."""
+    registry = CollectorRegistry()
+    registry.register(_PerSource(sources))
+    ProcessCollector(registry=registry)
+    return lambda: generate_latest(registry)
+
+
+class _PerSource(Collector):
+    """Read off the sources each time: nothing is counted twice, and nothing on the way of a query."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = sources
+
+    def collect(self) -> Iterator[Metric]:
+        records = GaugeMetricFamily("gateway_held_records", "Records held in memory.", labels=["source"])
+        size = GaugeMetricFamily("gateway_held_bytes", "What they take, estimated.", labels=["source"])
+        evictions = CounterMetricFamily(
+            "gateway_evictions", "Collections let go of since they or others were too many.", labels=["source"]
+        )
+        requests = CounterMetricFamily(
+            "gateway_upstream_requests", "Requests sent to the source, those for tokens included.", labels=["source"]
+        )
+        for source in self._sources:
+            usage = source.usage
+            records.add_metric([source.key], usage.records)
+            size.add_metric([source.key], usage.bytes)
+            evictions.add_metric([source.key], usage.evictions)
+            requests.add_metric([source.key], source.requests)
+        yield from (records, size, evictions, requests)

@@ -1,0 +1,97 @@
+"""Figures for operators, as Prometheus reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from adapters.endpoints import Collection
+from gateway.app import build
+from gateway.sandbox.district import generate
+from gateway.sandbox.server import make_server
+from tests.gateway.support import World
+
+pytestmark = pytest.mark.anyio
+
+READ = "{ users(status: null, first: 10000) { totalCount nodes { id familyName } } }"
+
+
+class Gateway:
+    def __init__(self, tables: dict[str, dict[str, Any]] | None = None) -> None:
+        servers = {key: make_server("xporter-generic", generate(n, students=60)) for n, key in enumerate("ab", 1)}
+        self.made = World(servers, tables or {})
+        self.app = build(self.made.settings, self.made.connect)
+
+    async def ask(self, method: str, path: str, **given: Any) -> httpx2.Response:
+        transport = httpx2.ASGITransport(self.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            return await client.request(method, path, **given)
+
+    async def read(self, query: str) -> None:
+        assert "errors" not in (await self.ask("POST", "/graphql", json={"query": query})).json()
+
+    async def figures(self) -> Mapping[str, Mapping[str, float]]:
+        """By name and source."""
+        answer = await self.ask("GET", "/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain")
+        found: dict[str, dict[str, float]] = {}
+        for family in text_string_to_metric_families(answer.text):
+            for sample in family.samples:
+                found.setdefault(sample.name, {})[sample.labels.get("source", "")] = sample.value
+        return found
+
+    async def close(self) -> None:
+        await self.app.state.sources.close()
+        await self.made.sources.close()
+
+    @property
+    def people(self) -> dict[str, int]:
+        return {key: len(server.published("users")) for key, server in self.made.servers.items()}
+
+
+async def test_what_is_held_and_sent_is_told_for_each_source() -> None:
+    gateway = Gateway()
+    before = await gateway.figures()
+    assert before["gateway_held_records"] == before["gateway_held_bytes"] == {"a": 0, "b": 0}
+    await gateway.read(READ)
+    after = await gateway.figures()
+    assert after["gateway_held_records"] == gateway.people
+    for key, count in gateway.people.items():
+        assert 200 * count < after["gateway_held_bytes"][key] < 5000 * count
+    sent = {key: sum(server.requests.values()) for key, server in gateway.made.servers.items()}
+    assert after["gateway_upstream_requests_total"] == sent
+    assert after["gateway_evictions_total"] == {"a": 0, "b": 0}
+    assert after["process_resident_memory_bytes"][""] > 10_000_000
+    await gateway.close()
+
+
+async def test_what_is_let_go_of_is_counted_for_its_source() -> None:
+    most = max(len(make_server("xporter-generic", generate(n, students=60)).published("users")) for n in (1, 2))
+    gateway = Gateway({"a": {"cache": {"max_held_records": most}}})
+    await gateway.read(READ)
+    assert (await gateway.figures())["gateway_evictions_total"] == {"a": 0, "b": 0}
+    await gateway.read("{ classes(status: null, first: 10000) { totalCount } }")
+    after = await gateway.figures()
+    assert after["gateway_evictions_total"] == {"a": 1, "b": 0}
+    source = gateway.app.state.sources
+    held = {s.key: s.tables[Collection.USERS].whole is not None for s in source}
+    assert held == {"a": False, "b": True}
+    await gateway.close()
+
+
+async def test_figures_name_no_person_and_are_for_this_machine_alone() -> None:
+    gateway = Gateway()
+    await gateway.read(READ)
+    answer = await gateway.ask("GET", "/metrics")
+    for server in gateway.made.servers.values():
+        for user in server.published("users"):
+            assert str(user["sourcedId"]) not in answer.text
+            assert str(user["familyName"]) not in answer.text
+    assert (await gateway.ask("GET", "/metrics", headers={"host": "rosters.example"})).status_code == 400
+    assert (await gateway.ask("POST", "/metrics")).status_code == 405
+    await gateway.close()
