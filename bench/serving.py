@@ -17,8 +17,6 @@ def serve(app: Callable[..., Any]) -> None:
 
 def serve_on(listener: socket.socket, app: Callable[..., Any], line: str) -> None:
     """Prints the line when connections will be answered."""
-    config = uvicorn.Config(
-        app, log_level="error", access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=1
-    )
+    config = uvicorn.Config(app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=1)
     print(line, flush=True)
     uvicorn.Server(config).run(sockets=[listener])
