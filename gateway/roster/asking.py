@@ -1,27 +1,25 @@
-"""Asks one source for what its tables lack, the shortest way, and puts what came into them."""
+"""Asks one source for what its tables lack, the shortest way, and puts what came into them. Where that is to read the
+whole collection, `gateway.roster.scans` does.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator
 from itertools import chain
 from math import ceil
 from typing import Any, TypeAlias, TypeVar
 
-from adapters.client import OnPage, Page, PageRequest, Progress, Scanned, SourceClient
+from adapters.client import OnPage, Page, PageRequest, Progress
 from adapters.endpoints import Collection
-from adapters.errors import Refused, SourceError, TimedOut, Unsupported
+from adapters.errors import Refused, SourceError, Unsupported
 from adapters.pacing import MAX_CONCURRENCY
-from adapters.predicate import AnyOf, Predicate
+from adapters.predicate import AnyOf
 from adapters.records import Record
-from gateway.faults import Unproved
-from gateway.roster import delta, explain
+from gateway.roster import explain
 from gateway.roster.costs import Costs
-from gateway.roster.flights import Flights
-from gateway.roster.health import Health
-from gateway.roster.learned import Learned
 from gateway.roster.needs import (
     AccessPath,
     Batches,
@@ -37,13 +35,11 @@ from gateway.roster.needs import (
     Singles,
 )
 from gateway.roster.pages import Pages
-from gateway.roster.planner import choose, plan
-from gateway.roster.sifting import Sieve, Sifting
-from gateway.roster.tables import Coming, Table
+from gateway.roster.planner import choose
+from gateway.roster.scans import Scans
+from gateway.roster.tables import Table
+from gateway.roster.upstream import Upstream
 from gateway.roster.whole import Short, Slice, Whole, group
-
-PATIENCE = 5.0
-"""Seconds for which a refresh is waited for while an older copy is held; it goes on meanwhile."""
 
 T = TypeVar("T")
 
@@ -56,43 +52,22 @@ Found: TypeAlias = dict[str, Record | SourceError | None]
 Children: TypeAlias = dict[str, tuple[Record, ...]]
 """By parent; `Short` where some may be missing."""
 
-Worth: TypeAlias = Callable[[], bool]
-"""Asked after the first page of a scan: whether it is worth going on."""
-
 
 class Asker:
-    """Asks one source; one flight per identical need. What it raises is a SourceError.
+    """What it raises is a SourceError."""
 
-    came: told of each collection that was read whole, and whether with records that were not held before. fits: whether
-    so many records of a collection may be held.
-    """
-
-    def __init__(
-        self,
-        client: SourceClient,
-        tables: Mapping[Collection, Table],
-        came: Callable[[Collection, bool], None],
-        fits: Callable[[Collection, int], bool] = lambda collection, records: True,
-    ) -> None:
-        self._client = client
-        self._fits = fits
-        self._tables = tables
-        self._came = came
-        self.learned = Learned(client.dialect, client.pacer)
-        self.flights = Flights(client.spec.key, self.learned.flown)
-        self.health = Health()
-
-    def plan(self, need: Need) -> Plan:
-        known = self.learned.known(need, self._tables)
-        return plan(need, known, self._client.dialect, self._client.url_overhead(need.collection))
+    def __init__(self, upstream: Upstream, scans: Scans) -> None:
+        self._upstream = upstream
+        self._client = upstream.client
+        self._scans = scans
 
     # -------------------------------------------------------------- a few records
 
     async def by_ids(self, need: ByIds) -> Found:
-        return await self._share(need, lambda: self._by_ids(need, self._tables[need.collection]))
+        return await self._upstream.share(need, lambda: self._by_ids(need, self._upstream.tables[need.collection]))
 
     async def children(self, need: ChildrenOf) -> Children:
-        return await self._share(need, lambda: self._children(need, self._tables[need.collection]))
+        return await self._upstream.share(need, lambda: self._children(need, self._upstream.tables[need.collection]))
 
     async def _by_ids(self, need: ByIds, table: Table) -> Found:
         match await self._choose(need, table):
@@ -114,24 +89,24 @@ class Asker:
             case Batches():
                 rows = await self._batched(need.collection, path)
             case Scan():
-                rows = await self._passing(need.collection, AnyOf("sourced_id", frozenset(need.ids)))
+                rows = await self._scans.passing(need.collection, AnyOf("sourced_id", frozenset(need.ids)))
             case _:
                 raise AssertionError(path)
         by_id = {r.sourced_id: r for r in rows}
         missing = [i for i in need.ids if i not in by_id]
         if isinstance(rows, Short):
             table.keep(rows)
-            return by_id | dict.fromkeys(missing, self._unknown(rows.unproved))
+            return by_id | dict.fromkeys(missing, self._upstream.unknown(rows.unproved))
         table.keep(rows, missing)
         return by_id | dict.fromkeys(missing)
 
     async def _lacking(self, need: ByIds, table: Table, unproved: str) -> Found:
         """What a reading lacks that is not proved to be whole: asked for by id, where that takes few requests."""
-        known = self.learned.known(need, self._tables)
+        known = self._upstream.learned.known(need, self._upstream.tables)
         costs = Costs(known, self._client.dialect, self._client.url_overhead(need.collection))
         ways = [w for w in costs.ways(need) if isinstance(w.path, Singles | Batches) and w.requests <= ASKED_ON]
         if not need.ids or not ways:
-            return dict.fromkeys(need.ids, self._unknown(unproved))
+            return dict.fromkeys(need.ids, self._upstream.unknown(unproved))
         return await self._by_path(need, table, choose(ways, known).path)
 
     async def _children(self, need: ChildrenOf, table: Table) -> Children:
@@ -150,7 +125,7 @@ class Asker:
             case Batches() as path:
                 rows = await self._batched(need.collection, path)
             case Scan():
-                rows = await self._passing(need.collection, AnyOf(need.field, frozenset(need.parents)))
+                rows = await self._scans.passing(need.collection, AnyOf(need.field, frozenset(need.parents)))
             case path:
                 raise AssertionError(path)
         unique = {r.sourced_id: r for r in sorted(rows, key=lambda r: r.sourced_id)}
@@ -163,26 +138,26 @@ class Asker:
 
     async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped | Scan:
         """The path to take. What is to be read whole is read here, unless its first page shows a shorter way."""
-        chosen, spent = self.plan(need), 0
+        chosen, spent = self._upstream.plan(need), 0
 
         def worth() -> bool:
             nonlocal chosen, spent
-            revised, spent = self.plan(need), 1
+            revised, spent = self._upstream.plan(need), 1
             scan = isinstance(revised.path, Scan)
             why = revised.why if scan else chosen.why
-            chosen = dataclasses.replace(self.plan(Everything(need.collection)), why=why)
+            chosen = dataclasses.replace(self._upstream.plan(Everything(need.collection)), why=why)
             return scan
 
-        while isinstance(chosen.path, Scan | Changes) and not self.too_large(need.collection):
-            whole = await self.whole(need.collection, worth)
+        while isinstance(chosen.path, Scan | Changes) and not self._scans.too_large(need.collection):
+            whole = await self._scans.whole(need.collection, worth)
             if whole is not None:
                 explain.planned(chosen)
                 return whole
-            chosen = self.plan(need)
+            chosen = self._upstream.plan(need)
         requests, certain = chosen.requests + spent, chosen.certain + spent
         explain.planned(dataclasses.replace(chosen, requests=requests, certain=certain))
         if table.size is None:
-            self.learned.spent[need.collection] += chosen.requests
+            self._upstream.learned.spent[need.collection] += chosen.requests
         assert isinstance(chosen.path, Singles | Batches | Nested | ParentScoped | Scan)
         return chosen.path
 
@@ -199,7 +174,7 @@ class Asker:
         try:
             rows = _together(await _all(self._list(collection, r) for r in requests))
         except (Refused, Unsupported):
-            self.learned.refused.add(path.endpoint)
+            self._upstream.learned.refused.add(path.endpoint)
             return None
         explain.moved(len(rows))
         return rows
@@ -224,7 +199,7 @@ class Asker:
         def told(progress: Progress, page: Page) -> bool | None:
             nonlocal first
             if first:
-                known = self.learned.known(Everything(collection), self._tables)
+                known = self._upstream.learned.known(Everything(collection), self._upstream.tables)
                 total = page.total if page.exact else None
                 explain.told(Pages(known, self._client.capabilities).told(page.received, total))
                 first = False
@@ -236,13 +211,13 @@ class Asker:
 
     async def window(self, request: PageRequest, chosen: Plan) -> Slice:
         """`request.limit` records from an offset on, as the source sorts, filters and cuts."""
-        table = self._tables[Collection(request.endpoint)]
-        return await self._share((request, "window"), lambda: self._window(request, table, chosen))
+        table = self._upstream.tables[Collection(request.endpoint)]
+        return await self._upstream.share((request, "window"), lambda: self._window(request, table, chosen))
 
     async def filtered(self, request: PageRequest, chosen: Plan) -> Slice:
         """Every record that satisfies `request.where`, by a filter that narrows the list."""
-        table = self._tables[Collection(request.endpoint)]
-        return await self._share((request, "list"), lambda: self._filtered(request, table, chosen))
+        table = self._upstream.tables[Collection(request.endpoint)]
+        return await self._upstream.share((request, "list"), lambda: self._filtered(request, table, chosen))
 
     async def _window(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
         explain.planned(chosen)
@@ -259,7 +234,7 @@ class Asker:
                 explain.told(_pages_told(page, request))
             if page.exact and page.total is not None:
                 total = page.total
-                self.learned.matched(Collection(request.endpoint), request.where, page.total)
+                self._upstream.learned.matched(Collection(request.endpoint), request.where, page.total)
             if request.where is None and page.total is not None:
                 table.size = page.total
             rejected += len(page.rejected)
@@ -274,145 +249,8 @@ class Asker:
         collection = Collection(request.endpoint)
         found = await self._client.scan(request, on_page=self._first_tells(collection))
         if found.complete:
-            self.learned.matched(collection, request.where, len(found.records))
+            self._upstream.learned.matched(collection, request.where, len(found.records))
         return table.keep_list(request.where, found.records, len(found.rejected), found.reason)
-
-    # -------------------------------------------------------------- everything
-
-    async def whole(self, collection: Collection, worth: Worth | None = None) -> Whole | None:
-        """The whole collection, held or read, though it may not be proved that nothing of it is missing.
-
-        None when it turned out not to be worth it, be it to somebody else.
-        """
-        table = self._tables[collection]
-        if (held := table.partial if table.whole is None else table.whole) is not None:
-            return held
-        reading = self.anew(collection, worth)
-        if table.last_good is None:
-            return await reading
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await reading
-        except TimeoutError:
-            return table.fall_back(TimedOut(self._client.spec.key, f"had not answered after {PATIENCE:g} s"))
-        except SourceError as error:
-            return table.fall_back(error)
-
-    async def anew(self, collection: Collection, worth: Worth | None = None) -> Whole | None:
-        """As `whole`, whatever is held."""
-        return await self._share((collection, "whole"), lambda: self._read(collection, worth))
-
-    async def _read(self, collection: Collection, worth: Worth | None) -> Whole | None:
-        table = self._tables[collection]
-        if self.learned.changes(collection, table):
-            changed = await self._changed(collection, table)
-            if changed is not None or worth is not None:
-                return changed  # where changes are not to be had, the need is planned anew
-        explain.planned(self.plan(Everything(collection)))
-        coming = table.coming = Coming()
-        try:
-            return await self._scan(collection, table, worth, coming)
-        finally:
-            table.coming = None
-
-    async def _changed(self, collection: Collection, table: Table) -> Whole | None:
-        """The copy that is held, with what changed since; None where everything has to be read."""
-        held = table.base
-        if held is None:
-            return None
-        whole = await delta.brought_up_to_date(self._client, collection, held)
-        if whole is None:
-            self.learned.in_full.add(collection)
-        if whole is None or table.base is not held:
-            return None
-        serving = table.keep_changed(whole)
-        self._came(collection, serving.rows is not held.rows)
-        return serving
-
-    async def _scan(self, collection: Collection, table: Table, worth: Worth | None, coming: Coming) -> Whole | None:
-        pages: list[Page] = []
-        goes_on = True
-
-        def look(progress: Progress, page: Page) -> bool:
-            nonlocal goes_on
-            coming.total, coming.received = progress.total, progress.received
-            table.weigh(page.records)
-            if not self._fits(collection, max(progress.received, progress.total or 0)):
-                table.size = max(progress.received, progress.total or 0)
-                goes_on = False
-            elif not pages:
-                self.learned.first(collection, page)
-                if page.total is not None:
-                    table.size = page.total
-                goes_on = worth is None or worth() or page.received == page.total
-                if goes_on:
-                    explain.planned(self.plan(Everything(collection)))
-            pages.append(page)
-            return goes_on
-
-        began, held = time.time(), table.base if table.obeys else None
-        earlier = held.earlier() if held is not None else None
-        found = await self._client.scan(PageRequest(collection.value), on_page=look, earlier=earlier)
-        if not goes_on:
-            table.keep(found.records)
-            return None
-        explain.moved(found.sent)
-        if found.reason is not None:
-            return await self._unproved(collection, table, found, found.reason)
-        self.learned.list(collection, pages)
-        self.learned.in_full.discard(collection)
-        table.hear(found.said)
-        whole = await delta.as_read(found, held, began)
-        serving = table.keep_whole(whole)
-        self._came(collection, held is None or whole.rows is not held.rows or table.no_store)
-        return serving
-
-    def too_large(self, collection: Collection) -> bool:
-        """Whether the collection, as large as it was when that was last told, may not be held whole."""
-        size = self._tables[collection].size
-        return size is not None and not self._fits(collection, size)
-
-    async def sifted(self, wanted: Sifting) -> Slice:
-        """What is wanted of a collection that is too large to be held."""
-        return await self._share(wanted, lambda: self._sifted(wanted))
-
-    async def _passing(self, collection: Collection, where: Predicate) -> tuple[Record, ...]:
-        found = await self._sifted(Sifting(collection, where))
-        rows = tuple(found.records)
-        return rows if found.unproved is None else Short(rows, found.unproved)
-
-    async def _sifted(self, wanted: Sifting) -> Slice:
-        table, sieve = self._tables[wanted.collection], Sieve(wanted)
-
-        def look(progress: Progress, page: Page) -> None:
-            sieve.take(page.records)
-            explain.moved(page.received)
-
-        explain.planned(self.plan(Everything(wanted.collection)))
-        request = PageRequest(wanted.collection.value, where=wanted.asked, passing=True)
-        found = await self._client.scan(request, on_page=look)
-        if wanted.asked is None and found.complete:
-            table.size = sieve.passed
-        return sieve.found(len(found.rejected), found.reason)
-
-    async def _unproved(self, collection: Collection, table: Table, found: Scanned, reason: str) -> Whole:
-        """What came of a collection that would not stand still: it serves where no older copy can stand in.
-
-        Raises:
-            Unproved: one can.
-        """
-        if table.last_good is not None:
-            raise self._unknown(reason)
-        came = await Whole.made(found.records, len(found.rejected), time.time(), unproved=reason)
-        table.keep_partial(came)
-        self._came(collection, False)
-        return came
-
-    def _unknown(self, reason: str) -> Unproved:
-        return Unproved(self._client.spec.key, reason)
-
-    async def _share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        return await self.flights.share(need, lambda: self.health.watch(ask()))
 
 
 def records_of(found: Found) -> Iterator[Record]:

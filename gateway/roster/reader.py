@@ -17,7 +17,7 @@ from adapters.records import Record
 from gateway.config import SourceSettings
 from gateway.config.settings import CacheHeaders
 from gateway.roster import explain, foresight
-from gateway.roster.asking import PATIENCE, Asker, Children, Found, records_of
+from gateway.roster.asking import Asker, Children, Found, records_of
 from gateway.roster.budget import Budget, Usage
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
@@ -27,10 +27,12 @@ from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
 from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
 from gateway.roster.planner import HELD
+from gateway.roster.scans import PATIENCE, Scans
 from gateway.roster.scope import Scope
 from gateway.roster.sifting import Sifting
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
+from gateway.roster.upstream import Upstream
 from gateway.roster.whole import Position, Slice, alike, cut, follows, listed
 
 
@@ -66,7 +68,9 @@ class Reader:
             for c in Collection
         }
         self._keeper.recall(self.tables)
-        self.asker = Asker(client, self.tables, self._came, self._fits)
+        self.upstream = Upstream(client, self.tables)
+        self._scans = Scans(self.upstream, self._came, self._fits)
+        self._asker = Asker(self.upstream, self._scans)
         self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)
 
     @property
@@ -76,11 +80,11 @@ class Reader:
 
     @property
     def health(self) -> Health:
-        return self.asker.health
+        return self.upstream.health
 
     @property
     def learned(self) -> Learned:
-        return self.asker.learned
+        return self.upstream.learned
 
     @property
     def usage(self) -> Usage:
@@ -92,7 +96,7 @@ class Reader:
         return self._client.requests
 
     async def close(self) -> None:
-        await self.asker.flights.close()
+        await self.upstream.flights.close()
         await asyncio.gather(*self._foreseen.values(), return_exceptions=True)
         await self._keeper.close()
         await self._client.aclose()
@@ -112,13 +116,13 @@ class Reader:
             raise table.absent
         table.expire()
         table.rescan = table.rescan or full
-        self.asker.flights.start((collection, "refresh"), lambda: self._refresh(collection))
+        self.upstream.flights.start((collection, "refresh"), lambda: self._refresh(collection))
 
     def loading(self, collection: Collection) -> bool:
         """Whether the collection is being read whole because it was asked for anew, or since nothing fresh is held."""
-        if (collection, "refresh") in self.asker.flights:
+        if (collection, "refresh") in self.upstream.flights:
             return True
-        return self.tables[collection].whole is None and (collection, "whole") in self.asker.flights
+        return self.tables[collection].whole is None and (collection, "whole") in self.upstream.flights
 
     async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
         """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
@@ -143,8 +147,8 @@ class Reader:
         with self._reading(collection) as table:
             table.expire()  # what was taken up just now is as old as the rest
             try:
-                while not self.asker.too_large(collection) and (
-                    await self.asker.anew(collection) is None or table.rescan
+                while not self._scans.too_large(collection) and (
+                    await self._scans.anew(collection) is None or table.rescan
                 ):
                     pass  # what was on its way was given up, being too large for another, or was of changes alone
             except SourceError as error:
@@ -164,8 +168,8 @@ class Reader:
             with suppress(SourceError):
                 while (
                     table.unsupported is None
-                    and not self.asker.too_large(collection)
-                    and await self.asker.whole(collection) is None
+                    and not self._scans.too_large(collection)
+                    and await self._scans.whole(collection) is None
                 ):
                     pass  # what was on its way was given up, being too large for what somebody else wanted
 
@@ -174,7 +178,7 @@ class Reader:
         await self._client.pacer.stagger(at_most=table.fresh_left / 2)
         with suppress(SourceError):  # told by how the source stands, and by the older copy once that is asked for
             if table.ageing:
-                await self.asker.anew(collection)
+                await self._scans.anew(collection)
 
     # -------------------------------------------------------------- ahead
 
@@ -188,12 +192,12 @@ class Reader:
 
     async def _read_ahead(self, need: ByIds | ChildrenOf, table: Table) -> None:
         def worth() -> bool:
-            return isinstance(self.asker.plan(need).path, Scan | Changes)
+            return isinstance(self.upstream.plan(need).path, Scan | Changes)
 
         await self._keeper.take_up(need.collection, table)
         with suppress(SourceError):  # who needs it asks again, and is told
-            if worth() and not self.asker.too_large(need.collection):
-                await self.asker.whole(need.collection, worth)
+            if worth() and not self._scans.too_large(need.collection):
+                await self._scans.whole(need.collection, worth)
 
     async def _taken_up(self, collection: Collection) -> None:
         """What was kept of a collection, or is on its way because it was foreseen, is there."""
@@ -218,7 +222,7 @@ class Reader:
             if missing:
                 need = ByIds(collection, missing)
                 try:
-                    found |= await self.asker.by_ids(need)
+                    found |= await self._asker.by_ids(need)
                 except SourceError as error:
                     older = table.fall_back(error)
                     found |= {i: older.get(i) for i in missing}
@@ -243,7 +247,7 @@ class Reader:
             if missing:
                 need = ChildrenOf(collection, field, missing)
                 try:
-                    found |= await self.asker.children(need)
+                    found |= await self._asker.children(need)
                 except SourceError as error:
                     older = table.fall_back(error)
                     await older.indexed(field)
@@ -322,13 +326,13 @@ class Reader:
         offset = after.offset if after is not None else 0
         # One record of overlap shows whether the list still stands as it did when `after` was shown.
         overlap = 1 if offset else 0
-        chosen = self.asker.plan(Window(collection, where, limit + overlap, offset and offset - overlap))
+        chosen = self.upstream.plan(Window(collection, where, limit + overlap, offset and offset - overlap))
         if offset is None or not isinstance(chosen.path, Cut):
             return None
         request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=offset - overlap)
         found = table.known_slice(where, request.offset, limit + overlap, since)
         if found is None:
-            found = await self.asker.window(request, chosen)
+            found = await self._asker.window(request, chosen)
         else:
             self._held(Window(collection, where, limit), found.records)
         return follows(found, after) if not table.unsorted else None
@@ -352,18 +356,18 @@ class Reader:
             found = await self.by_ids(collection, ids, since)
             unknown = next((e.message for e in found.values() if isinstance(e, SourceError)), None)
             return listed((r for r in records_of(found) if holds(r)), unknown)
-        chosen = self.asker.plan(Window(collection, where, None, None))
+        chosen = self.upstream.plan(Window(collection, where, None, None))
         narrows = isinstance(chosen.path, Filtered)
-        while not self.asker.too_large(collection):
+        while not self._scans.too_large(collection):
             if narrows:
-                return await self.asker.filtered(PageRequest(collection.value, where=where), chosen)
-            if (whole := await self.asker.whole(collection)) is not None:
+                return await self._asker.filtered(PageRequest(collection.value, where=where), chosen)
+            if (whole := await self._scans.whole(collection)) is not None:
                 return await whole.searched(where)
         table, begin = self.tables[collection], after.sourced_id if after is not None else None
         run = table.known_run(where, begin, limit, since)
         if run is None:
             most = max(limit, table.most_apart) if limit is not None else None
-            run = await self.asker.sifted(Sifting(collection, where, where if narrows else None, begin, most))
+            run = await self._scans.sifted(Sifting(collection, where, where if narrows else None, begin, most))
             table.keep_run(where, begin, run)
         return run
 
@@ -383,7 +387,7 @@ class Reader:
             raise table.failure
         try:
             async with asyncio.timeout(PATIENCE):
-                while not self.asker.too_large(collection) and await self.asker.anew(collection) is None:
+                while not self._scans.too_large(collection) and await self._scans.anew(collection) is None:
                     pass  # what was on its way was given up, being too large for what somebody else wanted
         except TimeoutError:
             raise TimedOut(self._client.spec.key, f"had not answered after {PATIENCE:g} s") from None
@@ -437,7 +441,7 @@ class Reader:
             raise table.unsupported
         self._budget.used((self._client.spec.key, collection))
         if table.ageing:
-            self.asker.flights.start((collection, "ahead"), lambda: self._renew(collection, table))
+            self.upstream.flights.start((collection, "ahead"), lambda: self._renew(collection, table))
         try:
             yield table
         except Unsupported as error:

@@ -175,7 +175,7 @@ async def teach(reader: Reader, before: Reader, collection: Collection) -> None:
         else:
             await before.count(each, None)
         reader.tables[each].size = before.tables[each].size
-    reader.asker.learned = before.learned
+    reader.upstream.learned = before.learned
 
 
 async def figure(number: int) -> Figure | None:

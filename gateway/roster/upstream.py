@@ -1,0 +1,40 @@
+"""One source as it is asked: one flight per identical need, what it showed of itself, how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from typing import Any, TypeVar
+
+from adapters.client import SourceClient
+from adapters.endpoints import Collection
+from gateway.faults import Unproved
+from gateway.roster.flights import Flights
+from gateway.roster.health import Health
+from gateway.roster.learned import Learned
+from gateway.roster.needs import Need, Plan
+from gateway.roster.planner import plan
+from gateway.roster.tables import Table
+
+T = TypeVar("T")
+
+
+class Upstream:
+    """A source's client, and what is known of the source from asking it."""
+
+    def __init__(self, client: SourceClient, tables: Mapping[Collection, Table]) -> None:
+        self.client = client
+        self.tables = tables
+        self.learned = Learned(client.dialect, client.pacer)
+        self.flights = Flights(client.spec.key, self.learned.flown)
+        self.health = Health()
+
+    def plan(self, need: Need) -> Plan:
+        known = self.learned.known(need, self.tables)
+        return plan(need, known, self.client.dialect, self.client.url_overhead(need.collection))
+
+    async def share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await self.flights.share(need, lambda: self.health.watch(ask()))
+
+    def unknown(self, reason: str) -> Unproved:
+        """What did not come may be there all the same."""
+        return Unproved(self.client.spec.key, reason)
