@@ -96,13 +96,14 @@ async def test_a_source_that_says_nothing_is_sent_no_condition() -> None:
 async def test_only_the_pages_that_changed_are_sent_and_found() -> None:
     async with asking() as it:
         await it.refresh()
-        rows = in_order(it)
+        rows, scanned_at = in_order(it), it.table.scanned_at
         it.district.update(rows[25], role="aide", modified=LATER)
         it.district.update(rows[26], class_id=it.district.classes[-1].id, modified=LATER)
         answered = await again(it)
         assert sorted(answered) == [200] + [304] * 5
         assert it.held() == it.truth()
         assert rows[26].id in (await it.below("class_id", [it.district.classes[-1].id]))[it.district.classes[-1].id]
+        assert it.table.scanned_at == scanned_at  # not everything was sent
         assert await again(it) == [304] * 6
 
 
@@ -136,12 +137,30 @@ async def test_a_304_that_does_not_tell_the_total_again_is_not_believed() -> Non
         assert await again(it) == [200] * 7
 
 
+async def test_a_list_that_ends_sooner_is_shorter_though_all_that_is_left_is_as_it_was() -> None:
+    async with asking() as it:
+        await it.refresh()
+        for enrollment in in_order(it)[100:]:
+            it.district.remove(enrollment)
+        assert await again(it) == [304] * 5
+        assert len(it.held()) == 100
+        assert it.held() == it.truth()
+
+
 async def test_a_last_modified_is_not_believed_once_the_total_is_another() -> None:
     async with asking(Caching(modified=True)) as it:
         await it.refresh()
         it.district.remove(in_order(it)[30])
-        answered = await again(it)
-        assert answered.count(200) == 6
+        assert await again(it) == [304] + [200] * 6
+        assert it.held() == it.truth()
+
+
+async def test_where_the_first_page_tells_another_total_no_last_modified_is_asked_by() -> None:
+    async with asking(Caching(modified=True)) as it:
+        await it.refresh()
+        it.district.add(replace(in_order(it)[0], id="00-new", modified=LATER))
+        assert await again(it) == [200] * 7
+        assert ["if-modified-since" in r.headers for r in it.way.sent] == [True] + [False] * 6
         assert it.held() == it.truth()
 
 
@@ -195,6 +214,16 @@ async def test_one_answer_that_holds_everything_is_not_sent_again_either() -> No
         assert it.held() == it.truth()
 
 
+async def test_the_records_of_a_page_come_in_its_order() -> None:
+    async with asking() as it:
+        await it.refresh()
+        whole = it.table.whole
+        assert whole is not None
+        ids = whole.ids
+        for page in (ids[20:40], ids[::-7], [ids[3], ids[2]], ids[-2:], []):
+            assert [r.sourced_id for r in whole.of(page)] == page
+
+
 # ---------------------------------------------------------------- when everything is sent nevertheless
 
 
@@ -203,6 +232,16 @@ async def test_a_refresh_in_full_sends_no_condition() -> None:
         await it.refresh()
         assert await again(it, full=True) == [200] * 6
         assert await again(it) == [304] * 6
+
+
+async def test_a_refresh_in_full_that_comes_while_pages_are_asked_for_is_still_to_come() -> None:
+    async with asking() as it:
+        await it.refresh()
+
+        def meanwhile() -> None:
+            it.reader.refresh(Collection.ENROLLMENTS, full=True)
+
+        assert await again(it, before={3: meanwhile}) == [304] * 6 + [200] * 6
 
 
 async def test_after_rescan_every_everything_is_sent() -> None:
