@@ -8,6 +8,7 @@ import pytest
 
 from adapters.dialect import AbsentStatus, Capabilities
 from adapters.endpoints import ENTITIES, Collection
+from adapters.gradebook import LearningObjectiveSet, ScoreScaleValue
 from adapters.normalise import Normaliser
 from adapters.records import Rejected, RoleAssignment, RoleType, User, UserId, UserRole
 
@@ -152,7 +153,72 @@ METADATA: list[Case] = [
     ),
 ]
 
-CASES = [*STATUSES, *FLAGS, *DATES, *INSTANTS, *TEXTS, *LISTS, *REFS, *CODES, *METADATA]
+RESULTS, LINE_ITEMS, SCALES, RESOURCES = (
+    Collection.RESULTS,
+    Collection.LINE_ITEMS,
+    Collection.SCORE_SCALES,
+    Collection.RESOURCES,
+)
+
+GRADEBOOK: list[Case] = [
+    *[
+        (f"the score {sent!r} is {score}", RESULTS, {"score": sent}, {"score": score})
+        for sent, score in [
+            (95, 95.0),
+            ("95.5", 95.5),
+            ("1e999", None),
+            ("A", None),
+            ("nan", None),
+            (True, None),
+            ([], None),
+        ]
+    ],
+    *[
+        (f"the status {sent!r} is {status}", RESULTS, {"scoreStatus": sent}, {"score_status": status})
+        for sent, status in [
+            *[("fully graded", "FULLY_GRADED"), ("Fully_Graded", "FULLY_GRADED"), ("notSubmitted", "NOT_SUBMITTED")],
+            *[("ext:curved", "OTHER"), (None, None)],
+        ]
+    ],
+    (
+        "a score date with a time is its day",
+        RESULTS,
+        {"scoreDate": "2031-02-03T00:00:00Z"},
+        {"score_date": "2031-02-03"},
+    ),
+    (
+        "a due date alone is its midnight",
+        LINE_ITEMS,
+        {"dueDate": "2031-02-03"},
+        {"due_date": "2031-02-03T00:00:00.000Z"},
+    ),
+    (
+        "a line item of 1.1 belongs to the session of its grading period",
+        LINE_ITEMS,
+        {"gradingPeriod": {"sourcedId": "g1"}},
+        {"grading_period_id": "g1", "academic_session_id": "g1"},
+    ),
+    (
+        "one objective set for a list of them",
+        LINE_ITEMS,
+        {"learningObjectiveSet": {"source": "case", "learningObjectiveIds": "o1"}},
+        {"learning_objective_set": (LearningObjectiveSet(source="case", learning_objective_ids=("o1",)),)},
+    ),
+    (
+        "one step for a scale of them",
+        SCALES,
+        {"scoreScaleValue": {"itemValueLHS": "A", "itemValueRHS": 90}},
+        {"score_scale_value": (ScoreScaleValue(item_value_lhs="A", item_value_rhs="90"),)},
+    ),
+    (
+        "a resource of 1.1 may have one role",
+        RESOURCES,
+        {"role": "teacher"},
+        {"roles": ("TEACHER",), "roles_raw": ("teacher",)},
+    ),
+]
+
+CASES = [*GRADEBOOK, *STATUSES, *FLAGS, *DATES, *INSTANTS, *TEXTS, *LISTS, *REFS, *CODES, *METADATA]
 
 
 def records(normaliser: Normaliser, collection: Collection, *rows: Any) -> Any:
