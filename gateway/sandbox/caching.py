@@ -17,7 +17,7 @@ _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 
 @dataclass(frozen=True, slots=True)
 class Caching:
-    """etag: of each page, "strong", "weak", or "-gzip" as mod_deflate spells it; None: none. modified: the newest
+    """etag: of each page, "strong", "weak", or "gzip" with the suffix of mod_deflate; None: none. modified: the newest
     dateLastModified on the page, as many servers do it, though it does not show that a record left.
 
     cache_control, age: sent as they stand. bare: a 304 repeats nothing of what a 200 says of the list, as Apache httpd
@@ -43,7 +43,7 @@ class Caching:
         said = {}
         if self.etag is not None:
             name = hashlib.sha256(body).hexdigest()[:16]
-            said["etag"] = {"strong": f'"{name}"', "weak": f'W/"{name}"', "-gzip": f'"{name}-gzip"'}[self.etag]
+            said["etag"] = {"strong": f'"{name}"', "weak": f'W/"{name}"', "gzip": f'"{name}-gzip"'}[self.etag]
         newest = _newest(body) if self.modified else None
         if newest is not None:
             said["last-modified"] = format_datetime(newest, usegmt=True)

@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="added to every data request")
     made.add_argument("--max-limit", type=int, help="largest page, instead of the kind's")
     made.add_argument("--filter-clauses", type=int, help="most clauses of a filter, instead of the kind's")
-    made.add_argument("--etag", choices=["strong", "weak", "-gzip"], help="send one with every answer, and 304 for it")
+    made.add_argument("--etag", choices=["strong", "weak", "gzip"], help="send one with every answer, and 304 for it")
     made.add_argument("--cache-control", metavar="TEXT", help="sent with every answer")
     made.add_argument("--with-parent", action="store_true", help="end when standard input closes or the parent dies")
     return made

@@ -62,7 +62,7 @@ async def again(it: Followed, **how: Any) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "caching", [Caching(etag="strong"), WEAK, Caching(etag="-gzip"), Caching(modified=True)], ids=repr
+    "caching", [Caching(etag="strong"), WEAK, Caching(etag="gzip"), Caching(modified=True)], ids=repr
 )
 async def test_a_collection_that_is_as_it_was_is_not_sent_again(caching: Caching) -> None:
     async with asking(caching) as it:
