@@ -7,6 +7,7 @@ was read of a collection that would not stand still serves for a moment, marked 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -314,13 +315,20 @@ class Table:
             self.no_store = said.no_store
             self.max_age = None if self.fixed else said.max_age
 
-    def keep_whole(self, came: Whole) -> Whole:
+    async def judged(self, came: Whole) -> Hold | None:
+        """The hold of a reading that lost too much to be believed; None of one that did not."""
+        good = self.last_good
+        if good is None or not self.guard.holds(len(good), len(came)):
+            return None
+        return await asyncio.to_thread(lambda: make_hold(good.ids, came.ids))
+
+    def keep_whole(self, came: Whole, hold: Hold | None) -> Whole:
         """Takes a reading of the whole collection, or holds it back; returns the copy that serves from now on."""
         self.rescan = self.rescan and came.scanned_at < came.read_at
         good = self.last_good
-        if good is not None and self.guard.holds(len(good), len(came)):
+        if good is not None and hold is not None:
             self.scanned_at = came.read_at
-            self._held, self.hold = came, make_hold(good.ids, came.ids)
+            self._held, self.hold = came, hold
             message = f"{len(came)} records came where there were {len(good)}; the older copy is served"
             self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.lifetime)
             return good
