@@ -257,3 +257,30 @@ async def test_a_filtered_list_that_is_not_proved_to_be_whole_says_so(gateway: G
     gateway.way.server.reset()
     await gateway.ask(query, name=name)
     assert gateway.way.server.requests == {}, "for a moment it is held"
+
+
+async def test_a_condition_on_what_is_not_proved_to_be_whole_is_not_judged(gateway: Gateway) -> None:
+    """That a class has no teacher cannot be said of enrollments of which some are missing."""
+    gateway.way.lost["enrollments"] = set()
+    query = """{ classes(filter: { enrollments: { role: [TEACHER], count: { eq: 0 } } }) {
+        complete nodes { sourcedId } sources { state code }
+    } }"""
+    result = await gateway.ask(query)
+    classes = result.data["classes"]
+    assert (classes["complete"], classes["nodes"]) == (False, [])
+    assert classes["sources"] == [{"state": "PARTIAL", "code": "UPSTREAM_PAGING"}]
+    assert [error.extensions["code"] for error in result.errors] == ["UPSTREAM_PAGING"]
+
+
+async def test_a_list_that_asks_nobody_shows_it_as_what_it_is(gateway: Gateway) -> None:
+    everybody = gateway.ids("users")
+    gateway.way.lost["users"] = {everybody[3]}
+    await gateway.ask(PEOPLE)
+    gateway.way.server.reset()
+    query = (
+        "{ users(status: null, first: 1000, read: { reach: HELD }) { complete nodes { sourcedId } sources { state } } }"
+    )
+    users = (await gateway.ask(query)).data["users"]
+    assert (users["complete"], len(users["nodes"])) == (False, len(everybody) - 1)
+    assert users["sources"] == [{"state": "PARTIAL"}]
+    assert gateway.way.server.requests == {}
