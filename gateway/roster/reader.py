@@ -366,7 +366,7 @@ class Reader:
         table, begin = self.tables[collection], after.sourced_id if after is not None else None
         run = table.known_run(where, begin, limit, since)
         if run is None:
-            most = max(limit, table.most_apart) if limit is not None else None
+            most = max(limit, table.longest_run) if limit is not None else None
             run = await self._scans.sifted(Sifting(collection, where, where if narrows else None, begin, most))
             table.keep_run(where, begin, run)
         return run

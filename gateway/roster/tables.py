@@ -129,11 +129,16 @@ class Table:
         self._children = TTLCache(self.most_apart, ttl, timer, lambda held: len(held[1]) + 1)
         self._slices = TTLCache(self.most_apart, ttl, timer, _rows)
         self._lists = TTLCache(self.most_apart, ttl, timer, _rows)
-        self._runs = TTLCache(self.most_apart + 1, ttl, timer, lambda held: _rows(held[1]))
+        self._runs = TTLCache(self.longest_run + 1, ttl, timer, lambda held: _rows(held[1]))
         self._refusals = TTLCache(1, ttl, timer)
         self._failures = TTLCache(1, min(ttl, RETRY_AFTER), timer)
 
     # -------------------------------------------------------------- what is held
+
+    @property
+    def longest_run(self) -> int:
+        """Records of a run: as many as may be, since each run takes a scan."""
+        return 4 * self.most_apart
 
     @property
     def lifetime(self) -> float:

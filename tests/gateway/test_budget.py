@@ -228,3 +228,20 @@ async def test_a_collection_that_shrank_is_held_again(world: MakeWorld) -> None:
     await asyncio.sleep(0.1)
     await page(made.reading(), RecordType.USER, where=None, first=10)
     assert source(made).tables[Collection.USERS].last_good is not None
+
+
+async def test_a_walk_takes_few_scans_each_of_half_of_what_may_be_held(world: MakeWorld) -> None:
+    made = large(world, "xporter-generic", {"max_held_records": 400})
+    size = len(made.servers["a"].published("users"))
+    await page(made.reading(), RecordType.USER, where=None, first=10)
+    before = made.requests("a")
+    after, pages = None, 0
+    while True:
+        found = await page(made.reading(), RecordType.USER, where=None, first=30, after=after)
+        pages += 1
+        if not found.page.has_next:
+            break
+        after = found.cursor(len(found.page.records) - 1)
+    assert pages == -(-size // 30)
+    scan = -(-size // 100)
+    assert made.requests("a") - before <= scan * (size // 150 + 1)
