@@ -32,6 +32,7 @@ from gateway.config.values import (
     SHARE,
     SIZE,
     SOURCE_KEY,
+    SOURCE_KEYS,
     TEXT,
     TEXTS,
     TIME_ZONE,
@@ -138,6 +139,7 @@ class SourceKeys:
     """What one of `[[sources]]` may hold, its tables aside."""
 
     KEY = Key("key", SOURCE_KEY, "", required=True)
+    FORMER_KEYS = Key("former_keys", SOURCE_KEYS, ())
     NAME: Key[str | None] = Key("name", TEXT, None)
     DISTRICT: Key[str | None] = Key("district", TEXT, None)
     LABELS = Key("labels", TEXTS, ())
@@ -191,7 +193,7 @@ TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
 PACE = _section("pace", _keys_of(Pace))
 SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, PACE, CACHE, WARM, GUARD, TIMEOUTS)
 
-_OWN = (SourceKeys.KEY.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
+_OWN = (SourceKeys.KEY.name, SourceKeys.FORMER_KEYS.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
 PROVIDER = _section("providers", (k for k in SOURCE.keys.values() if k.name not in _OWN), *SOURCE.tables.values())
 """What `[providers.NAME]` may hold: all of a source but what tells one source from another."""
 

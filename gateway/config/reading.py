@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from adapters import registry
-from gateway.config.keys import GATEWAY, INCLUDE, PROVIDER, SOURCE, GatewayKeys, SourceKeys
+from gateway.config.keys import GATEWAY, INCLUDE, PROVIDER, SOURCE, GatewayKeys, Key, SourceKeys
 from gateway.config.mistakes import ConfigError, Mistake, did_you_mean
 from gateway.config.secrets import Vault
 from gateway.config.settings import GatewaySettings, MisconfiguredSource, Settings, SourceSettings
@@ -176,38 +176,61 @@ def _sources(
 
 
 def _each_key_once(read: Sequence[_Read]) -> list[SourceSettings | MisconfiguredSource]:
-    """All sources; those that claim one key are all misconfigured, since ids would name either of them."""
-    claims: dict[str, list[Layer]] = {}
+    """All sources; those that claim one key are all misconfigured, since ids would name either of them.
+
+    So is one that claims the key of another for a former one of its own, or the same former key as another; the source
+    that has the key keeps it.
+    """
+    keys: dict[str, list[Layer]] = {}
+    former: dict[str, list[Layer]] = {}
     for layer, source in read:
         if source.key:
-            claims.setdefault(source.key, []).append(layer)
+            keys.setdefault(source.key, []).append(layer)
+        for key in source.former_keys:
+            former.setdefault(key, []).append(layer)
     found: list[SourceSettings | MisconfiguredSource] = []
     for layer, source in read:
-        others = [each for each in claims.get(source.key or "", []) if each is not layer]
-        if not others:
-            found.append(source)
-            continue
-        places = ", ".join(f"{other.path} in {other.origin.file}" for other in others)
-        mistake = Mistake(
-            layer.origin.file,
-            layer.at(SourceKeys.KEY.name),
-            shown(source.key),
-            f"this key is used more than once, also by {places}",
-            "a key of its own for every source",
-        )
-        found.append(
-            MisconfiguredSource(
-                key=source.key,
-                name=source.name,
-                mistakes=(mistake, *(source.mistakes if isinstance(source, MisconfiguredSource) else ())),
-                district=source.district,
-                labels=source.labels,
-                timezone=source.timezone,
-                provider=source.provider,
-                version=source.version,
-            )
-        )
+        mistakes = list(_clashes(layer, source, keys, former))
+        found.append(_spoiled(source, mistakes) if mistakes else source)
     return found
+
+
+def _clashes(
+    layer: Layer,
+    source: SourceSettings | MisconfiguredSource,
+    keys: Mapping[str, list[Layer]],
+    former: Mapping[str, list[Layer]],
+) -> Iterator[Mistake]:
+    """keys, former: who has each key, and who had it."""
+
+    def mistake(setting: Key[Any], key: str | None, others: list[Layer], problem: str, allowed: str) -> Mistake:
+        places = ", ".join(f"{other.path} in {other.origin.file}" for other in others)
+        return Mistake(layer.origin.file, layer.at(setting.name), shown(key), problem.format(places), allowed)
+
+    if others := [each for each in keys.get(source.key or "", []) if each is not layer]:
+        problem = "this key is used more than once, also by {}"
+        yield mistake(SourceKeys.KEY, source.key, others, problem, "a key of its own for every source")
+    for key in source.former_keys:
+        allowed = "keys that no source has, and that no other source had"
+        if having := keys.get(key):
+            yield mistake(SourceKeys.FORMER_KEYS, key, having, "this is the key of {}", allowed)
+        if others := [each for each in former[key] if each is not layer]:
+            yield mistake(SourceKeys.FORMER_KEYS, key, others, "this former key is claimed by {} too", allowed)
+
+
+def _spoiled(source: SourceSettings | MisconfiguredSource, mistakes: Sequence[Mistake]) -> MisconfiguredSource:
+    """`source`, with mistakes that only show beside the others. Its former keys name nothing, lest they name others."""
+    own = source.mistakes if isinstance(source, MisconfiguredSource) else ()
+    return MisconfiguredSource(
+        key=source.key,
+        name=source.name,
+        mistakes=(*mistakes, *own),
+        district=source.district,
+        labels=source.labels,
+        timezone=source.timezone,
+        provider=source.provider,
+        version=source.version,
+    )
 
 
 def _without_source(name: str, mistakes: Sequence[Mistake]) -> MisconfiguredSource:

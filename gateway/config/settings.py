@@ -103,6 +103,7 @@ class GatewaySettings:
 class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
+    former_keys: keys that it had before; ids made with them still name its records.
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
     fresh_for: seconds, for every collection; of those that are not `fixed`, the source itself may say another time.
     stale_for, rescan_every: seconds. warm: collections to read whole at the start. metadata: names declared for its
@@ -111,6 +112,7 @@ class SourceSettings:
 
     key: str
     name: str
+    former_keys: tuple[str, ...] = ()
     district: str | None = None
     labels: tuple[str, ...] = ()
     timezone: str = "UTC"
@@ -141,6 +143,7 @@ class MisconfiguredSource:
     key: str | None
     name: str
     mistakes: tuple[Mistake, ...]
+    former_keys: tuple[str, ...] = ()
     district: str | None = None
     labels: tuple[str, ...] = ()
     timezone: str = "UTC"

@@ -61,6 +61,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     table = Table([own, defaults] if defaults else [own], mistakes)
     table.refuse_unknown(SOURCE)
     key = table.take(SourceKeys.KEY)
+    former_keys = table.take(SourceKeys.FORMER_KEYS)
     name = table.take(SourceKeys.NAME) or key
     district = table.take(SourceKeys.DISTRICT)
     labels = table.take(SourceKeys.LABELS)
@@ -86,6 +87,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
             key=key or None,
             name=name or own.path,
             mistakes=tuple(dict.fromkeys(mistakes)),
+            former_keys=former_keys,
             district=district,
             labels=labels,
             timezone=timezone,
@@ -95,6 +97,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     return SourceSettings(
         key=key,
         name=name,
+        former_keys=former_keys,
         district=district,
         labels=labels,
         timezone=timezone,

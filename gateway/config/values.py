@@ -218,6 +218,7 @@ SOURCE_KEY = Kind(
     "a to z, 0 to 9 and - behind the first, up to 63; choose once and never change or reuse it (`name` may change)",
     _source_key,
 )
+SOURCE_KEYS = list_of(SOURCE_KEY)
 TIME_ZONE = Kind("time zone", "a name of the IANA time zone database, such as America/Chicago", _time_zone)
 
 

@@ -46,9 +46,11 @@ ReadAll = Callable[[Collection, Predicate | None], Awaitable[Sequence[Record]]]
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """What a source says of itself. today: its date. inclusive: its end dates are last days. names: of its metadata."""
+    """What a source says of itself. keys: its own and its former ones. today: its date. inclusive: its end dates are
+    last days. names: of its metadata.
+    """
 
-    source: str
+    keys: frozenset[str]
     today: str
     inclusive: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +81,7 @@ async def resolve(where: Predicate | None, local: Local, read: ReadAll) -> Predi
     answering = _Answers(local, read)
     asked = list(dict.fromkeys(_open(where)))
     found = await asyncio.gather(*(answering.answer(condition) for condition in asked))
-    return _replaced(where, local.source, dict(zip(asked, found, strict=True)))
+    return _replaced(where, local.keys, dict(zip(asked, found, strict=True)))
 
 
 def _open(where: Predicate) -> Iterator[Any]:
@@ -95,20 +97,20 @@ def _open(where: Predicate) -> Iterator[Any]:
             yield from _open(part)
 
 
-def _replaced(where: Predicate, source: str, answers: Mapping[Any, Predicate | None]) -> Predicate | None:
+def _replaced(where: Predicate, keys: frozenset[str], answers: Mapping[Any, Predicate | None]) -> Predicate | None:
     match where:
         case Open(condition):
             return answers[condition]
         case Compare("source", Op.EQ, value):
-            return None if value == source else NOTHING
+            return None if value in keys else NOTHING
         case Not(part):
-            return negation(_replaced(part, source, answers))
+            return negation(_replaced(part, keys, answers))
         case And(parts):
-            return conjunction(*(_replaced(p, source, answers) for p in parts))
+            return conjunction(*(_replaced(p, keys, answers) for p in parts))
         case Or(parts):
-            return alternatives(_replaced(p, source, answers) for p in parts)
+            return alternatives(_replaced(p, keys, answers) for p in parts)
         case Some(name, part, op, number) if part is not None:
-            left = _replaced(part, source, answers)
+            left = _replaced(part, keys, answers)
             if left == NOTHING:
                 return _constant(compared(0, op, number))
             return Some(name, left, op, number)
@@ -235,7 +237,7 @@ class _Answers:
     def _declared(self, name: str, where: Predicate) -> Predicate | None:
         key = self._local.names.get(name)
         if key is None:
-            nobody = Record(provenance=Provenance(self._local.source), sourced_id="", status=RecordStatus.UNKNOWN)
+            nobody = Record(provenance=Provenance(""), sourced_id="", status=RecordStatus.UNKNOWN)
             return _constant(compile_test(where)(nobody))
         return _renamed(where, f"metadata.{key}")
 

@@ -83,6 +83,11 @@ class Source:
     def disabled(self) -> bool:
         return isinstance(self.refusal, Disabled)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Its key and those that it had before: all that may stand for it in what clients kept."""
+        return frozenset({self.key, *self.settings.former_keys})
+
     def traits(self, name: str) -> frozenset[str]:
         """What it may be chosen by: its `labels`, or its one of `districts` or `providers`."""
         match name:
@@ -97,7 +102,7 @@ class Source:
     @property
     def local(self) -> Local:
         """What its dates and its metadata mean, on its own date of now."""
-        return Local(self.key, self.today, self.inclusive, self.metadata_keys)
+        return Local(self.keys, self.today, self.inclusive, self.metadata_keys)
 
     @property
     def today(self) -> str:
@@ -271,6 +276,7 @@ class Sources:
     def __init__(self, sources: Iterable[Source], store: Store | None = None) -> None:
         self._store = store
         self._by_key = {s.key: s for s in sorted(sources, key=lambda s: s.key)}
+        self._by_name = {key: s for s in self._by_key.values() for key in s.keys}
 
     @classmethod
     def open(
@@ -289,11 +295,12 @@ class Sources:
         return [s for s in self if grant.reaches(s.key)]
 
     def get(self, key: str, grant: Grant) -> Source | None:
-        """The source, if there is one of that key that the grant reaches."""
-        return self._by_key.get(key) if grant.reaches(key) else None
+        """The source, if there is one of that key, or that had it before, that the grant reaches."""
+        found = self._by_name.get(key)
+        return found if found is not None and grant.reaches(found.key) else None
 
     def named(self, names: Sequence[str] | None, grant: Grant) -> list[Source]:
-        """The sources that a client names by key or global id, each once, by key.
+        """The sources that a client names by key, former key or global id, each once, by key.
 
         None means all within the grant but those that are switched off: they are nobody's to wait for.
 
@@ -302,13 +309,12 @@ class Sources:
         """
         if names is None:
             return [s for s in self.within(grant) if not s.disabled]
-        keys = sorted({source_key(n) for n in names})
-        found = [self.get(k, grant) for k in keys]
-        unknown = [k for k, s in zip(keys, found, strict=True) if s is None]
+        found = {k: self.get(k, grant) for k in sorted({source_key(n) for n in names})}
+        unknown = [k for k, s in found.items() if s is None]
         if unknown:
             known = ", ".join(s.key for s in self.within(grant))
             raise BadInput(f"no source named {', '.join(unknown)}; there are: {known}", ErrorCode.NOT_FOUND)
-        return [s for s in found if s is not None]
+        return sorted({s for s in found.values() if s is not None}, key=lambda s: s.key)
 
     def chosen(self, names: Sequence[str] | None, read: ReadOptions, grant: Grant) -> list[Source]:
         """Of the sources that are `named`, those that `read` leaves.

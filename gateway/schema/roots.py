@@ -126,4 +126,4 @@ def narrowed(
     left = sources_of(where)
     if left is None:
         return sources
-    return [s.key for s in reading.sources.chosen(sources, read, reading.grant) if s.key in left]
+    return [s.key for s in reading.sources.chosen(sources, read, reading.grant) if not left.isdisjoint(s.keys)]

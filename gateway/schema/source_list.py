@@ -25,7 +25,7 @@ def _either(text: str) -> Any:
 
 @strawberry.input(description="Which sources. All conditions hold.")
 class SourceFilter:
-    keys: list[str] | None = _either("One of these keys")
+    keys: list[str] | None = _either("One of these keys, present or former")
     districts: list[str] | None = _either("Of one of these districts")
     labels: list[str] | None = _either("With at least one of these labels")
     providers: list[str] | None = _either("Served by one of these products")
@@ -36,7 +36,7 @@ class SourceFilter:
 
 
 _TESTS: Mapping[str, Callable[[Configured, set[Any]], bool]] = {
-    "keys": lambda source, wanted: source.key in wanted,
+    "keys": lambda source, wanted: not wanted.isdisjoint(source.keys),
     "districts": lambda source, wanted: source.settings.district in wanted,
     "labels": lambda source, wanted: not wanted.isdisjoint(source.settings.labels),
     "providers": lambda source, wanted: source.settings.provider in wanted,

@@ -85,7 +85,7 @@ def test_the_choices_of_a_setting_are_documented(key: Key[Any], row: list[str]) 
 
 
 def test_providers_may_set_all_of_a_source_but_what_names_it() -> None:
-    assert set(SOURCE.names) - set(PROVIDER.names) == {"key", "name", "provider"}
+    assert set(SOURCE.names) - set(PROVIDER.names) == {"key", "former_keys", "name", "provider"}
 
 
 def test_the_documented_file_is_right(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def resolved(where: Predicate | None, rows: Rows, inclusive: bool = True, **name
             raise Unsupported("a", "there are none")
         return [r for r in rows[collection] if compile_test(where)(r)]
 
-    return anyio.run(resolve, where, Local("a", TODAYS, inclusive, names), read)
+    return anyio.run(resolve, where, Local(frozenset({"a"}), TODAYS, inclusive, names), read)
 
 
 def kept(where: Predicate | None, rows: Rows, collection: Collection, **options: Any) -> list[str]:

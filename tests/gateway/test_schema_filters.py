@@ -116,7 +116,7 @@ def kept(type_name: str, text: str, rows: tuple[Any, ...]) -> list[str]:
         return ()
 
     def holds(row: Record) -> bool:
-        local = Local(row.source, "2026-03-15", True, {"counselor": "ic.counselor"})
+        local = Local(frozenset({row.source}), "2026-03-15", True, {"counselor": "ic.counselor"})
         return compile_test(anyio.run(resolve, where, local, none))(row)
 
     return [row.sourced_id for row in rows if holds(row)]
