@@ -14,6 +14,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from adapters.dialect import Op, Version
+from adapters.endpoints import Collection
+from adapters.normalise import names
 from adapters.predicate import And, Compare, Or, Predicate
 
 
@@ -77,3 +80,23 @@ def parse(text: str, read: Callable[[Clause], Compare]) -> Predicate:
         position = joiner.end()
     terms: list[Predicate] = [And(tuple(t)) if len(t) > 1 else t[0] for t in alternatives]
     return Or(tuple(terms)) if len(terms) > 1 else terms[0]
+
+
+def read(collection: Collection, text: str) -> Predicate:
+    """The predicate that filter text asks for, in the words of either version of the standard.
+
+    Raises:
+        FilterSyntaxError: with the position.
+    """
+
+    def compare(clause: Clause) -> Compare:
+        fields = (names.record_field(collection, clause.field, version) for version in _NEWEST_FIRST)
+        field = next(filter(None, fields), None)
+        if field is None:
+            raise ValueError(f"{clause.field} is no field of {collection.value} to filter by")
+        return Compare(field, Op(clause.op), names.record_value(collection, field, clause.value))
+
+    return parse(text, compare)
+
+
+_NEWEST_FIRST = sorted(Version, reverse=True)

@@ -22,6 +22,11 @@ class Deadline:
         if no_later_than is not None:
             self.at = min(self.at, no_later_than.at)
 
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.0, self.at - asyncio.get_running_loop().time())
+
     async def within(self, source: str, work: Awaitable[T]) -> T:
         """Raises:
         DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.

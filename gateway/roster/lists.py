@@ -1,14 +1,15 @@
-"""Lists over many sources: one window per source under one deadline, answers and failures side by side.
+"""Lists over many sources: a part from each under one deadline, answers and failures side by side.
 
-A list is ordered by source key, then sourcedId. Its first page asks every source in scope, so that one that is missing
-is known from the start; later pages ask only the sources that the walk has not passed.
+A list is ordered by fields, if it is asked so, then by source key and sourcedId. Where it is by source alone, sources
+are asked in their order and no further than the page needs; where it is by fields, or is counted, all are.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from typing import Any, cast
 
 from adapters.endpoints import Collection
@@ -17,30 +18,56 @@ from adapters.predicate import And, AnyOf, Not, Open, Or, Predicate, Some
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import Cursor
+from gateway.roster import ordering
 from gateway.roster.deadline import Deadline
+from gateway.roster.ordering import Order, Spot
 from gateway.roster.outcomes import SourceOutcome
 from gateway.roster.sources import Answer, Source
 from gateway.roster.terms import USUAL, Terms
-from gateway.roster.whole import Position, Short, Slice, Standing, cut, listed, partial
+from gateway.roster.whole import Position, Short, Slice, Standing, listed, partial
 
 _NAMED = 20
 """Missing sources that a cursor names: one is enough for the rest of the walk not to be complete."""
+
+_PATIENCE = 0.25
+"""Share of the time left for which sources are waited for before those behind them are asked too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A page of a list. size: records, at most. cursor: what it comes after, or `backwards` before.
+
+    everywhere: every source in scope is to be asked, since the list is counted, or asked how it stands.
+    """
+
+    where: Predicate | None
+    size: int
+    order: Order = ()
+    cursor: Cursor | None = None
+    backwards: bool = False
+    everywhere: bool = False
+
+    @property
+    def spot(self) -> Spot | None:
+        at = self.cursor
+        return Spot(at.values, at.source, at.sourced_id) if at is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list. missing: sources that this page or an earlier one of the walk had to do without.
 
-    starts: how many records of its source's list come before each record; it goes into cursors.
+    starts: how many records of its source's list come before each record, where the list is by source; for cursors.
     """
 
     records: tuple[Record, ...]
-    starts: tuple[int, ...]
+    starts: tuple[int | None, ...]
     has_next: bool
     has_previous: bool
     outcomes: tuple[SourceOutcome, ...]
     missing: tuple[str, ...]
     totals: dict[str, int | None] = field(default_factory=dict)
+    order: Order = ()
 
     @property
     def complete(self) -> bool:
@@ -52,83 +79,166 @@ class Page:
         return min((o.as_of for o in self.outcomes if o.as_of is not None), default=None)
 
     def cursor(self, index: int) -> Cursor:
-        record = self.records[index]
-        return Cursor(record.source, record.sourced_id, self.starts[index] + 1, self.missing[:_NAMED])
+        record, start = self.records[index], self.starts[index]
+        return Cursor(
+            record.source,
+            record.sourced_id,
+            None if start is None else start + 1,
+            self.missing[:_NAMED],
+            ordering.values_of(record, self.order),
+        )
 
 
-def in_line(sources: Sequence[Source], collection: Collection, after: Cursor | None, first: int) -> Iterator[Source]:
+def in_line(sources: Sequence[Source], collection: Collection, wanted: Wanted) -> Iterator[Source]:
     """The sources whose records the page is likely to show: up to the first that may fill it."""
-    for source in sources:
-        if after is not None and source.key < after.source:
-            continue
+    left = wanted.size
+    for source in _ahead(sources, wanted):
         yield source
         size = source.tables[collection].size if collection in source.tables else 0
-        if size is None or size >= first:
+        if size is None or size > left:
             return
-        first -= size
+        left -= size
+
+
+def _ahead(sources: Sequence[Source], wanted: Wanted) -> list[Source]:
+    """The sources that can have records of the page, in the order in which the walk comes to them."""
+    at = wanted.cursor
+    if wanted.order or at is None:
+        found = list(sources)
+    elif wanted.backwards:
+        found = [s for s in sources if s.key <= at.source]
+    else:
+        found = [s for s in sources if s.key >= at.source]
+    return found[::-1] if wanted.backwards else found
 
 
 async def read_page(
-    sources: Sequence[Source],
-    collection: Collection,
-    where: Predicate | None,
-    after: Cursor | None,
-    first: int,
-    deadline: Deadline,
-    terms: Terms = USUAL,
+    sources: Sequence[Source], collection: Collection, wanted: Wanted, deadline: Deadline, terms: Terms = USUAL
 ) -> Page:
-    """The `first` records after a cursor, over `sources` in the order of their keys."""
-    ahead = [s for s in sources if after is None or s.key >= after.source]
+    """A page over `sources`, which come in the order of their keys."""
 
-    async def window(source: Source) -> Answer[Slice] | SourceError:
-        here = after is not None and after.source == source.key
-        position = Position(after.sourced_id, after.offset) if after is not None and here else None
+    async def part(source: Source) -> Answer[Slice] | SourceError:
         try:
-            own = await source.resolved(where, deadline, terms)
-            answer = await source.ask(
-                collection, lambda r: r.window(collection, own.found, position, first + 1, terms.since), deadline, terms
-            )
+            own = await source.resolved(wanted.where, deadline, terms)
+            answer = await _part(source, collection, replace(wanted, where=own.found), deadline, terms)
         except SourceError as error:
             return error
         return answer if own.standing is None else Answer(answer.found, answer.standing or own.standing)
 
-    found = await asyncio.gather(*map(window, ahead))
-    slices = [f.found for f in found if isinstance(f, Answer)]
-    short = {f.source for f in found if isinstance(f, SourceError)}
-    rows = [(record, part.start + i) for part in slices for i, record in enumerate(part.records)]
-    shown = rows[:first]
-    outcomes = []
-    for source, part in zip(ahead, found, strict=True):
-        if isinstance(part, SourceError):
-            outcomes.append(SourceOutcome.failed(part))
-            continue
-        count = sum(1 for record, _ in shown if record.source == source.key)
-        outcomes.append(_outcome(source.key, part.found, part.standing, count))
-        if part.found.rejected or part.found.unproved is not None:
-            short.add(source.key)
-    return Page(
-        records=tuple(record for record, _ in shown),
-        starts=tuple(start for _, start in shown),
-        has_next=len(rows) > first or any(not part.ended for part in slices),
-        has_previous=after is not None,
-        outcomes=tuple(outcomes),
-        missing=tuple(sorted(short.union(after.missing if after is not None else ()))),
-        totals={s.key: p.found.total if isinstance(p, Answer) else None for s, p in zip(ahead, found, strict=True)},
+    waiting = _ahead(sources, wanted)
+    wave = len(waiting)
+    if not (wanted.order or wanted.everywhere or wanted.size == 0):
+        wave = len(list(in_line(sources, collection, wanted)))
+    asked: dict[Source, asyncio.Task[Answer[Slice] | SourceError]] = {}
+    try:
+        while waiting and _rows(asked.values()) <= wanted.size:
+            asked |= {source: asyncio.create_task(part(source)) for source in waiting[:wave]}
+            waiting = waiting[wave:]
+            await asyncio.wait(asked.values(), timeout=_PATIENCE * deadline.left if waiting else None)
+            wave = 2 * len(asked)
+        found = {source: await task for source, task in asked.items()}
+    finally:
+        for task in asked.values():
+            task.cancel()
+    return _page(found, wanted)
+
+
+def _rows(parts: Iterable[asyncio.Task[Answer[Slice] | SourceError]]) -> int:
+    """How many records have come."""
+    came = (part.result() for part in parts if part.done())
+    return sum(len(part.found.records) for part in came if isinstance(part, Answer))
+
+
+async def _part(
+    source: Source, collection: Collection, wanted: Wanted, deadline: Deadline, terms: Terms
+) -> Answer[Slice]:
+    """What one source has for the page, and one record more where it has more."""
+    where, size, since = wanted.where, wanted.size + 1, terms.since
+    if not wanted.order and not wanted.backwards:
+        at = wanted.cursor
+        here = at is not None and at.source == source.key
+        position = Position(at.sourced_id, at.offset) if at is not None and here else None
+        return await source.ask(
+            collection, lambda r: r.window(collection, where, position, size, since), deadline, terms
+        )
+    answer = await source.ask(collection, lambda r: r.matching(collection, where, since), deadline, terms)
+    rows = await source.in_order(collection, where, answer.found.records, wanted.order)
+    return Answer(_cut(replace(answer.found, records=rows), wanted), answer.standing)
+
+
+def _cut(whole: Slice, wanted: Wanted) -> Slice:
+    """The part of a whole list, in its order, that the page may show, and one record more."""
+    rows, spot, most = whole.records, wanted.spot, wanted.size + 1
+    if wanted.backwards:
+        end = ordering.before(rows, wanted.order, spot) if spot is not None else len(rows)
+        start = max(0, end - most)
+    else:
+        start = ordering.after(rows, wanted.order, spot) if spot is not None else 0
+        end = start + most
+    return replace(
+        whole, records=rows[start:end], start=start, ended=start == 0 if wanted.backwards else end >= len(rows)
     )
 
 
-def page_of(source: str, rows: tuple[Record, ...], after: Cursor | None, first: int, standing: Standing | None) -> Page:
-    """A page of records already read: the children of one parent."""
+def _page(found: dict[Source, Answer[Slice] | SourceError], wanted: Wanted) -> Page:
+    parts = {s.key: p for s, p in sorted(found.items(), key=lambda item: item[0].key)}
+    slices = {key: p.found for key, p in parts.items() if isinstance(p, Answer)}
+    merged = ordering.merge((s.records for s in slices.values()), wanted.order)
+    more = any(not s.ended for s in slices.values())
+    if wanted.backwards:
+        rows = list(merged)
+        shown = rows[len(rows) - wanted.size :] if wanted.size else []
+        more = more or len(rows) > wanted.size
+    else:
+        rows = list(islice(merged, wanted.size + 1))
+        shown = rows[: wanted.size]
+        more = more or len(rows) > wanted.size
+    walked = wanted.cursor is not None
+    short = {key for key, p in parts.items() if isinstance(p, SourceError)}
+    short |= {key for key, s in slices.items() if s.rejected or s.unproved is not None}
+    return Page(
+        records=tuple(shown),
+        starts=tuple(_starts(shown, slices, wanted)),
+        has_next=walked if wanted.backwards else more,
+        has_previous=more if wanted.backwards else walked,
+        outcomes=tuple(_outcome(key, part, shown) for key, part in parts.items()),
+        missing=tuple(sorted(short.union(wanted.cursor.missing if wanted.cursor is not None else ()))),
+        totals={key: slices[key].total if key in slices else None for key in parts},
+        order=wanted.order,
+    )
+
+
+def _starts(shown: Sequence[Record], slices: dict[str, Slice], wanted: Wanted) -> Iterator[int | None]:
+    seen: dict[str, int] = {}
+    for record in shown:
+        part = slices[record.source]
+        if wanted.order or wanted.backwards:
+            yield None
+            continue
+        yield part.start + seen.setdefault(record.source, 0)
+        seen[record.source] += 1
+
+
+def page_of(source: str, rows: tuple[Record, ...], wanted: Wanted, standing: Standing | None) -> Page:
+    """A page of records already read: the children of one parent, of one source."""
     kept = listed(rows, rows.unproved if isinstance(rows, Short) else None)
-    part = cut(kept, after.sourced_id if after else None, first)
+    kept = replace(kept, records=ordering.sort(kept.records, wanted.order))
+    part = _cut(kept, wanted)
+    more = not part.ended
+    if len(part.records) > wanted.size:
+        more = True
+        records = part.records[1:] if wanted.backwards else part.records[:-1]
+        part = replace(part, records=records, start=part.start + wanted.backwards)
+    walked = wanted.cursor is not None
     return Page(
         records=tuple(part.records),
-        starts=tuple(range(part.start, part.start + len(part.records))),
-        has_next=not part.ended,
-        has_previous=after is not None,
-        outcomes=(_outcome(source, part, standing, len(part.records)),),
+        starts=(None,) * len(part.records),
+        has_next=walked if wanted.backwards else more,
+        has_previous=more if wanted.backwards else walked,
+        outcomes=(_outcome(source, Answer(part, standing), part.records),),
         missing=(source,) if part.unproved is not None else (),
         totals={source: part.total},
+        order=wanted.order,
     )
 
 
@@ -162,30 +272,34 @@ async def total(
     return sum(known) if len(known) == len(counts) else None
 
 
-def _outcome(source: str, part: Slice, standing: Standing | None, rows: int) -> SourceOutcome:
-    if part.unproved is not None:
-        standing = partial(part.unproved)
+def _outcome(source: str, part: Answer[Slice] | SourceError, shown: Sequence[Record]) -> SourceOutcome:
+    if isinstance(part, SourceError):
+        return SourceOutcome.failed(part)
+    found, standing = part.found, part.standing
+    rows = sum(1 for record in shown if record.source == source)
+    if found.unproved is not None:
+        standing = partial(found.unproved)
     if standing is not None:
         return SourceOutcome(
             source,
             standing.state,
             code=standing.code,
             message=f"{source}: {standing.message}",
-            as_of=part.read_at,
+            as_of=found.read_at,
             rows=rows,
-            rejected=part.rejected,
+            rejected=found.rejected,
         )
-    if part.rejected:
+    if found.rejected:
         return SourceOutcome(
             source,
             SourceState.PARTIAL,
             code=ErrorCode.INCOMPLETE,
-            message=f"{source}: {part.rejected} of the records sent could not be read and are left out",
-            as_of=part.read_at,
+            message=f"{source}: {found.rejected} of the records sent could not be read and are left out",
+            as_of=found.read_at,
             rows=rows,
-            rejected=part.rejected,
+            rejected=found.rejected,
         )
-    return SourceOutcome(source, SourceState.FRESH, as_of=part.read_at, rows=rows)
+    return SourceOutcome(source, SourceState.FRESH, as_of=found.read_at, rows=rows)
 
 
 def describe(where: Predicate | None) -> str:

@@ -5,7 +5,7 @@ Records without a value come last, in either direction. Names and titles are com
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
@@ -85,9 +85,16 @@ def after(records: Sequence[Record], order: Order, spot: Spot) -> int:
     return bisect_right(records, (_rank(spot.values, order), spot.source, spot.sourced_id), key=key)
 
 
+def before(records: Sequence[Record], order: Order, spot: Spot) -> int:
+    """How many of the records of one source, in their order, come before `spot`."""
+    key = _key(order)
+    return bisect_left(records, (_rank(spot.values, order), spot.source, spot.sourced_id), key=key)
+
+
 def merge(lists: Iterable[Iterable[Record]], order: Order) -> Iterator[Record]:
     """Records of several sources, each in their order, as one list."""
-    return merge_sorted(*lists, key=_key(order))
+    found = list(lists)
+    return iter(found[0]) if len(found) == 1 else merge_sorted(*found, key=_key(order))
 
 
 def _first(pair: tuple[str, Record]) -> str:

@@ -22,11 +22,12 @@ from gateway.roster import foresight, lists, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
-from gateway.roster.lists import Page, describe
+from gateway.roster.lists import Page, Wanted, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
 from gateway.roster.open_conditions import TODAY, Dangling, Declared, Enrolled, InEffect, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
+from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
@@ -37,11 +38,13 @@ __all__ = [
     "LONGEST_LIST",
     "TODAY",
     "Ahead",
+    "By",
     "Complaint",
     "Dangling",
     "DateBasis",
     "Declared",
     "Enrolled",
+    "Extent",
     "HeldBack",
     "HoldChoice",
     "HoldName",
@@ -49,6 +52,7 @@ __all__ = [
     "List",
     "ListQuery",
     "OnSourceFailure",
+    "Order",
     "Place",
     "Reach",
     "ReadOptions",
@@ -68,19 +72,33 @@ LONGEST_LIST = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Which records of a list are wanted: so many from its start, or `backwards` from its end.
+
+    cursor: a cursor of this list, in place of its start or its end.
+    """
+
+    size: int
+    cursor: str | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """A list over sources, by key or global id; None: all. `where`: which records; `after`: a cursor of this list.
+    """A list over sources, by key or global id; None: all. `where`: which records.
 
     read: which of the sources, and how. ahead: the relations that the operation follows from the records.
+    everywhere: it is counted, so every source has to be asked.
     """
 
     kind: RecordType
     sources: Sequence[str] | None
     where: Predicate | None
-    first: int
-    after: str | None
+    extent: Extent
+    order: Order = ()
     read: ReadOptions = BY_DEFAULT
     ahead: tuple[Ahead, ...] = ()
+    everywhere: bool = False
 
 
 class List:
@@ -211,18 +229,18 @@ class Reading:
         field: str,
         parent: Record,
         where: Predicate | None,
-        first: int,
-        after: str | None,
+        extent: Extent,
+        order: Order = (),
     ) -> List | None:
         """A page of the records whose `field` names `parent`; None when the source could not answer."""
-        walk = f"{kind} {field}={parent.source}:{parent.sourced_id} {describe(where)}"
-        cursor = self._cursor(after, walk)
+        walk = f"{kind} {field}={parent.source}:{parent.sourced_id} {describe(where)} {order}"
+        wanted = self._wanted(where, extent, order, walk)
         rows = await self._children(find, kind, field, parent, where)
         if rows is None:
             return None
         source = self.sources.get(parent.source, self.grant)
         standing = self._loaders.standing(source, _COLLECTIONS[kind]) if source is not None else None
-        return List(lists.page_of(parent.source, rows, cursor, first, standing), walk, self)
+        return List(lists.page_of(parent.source, rows, wanted, standing), walk, self)
 
     async def page(self, find: FindPlace, query: ListQuery) -> List:
         """A page of a list over the sources that the query chooses.
@@ -233,16 +251,14 @@ class Reading:
         """
         chosen = self.sources.chosen(query.sources, query.read, self.grant)
         keys = ",".join(s.key for s in chosen)
-        walk = f"{query.kind} {keys} {describe(query.where)}"
-        cursor = self._cursor(query.after, walk)
+        walk = f"{query.kind} {keys} {describe(query.where)} {query.order}"
+        wanted = self._wanted(query.where, query.extent, query.order, walk, everywhere=query.everywhere)
         collection = _COLLECTIONS[query.kind]
         reading = self._by(query.read, chosen)
         if reading.terms.asks:
-            for source in lists.in_line(chosen, collection, cursor, query.first):
-                source.foresee(query.ahead, foresight.parents(query.where, query.first))
-        page = await lists.read_page(
-            chosen, collection, query.where, cursor, query.first, reading.deadline, reading.terms
-        )
+            for source in lists.in_line(chosen, collection, wanted):
+                source.foresee(query.ahead, foresight.parents(query.where, wanted.size))
+        page = await lists.read_page(chosen, collection, wanted, reading.deadline, reading.terms)
         for outcome in page.outcomes:
             self.outcomes.saw(query.kind, outcome)
             mode, fault = query.read.on_source_failure, outcome.fault
@@ -344,15 +360,26 @@ class Reading:
         if not isinstance(error, Unsupported):
             self.outcomes.fault(find, error.source, code_of(error), str(error), error.retry_after)
 
-    def _cursor(self, after: str | None, walk: str) -> Cursor | None:
-        if after is None:
+    def _wanted(
+        self, where: Predicate | None, extent: Extent, order: Order, walk: str, *, everywhere: bool = False
+    ) -> Wanted:
+        return Wanted(
+            where=where,
+            size=extent.size,
+            order=order,
+            cursor=self._cursor(extent, walk),
+            backwards=extent.backwards,
+            everywhere=everywhere,
+        )
+
+    def _cursor(self, extent: Extent, walk: str) -> Cursor | None:
+        if extent.cursor is None:
             return None
         try:
-            return self.codec.decode(after, walk)
+            return self.codec.decode(extent.cursor, walk)
         except NotACursor:
-            message = (
-                "`after` is not a cursor of this list: pass an endCursor of the same field with the same arguments"
-            )
+            name, of = ("before", "startCursor") if extent.backwards else ("after", "endCursor")
+            message = f"`{name}` is not a cursor of this list: pass its {of}, of the same field with the same arguments"
             raise BadInput(message, ErrorCode.BAD_CURSOR) from None
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
+
+from cachetools import LRUCache
 
 from adapters import hours
 from adapters.client import SourceClient
@@ -36,14 +38,18 @@ from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.held import Held
+from gateway.roster.ordering import Order, sort
 from gateway.roster.reader import Reader
 from gateway.roster.resolving import Local, resolve
 from gateway.roster.store import Store
 from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, ReadOptions, Terms
-from gateway.roster.whole import Standing, partial
+from gateway.roster.whole import Standing, beside, partial
 
 T = TypeVar("T")
+
+_ORDERS = 16
+"""Lists that a source has sorted and keeps."""
 
 Reads: TypeAlias = Reader | Held
 """Who answers a source's needs: either has the same of `by_ids`, `children`, `window`, `matching` and `count`."""
@@ -77,6 +83,7 @@ class Source:
         self._reader = reader
         self.refusal = refusal
         self._pacer = pacer
+        self._sorted: LRUCache[Hashable, tuple[Sequence[Record], Sequence[Record]]] = LRUCache(_ORDERS)
         self._health = reader.health if reader is not None else Health(refusal)
 
     @property
@@ -218,6 +225,18 @@ class Source:
             raise failed from None
         # It is held, and only older than was wanted.
         return Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed)
+
+    async def in_order(
+        self, collection: Collection, where: Predicate | None, records: Sequence[Record], order: Order
+    ) -> Sequence[Record]:
+        """`records`, the whole list for `where`, in an order; sorted once for as long as they are the same."""
+        if not order:
+            return records
+        name = (collection, where, order)
+        held = self._sorted.get(name)
+        if held is None or held[0] is not records:
+            held = self._sorted[name] = records, await beside(len(records), lambda: sort(records, order))
+        return held[1]
 
     async def resolved(
         self, where: Predicate | None, deadline: Deadline, terms: Terms = USUAL

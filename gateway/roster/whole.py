@@ -161,12 +161,12 @@ class Whole:
                 unproved=unproved,
             )
 
-        return await _beside(len(records), make)
+        return await beside(len(records), make)
 
     async def overlaid(self, changed: Sequence[Record], *, read_at: float, high_water: str | None) -> Whole:
         """This copy with `changed` in place of, or beside, its own records; what could not be read counts on."""
         if changed:
-            return await _beside(len(self), lambda: self._overlaid(changed, read_at, high_water))
+            return await beside(len(self), lambda: self._overlaid(changed, read_at, high_water))
         same = copy.copy(self)
         same.read_at, same.high_water, same._lists = read_at, high_water, _no_lists(len(self))
         return same
@@ -217,12 +217,12 @@ class Whole:
 
     async def indexed(self, field: str) -> None:
         if field not in self._indexes:
-            self._indexes[field] = await _beside(len(self), lambda: Index(self._rows, field))
+            self._indexes[field] = await beside(len(self), lambda: Index(self._rows, field))
 
     async def searched(self, where: Predicate | None) -> Slice:
         """The records that satisfy `where`."""
         if where not in self._lists:
-            self._lists[where] = await _beside(len(self), lambda: self._search(where))
+            self._lists[where] = await beside(len(self), lambda: self._search(where))
         return self._lists[where]
 
     def children(self, field: str, parent: str) -> tuple[Record, ...]:
@@ -324,7 +324,7 @@ def follows(found: Slice, after: Position | None) -> Slice | None:
     return replace(found, records=found.records[overlap:], start=found.start + overlap)
 
 
-async def _beside(records: int, work: Callable[[], T]) -> T:
+async def beside(records: int, work: Callable[[], T]) -> T:
     """The result of `work`, done in a thread where there is much of it."""
     return await asyncio.to_thread(work) if records > _MUCH else work()
 

@@ -6,7 +6,6 @@ from adapters import records
 from gateway.schema import days
 from gateway.schema.enums import AcademicSessionType, RecordType
 from gateway.schema.fields import computed, over, plain
-from gateway.schema.filters import ClassFilter
 from gateway.schema.relations import reference, to_children, to_one, to_page
 from gateway.schema.roster_object import RosterObject
 from gateway.schema.scalars import Date
@@ -43,6 +42,4 @@ class AcademicSession(RosterObject):
         "academicSession.children",
     )
     org = to_one(RecordType.ORG, "org_id", "The organisation whose session it is.", "academicSession.org")
-    classes = to_page(
-        RecordType.CLASS, "term_ids", ClassFilter, "Classes (sections) taught in this session.", "/terms/{id}/classes"
-    )
+    classes = to_page(RecordType.CLASS, "term_ids", "Classes (sections) taught in this session.", "/terms/{id}/classes")

@@ -23,6 +23,14 @@ First: TypeAlias = Annotated[
 After: TypeAlias = Annotated[
     str | None, strawberry.argument(description="A cursor of this list with the same arguments: go on after it.")
 ]
+Last: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(description=f"In place of first: at most so many from the end of the list, to {MAX_FIRST:,}."),
+]
+Before: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="With last: a cursor of this list with the same arguments; end before it."),
+]
 Status: TypeAlias = Annotated[
     list[RecordStatus] | None,
     strawberry.argument(description="Records of these statuses; null: of any. OneRoster: `status`."),
@@ -53,15 +61,15 @@ def given(value: T | None) -> T | None:
     return None if value is strawberry.UNSET else value
 
 
-def page_size(first: int | None) -> int:
+def page_size(size: int | None, name: str) -> int:
     """Raises:
     BadInput: out of bounds.
     """
-    if first is None:
+    if size is None:
         return DEFAULT_FIRST
-    if not 0 <= first <= MAX_FIRST:
-        raise BadInput(f"first: {first} is out of bounds; from 0 to {MAX_FIRST}")
-    return first
+    if not 0 <= size <= MAX_FIRST:
+        raise BadInput(f"{name}: {size} is out of bounds; from 0 to {MAX_FIRST}")
+    return size
 
 
 def one_of(field: str, values: Sequence[RecordStatus | EnrollmentRole] | None) -> Predicate | None:

@@ -5,7 +5,6 @@ import strawberry
 from adapters import records
 from gateway.schema.enums import RecordType
 from gateway.schema.fields import over, plain
-from gateway.schema.filters import ClassFilter
 from gateway.schema.relations import reference, to_one, to_page
 from gateway.schema.roster_object import RosterObject
 
@@ -25,6 +24,4 @@ class Course(RosterObject):
         RecordType.ACADEMIC_SESSION, "school_year_id", "Its school year, not followed.", "course.schoolYear"
     )
     school_year = to_one(RecordType.ACADEMIC_SESSION, "school_year_id", "Its school year.", "course.schoolYear")
-    classes = to_page(
-        RecordType.CLASS, "course_id", ClassFilter, "Classes (sections) that teach it.", "/courses/{id}/classes"
-    )
+    classes = to_page(RecordType.CLASS, "course_id", "Classes (sections) that teach it.", "/courses/{id}/classes")

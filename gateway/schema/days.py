@@ -9,8 +9,8 @@ from gateway.roster import deriving
 from gateway.roster.reading import TODAY
 from gateway.schema.arguments import On, Roles, given
 from gateway.schema.context import Info, place, reading_at
-from gateway.schema.fields import computed
-from gateway.schema.relations import optional, several, type_of
+from gateway.schema.fields import computed, optional
+from gateway.schema.relations import several, type_of
 
 _TODAY: Any = TODAY
 

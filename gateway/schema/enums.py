@@ -41,7 +41,7 @@ __all__ = [
 E = TypeVar("E", bound=StrEnum)
 
 
-def _describe(enum: type[E], description: str, values: Mapping[E, str], name: str | None = None) -> None:
+def describe(enum: type[E], description: str, values: Mapping[E, str], name: str | None = None) -> None:
     """Makes `enum` an enum of the graph. A value without a description is a mistake of ours: KeyError."""
     strawberry.enum(enum, name=name, description=description)
     for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def _describe(enum: type[E], description: str, values: Mapping[E, str], name: st
 
 _OTHER = "Anything else; the field whose name ends in Raw has the source's word."
 
-_describe(
+describe(
     RecordType,
     "A kind of record, and so a collection of a source.",
     {
@@ -70,7 +70,7 @@ _describe(
         RecordType.ASSESSMENT_RESULT: "What students reached in them. OneRoster 1.2: `/assessmentResults`.",
     },
 )
-_describe(
+describe(
     RecordStatus,
     "Whether a record still counts at its source. OneRoster: `status`.",
     {
@@ -79,7 +79,7 @@ _describe(
         RecordStatus.UNKNOWN: "The source gave no status, or a word that we do not know; statusRaw has it.",
     },
 )
-_describe(
+describe(
     OrgType,
     "Kind of organisation. OneRoster: `org.type`.",
     {
@@ -92,7 +92,7 @@ _describe(
         OrgType.OTHER: _OTHER,
     },
 )
-_describe(
+describe(
     AcademicSessionType,
     "Kind of academic session. OneRoster: `academicSession.type`.",
     {
@@ -103,7 +103,7 @@ _describe(
         AcademicSessionType.OTHER: _OTHER,
     },
 )
-_describe(
+describe(
     ClassType,
     "Kind of class. OneRoster: `class.classType`.",
     {
@@ -112,7 +112,7 @@ _describe(
         ClassType.OTHER: _OTHER,
     },
 )
-_describe(
+describe(
     UserRole,
     "What a person is at an organisation: the words of 1.1 and 1.2 together. Sources differ in their use of them: "
     "the same aide may be AIDE in one and ADMINISTRATOR in another. OneRoster: `user.roles.role`, 1.1 `user.role`.",
@@ -133,7 +133,7 @@ _describe(
         UserRole.OTHER: _OTHER,
     },
 )
-_describe(
+describe(
     RoleType,
     "Whether a role is the person's main one at that organisation. OneRoster: `user.roles.roleType`.",
     {
@@ -141,7 +141,7 @@ _describe(
         RoleType.SECONDARY: "A further role there. OneRoster: `secondary`.",
     },
 )
-_describe(
+describe(
     EnrollmentRole,
     "What a person is in one class. OneRoster: `enrollment.role`.",
     {
@@ -156,7 +156,7 @@ _describe(
         EnrollmentRole.OTHER: _OTHER,
     },
 )
-_describe(
+describe(
     Sex,
     "Sex as recorded. OneRoster: `demographics.sex`.",
     {
@@ -166,7 +166,7 @@ _describe(
         Sex.OTHER: "Neither. OneRoster 1.2: `other`; also any other word, which sexRaw has.",
     },
 )
-_describe(
+describe(
     SourceState,
     "How a source, or one of its collections, stands.",
     {
@@ -184,7 +184,7 @@ _describe(
         SourceState.MISCONFIGURED: "Its settings have mistakes; it cannot be asked.",
     },
 )
-_describe(
+describe(
     RoleGroup,
     "What a role amounts to: the same in both versions of the standard, which name roles of staff differently. The "
     "same aide may be ADMINISTRATOR at one source and AIDE at another; both are STAFF.",
@@ -195,7 +195,7 @@ _describe(
         RoleGroup.OTHER: "Whose role is unknown, or none of these.",
     },
 )
-_describe(
+describe(
     DateBasis,
     "What `effectiveFrom` and `effectiveTo` were taken from.",
     {
@@ -205,7 +205,7 @@ _describe(
         DateBasis.ASSUMED: "Nothing says when: it is taken to hold always.",
     },
 )
-_describe(
+describe(
     Reach,
     "Whether a list, and what is followed from its records, may ask its sources. What is held, in memory or on disk, "
     "serves in any case while it is fresh. Of a source that is not asked, what is held serves however old (STALE); "
@@ -216,7 +216,7 @@ _describe(
         Reach.UPSTREAM: "Asks all, however many.",
     },
 )
-_describe(
+describe(
     OnSourceFailure,
     "What becomes of a list when a source that it spans cannot answer.",
     {
@@ -226,7 +226,7 @@ _describe(
     },
     name="SourceFailureMode",
 )
-_describe(
+describe(
     ErrorCode,
     "What went wrong, as in `errors[].extensions.code`. First what upstream did, then states of data, then ours, then "
     "what the client did.",
@@ -258,6 +258,9 @@ _describe(
         ErrorCode.INTERNAL: "A mistake of this gateway.",
         ErrorCode.NOT_FOUND: "An argument names a source, or what sources are chosen by, that does not exist.",
         ErrorCode.BAD_USER_INPUT: "An argument or variable is not what the field takes.",
+        ErrorCode.BAD_FILTER_TEXT: "`filterText` is not OneRoster filter text about fields of these records.",
+        ErrorCode.CURSOR_EXPIRED: "The version of the data that `read.snapshot` names is not held any more.",
+        ErrorCode.TOO_BROAD: "More is asked for than a district's server can answer; the message says how to narrow.",
         ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Optional
 
 import strawberry
 
@@ -37,3 +37,7 @@ def annotated(resolver: Callable[..., Any], annotations: Mapping[str, object]) -
     """`resolver`, with arguments whose types are known only now."""
     resolver.__annotations__.update(annotations)
     return resolver
+
+
+def optional(graphql_type: Any) -> Any:
+    return Optional[graphql_type]  # noqa: UP045 - a value, not an annotation

@@ -19,6 +19,12 @@ def followed(info: Info, kind: RecordType) -> tuple[Ahead, ...]:
     return walk.from_records(kind, walk.records(selections))
 
 
+def selected(info: Info) -> frozenset[str]:
+    """The fields that the document surely selects of what is being resolved."""
+    selections = [node.selection_set for node in info._raw_info.field_nodes]
+    return frozenset(field.name.value for field in _Walk(info).fields(selections))
+
+
 class _Walk:
     def __init__(self, info: Info) -> None:
         self._fragments = info._raw_info.fragments
@@ -27,11 +33,11 @@ class _Walk:
     def records(self, lists: Sequence[SelectionSetNode | None]) -> list[SelectionSetNode | None]:
         """What is asked of each record of lists, whether as `nodes` or as `edges { node }`."""
         found = []
-        for field in self._fields(lists):
+        for field in self.fields(lists):
             if field.name.value == "nodes":
                 found.append(field.selection_set)
             elif field.name.value == "edges":
-                found += [f.selection_set for f in self._fields([field.selection_set]) if f.name.value == "node"]
+                found += [f.selection_set for f in self.fields([field.selection_set]) if f.name.value == "node"]
         return found
 
     def from_records(self, kind: RecordType, selections: Sequence[SelectionSetNode | None]) -> tuple[Ahead, ...]:
@@ -39,7 +45,7 @@ class _Walk:
         assert isinstance(record, GraphQLObjectType)
         return tuple(
             ahead
-            for field in self._fields(selections)
+            for field in self.fields(selections)
             if field.name.value in record.fields
             for ahead in self._along(field, record.fields[field.name.value].extensions)
         )
@@ -55,7 +61,7 @@ class _Walk:
         children = relation.cardinality in (Cardinality.CHILDREN, Cardinality.PAGE)
         yield Ahead(relation.kind, relation.key, children, self.from_records(relation.kind, below))
 
-    def _fields(self, selections: Sequence[SelectionSetNode | None]) -> Iterator[FieldNode]:
+    def fields(self, selections: Sequence[SelectionSetNode | None]) -> Iterator[FieldNode]:
         """The fields selected, through fragments; without those that a directive may leave out."""
         for selected in selections:
             for node in selected.selections if selected is not None else ():
@@ -64,6 +70,6 @@ class _Walk:
                 if isinstance(node, FieldNode):
                     yield node
                 elif isinstance(node, FragmentSpreadNode):
-                    yield from self._fields([self._fragments[node.name.value].selection_set])
+                    yield from self.fields([self._fragments[node.name.value].selection_set])
                 elif isinstance(node, InlineFragmentNode):
-                    yield from self._fields([node.selection_set])
+                    yield from self.fields([node.selection_set])

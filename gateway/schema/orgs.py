@@ -5,7 +5,6 @@ import strawberry
 from adapters import records
 from gateway.schema.enums import OrgType, RecordType
 from gateway.schema.fields import over, plain
-from gateway.schema.filters import ClassFilter, CourseFilter, UserFilter
 from gateway.schema.relations import reference, to_children, to_one, to_page
 from gateway.schema.roster_object import RosterObject
 
@@ -28,12 +27,9 @@ class Org(RosterObject):
     users = to_page(
         RecordType.USER,
         "org_ids",
-        UserFilter,
         "People with a role here: students, staff, parents.",
         "/users",
         "user.roles.org",
     )
-    classes = to_page(
-        RecordType.CLASS, "school_id", ClassFilter, "Classes (sections) taught here.", "/schools/{id}/classes"
-    )
-    courses = to_page(RecordType.COURSE, "org_id", CourseFilter, "Courses offered here.", "/schools/{id}/courses")
+    classes = to_page(RecordType.CLASS, "school_id", "Classes (sections) taught here.", "/schools/{id}/classes")
+    courses = to_page(RecordType.COURSE, "org_id", "Courses offered here.", "/schools/{id}/courses")

@@ -9,14 +9,6 @@ from gateway.faults import BadInput
 from gateway.identity import source_id, source_key
 from gateway.schema.context import Info, place
 from gateway.schema.fields import computed
-from gateway.schema.filters import (
-    AcademicSessionFilter,
-    ClassFilter,
-    CourseFilter,
-    EnrollmentFilter,
-    OrgFilter,
-    UserFilter,
-)
 from gateway.schema.node import KINDS, Node, parse_hold_id, parse_id
 from gateway.schema.roots import listing, lookup
 from gateway.schema.source_list import SourceConnection, list_sources
@@ -68,16 +60,13 @@ class Query:
     user = lookup(RecordType.USER, "One person.", "/users/{id}")
     enrollment = lookup(RecordType.ENROLLMENT, "One person's place in one class.", "/enrollments/{id}")
 
-    orgs = listing(RecordType.ORG, OrgFilter, "Organisations: districts, schools, departments.", "/orgs")
+    orgs = listing(RecordType.ORG, "Organisations: districts, schools, departments.", "/orgs")
     academic_sessions = listing(
         RecordType.ACADEMIC_SESSION,
-        AcademicSessionFilter,
         "School years, terms, grading periods.",
         "/academicSessions",
     )
-    courses = listing(RecordType.COURSE, CourseFilter, "Courses of study.", "/courses")
-    classes = listing(RecordType.CLASS, ClassFilter, "Classes, also called sections.", "/classes")
-    users = listing(RecordType.USER, UserFilter, "People: students, teachers, other staff, parents.", "/users")
-    enrollments = listing(
-        RecordType.ENROLLMENT, EnrollmentFilter, "Who is in which class, and as what.", "/enrollments"
-    )
+    courses = listing(RecordType.COURSE, "Courses of study.", "/courses")
+    classes = listing(RecordType.CLASS, "Classes, also called sections.", "/classes")
+    users = listing(RecordType.USER, "People: students, teachers, other staff, parents.", "/users")
+    enrollments = listing(RecordType.ENROLLMENT, "Who is in which class, and as what.", "/enrollments")

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import strawberry
 
@@ -14,24 +14,13 @@ from adapters.predicate import conjunction
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
 from gateway.roster import deriving
-from gateway.schema.arguments import (
-    ACTIVE,
-    DEFAULT_FIRST,
-    After,
-    EffectiveOn,
-    First,
-    Roles,
-    Status,
-    given,
-    one_of,
-    page_size,
-)
+from gateway.schema.arguments import ACTIVE, EffectiveOn, Roles, Status, given, one_of
 from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
-from gateway.schema.fields import annotated, described
+from gateway.schema.fields import described, optional
+from gateway.schema.listed import arguments, asked, resolver
 from gateway.schema.node import TYPE_NAMES
 from gateway.schema.roster_object import RecordRef
-from gateway.schema.translation import predicate_of
 
 MODULES = {
     RecordType.ORG: "gateway.schema.orgs",
@@ -134,24 +123,15 @@ def to_enrollments(key: str, text: str) -> Any:
     return _field(enrollments, several(kind), relation, described(text, "/enrollments"))
 
 
-def to_page(kind: RecordType, key: str, filter_type: type, text: str, *wire: str) -> Any:
+def to_page(kind: RecordType, key: str, text: str, *wire: str) -> Any:
     """A page of the records of `kind` whose attribute `key` names this one."""
 
-    async def page(
-        root: Record,
-        info: Info,
-        filter_: Any = strawberry.UNSET,
-        status: Status = ACTIVE,  # type: ignore[assignment]
-        first: First = DEFAULT_FIRST,
-        after: After = strawberry.UNSET,
-    ) -> Any:
-        where = conjunction(predicate_of(filter_), one_of("status", status))
-        reading = reading_at(info)
-        return await reading.children_page(place(info), kind, key, root, where, page_size(first), given(after))
+    async def page(root: Record, info: Info, **said: Any) -> Any:
+        wanted, reading = asked(kind, said), reading_at(info)
+        return await reading.children_page(place(info), kind, key, root, wanted.where, wanted.extent, wanted.order)
 
-    resolver = annotated(page, {"filter_": filter_argument(filter_type)})
     relation = Relation(kind, key, Cardinality.PAGE)
-    return _field(resolver, optional(connection_of(kind)), relation, described(text, *wire))
+    return _field(resolver(page, arguments(kind)), optional(connection_of(kind)), relation, described(text, *wire))
 
 
 def reference(kind: RecordType, key: str, text: str, *wire: str) -> Any:
@@ -173,15 +153,6 @@ def references(kind: RecordType, key: str, text: str, *wire: str) -> Any:
         return [GlobalId(name, root.source, i) for i in getattr(root, key)]
 
     return strawberry.field(resolver=refs, graphql_type=list[RecordRef], description=described(text, *wire))
-
-
-def filter_argument(filter_type: type) -> Any:
-    argument = strawberry.argument(name="filter", description="Only records that satisfy this.")
-    return Annotated[optional(filter_type), argument]
-
-
-def optional(graphql_type: Any) -> Any:
-    return Optional[graphql_type]  # noqa: UP045 - a value, not an annotation
 
 
 def several(kind: RecordType) -> Any:

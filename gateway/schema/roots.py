@@ -6,30 +6,20 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
-from adapters.predicate import Predicate, conjunction
+from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId, source_key
 from gateway.roster.reading import ListQuery, Reading, ReadOptions
-from gateway.schema.arguments import (
-    ACTIVE,
-    DEFAULT_FIRST,
-    After,
-    First,
-    SourceNames,
-    Status,
-    given,
-    one_of,
-    page_size,
-)
+from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
-from gateway.schema.fields import annotated, described
-from gateway.schema.foresight import followed
+from gateway.schema.fields import described, optional
+from gateway.schema.foresight import followed, selected
+from gateway.schema.listed import arguments, asked, resolver, root_arguments
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import sources_of
 from gateway.schema.reading_options import Read, options
-from gateway.schema.relations import connection_of, filter_argument, optional, type_of
-from gateway.schema.translation import predicate_of
+from gateway.schema.relations import connection_of, type_of
 
 Id: TypeAlias = Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The record's global id.")]
 SourceName: TypeAlias = Annotated[
@@ -83,40 +73,38 @@ def _named(kind: RecordType, id_: str | None, source: str | None, sourced_id: st
     raise BadInput("name one record: either by id, or by source and sourcedId together")
 
 
-def listing(kind: RecordType, filter_type: type, text: str, wire: str) -> Any:
+def listing(kind: RecordType, text: str, wire: str) -> Any:
     """The records of one kind, over sources, page by page."""
 
-    async def page(
-        info: Info,
-        sources: SourceNames = strawberry.UNSET,
-        filter_: Any = strawberry.UNSET,
-        status: Status = ACTIVE,  # type: ignore[assignment]
-        first: First = DEFAULT_FIRST,
-        after: After = strawberry.UNSET,
-        read: Read = strawberry.UNSET,
-    ) -> Any:
-        reading, how = info.context.reading, options(read)
-        where = conjunction(predicate_of(filter_), one_of("status", status))
-        scope = narrowed(reading, given(sources), how, where)
+    async def page(info: Info, **said: Any) -> Any:
+        reading, how = info.context.reading, options(said["read"])
+        wanted = asked(kind, said)
         query = ListQuery(
             kind=kind,
-            sources=scope,
-            where=where,
-            first=page_size(first),
-            after=given(after),
+            sources=narrowed(reading, given(said["sources"]), how, wanted.where),
+            where=wanted.where,
+            extent=wanted.extent,
+            order=wanted.order,
             read=how,
             ahead=followed(info, kind),
+            everywhere=not _OF_ALL.isdisjoint(selected(info)),
         )
         found = await reading.page(place(info), query)
         below(info, found.reading)
         return found
 
+    filter_, *others = arguments(kind)
+    sources, read = ("sources", SourceNames, strawberry.UNSET), ("read", Read, strawberry.UNSET)
     return strawberry.field(
-        resolver=annotated(page, {"filter_": filter_argument(filter_type)}),
+        resolver=resolver(page, [sources, filter_, *root_arguments(kind), *others, read]),
         graphql_type=optional(connection_of(kind)),
         description=described(text, wire),
         metadata={"root": Root(kind, many=True)},
     )
+
+
+_OF_ALL = frozenset({"totalCount", "groups"})
+"""Fields of a list that speak of more than the page."""
 
 
 def narrowed(

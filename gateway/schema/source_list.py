@@ -9,13 +9,14 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.faults import BadInput, ErrorCode
 from gateway.identity import Cursor, NotACursor
-from gateway.roster.reading import Reading
+from gateway.roster.reading import Extent, Reading
 from gateway.roster.reading import Source as Configured
-from gateway.schema.arguments import DEFAULT_FIRST, After, First, given, page_size
+from gateway.schema.arguments import DEFAULT_FIRST, After, Before, First, Last, given
 from gateway.schema.connections import Edge, PageInfo, page_info
 from gateway.schema.context import Info
 from gateway.schema.enums import SourceState
 from gateway.schema.fields import computed, over
+from gateway.schema.listed import extent
 from gateway.schema.sources import Source
 
 
@@ -85,18 +86,23 @@ def list_sources(
     ] = strawberry.UNSET,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
+    last: Last = strawberry.UNSET,
+    before: Before = strawberry.UNSET,
 ) -> Any:
     reading = info.context.reading
-    limit = page_size(first)
-    behind = _key_in(reading, given(after))
+    part = extent({"first": first, "after": after, "last": last, "before": before})
+    at = _key_in(reading, part)
     wanted = _wanted(given(filter_))
     found = [
         source
         for source in reading.sources.within(reading.grant)
         if all(_TESTS[name](source, values) for name, values in wanted.items())
     ]
-    ahead = [s for s in found if behind is None or s.key > behind]
-    return SourcePage(ahead[:limit], len(found), len(ahead) > limit, behind is not None, reading)
+    backwards, size = part.backwards, part.size
+    ahead = [s for s in found if at is None or (s.key < at if backwards else s.key > at)]
+    rows = ahead[max(0, len(ahead) - size) :] if backwards else ahead[:size]
+    more, walked = len(ahead) > size, at is not None
+    return SourcePage(rows, len(found), walked if backwards else more, more if backwards else walked, reading)
 
 
 def _wanted(filter_: SourceFilter | None) -> dict[str, set[Any]]:
@@ -112,10 +118,11 @@ def _wanted(filter_: SourceFilter | None) -> dict[str, set[Any]]:
     }
 
 
-def _key_in(reading: Reading, after: str | None) -> str | None:
-    if after is None:
+def _key_in(reading: Reading, part: Extent) -> str | None:
+    if part.cursor is None:
         return None
     try:
-        return reading.codec.decode(after, _WALK).source
+        return reading.codec.decode(part.cursor, _WALK).source
     except NotACursor:
-        raise BadInput("`after` is not a cursor of the list of sources", ErrorCode.BAD_CURSOR) from None
+        name = "before" if part.backwards else "after"
+        raise BadInput(f"`{name}` is not a cursor of the list of sources", ErrorCode.BAD_CURSOR) from None

@@ -8,7 +8,7 @@ const config: CodegenConfig = {
     "./build/codegen/": {
       preset: "client",
       config: {
-        scalars: { Date: "string", DateTime: "string", JSON: "unknown" },
+        scalars: { Date: "string", Day: "string", DateTime: "string", JSON: "unknown" },
         strictScalars: true,
         useTypeImports: true,
         enumsAsTypes: true,

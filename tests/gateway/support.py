@@ -14,7 +14,7 @@ from adapters.records import RecordType
 from gateway.access.grant import EVERYTHING, Grant
 from gateway.config import Settings, SourceSettings, from_tables
 from gateway.identity import CursorCodec
-from gateway.roster.reading import List, ListQuery, OnSourceFailure, Place, Reading, ReadOptions
+from gateway.roster.reading import Extent, List, ListQuery, OnSourceFailure, Place, Reading, ReadOptions
 from gateway.roster.sources import Sources
 from gateway.sandbox.server import Server
 
@@ -74,5 +74,5 @@ async def page(
     mode: OnSourceFailure = OnSourceFailure.REPORT,
 ) -> List:
     read = ReadOptions(on_source_failure=mode)
-    query = ListQuery(kind=kind, sources=sources, where=where, first=first, after=after, read=read)
+    query = ListQuery(kind=kind, sources=sources, where=where, extent=Extent(size=first, cursor=after), read=read)
     return await reading.page(here, query)

@@ -77,8 +77,8 @@ async def test_accept_says_nothing_and_fail_gives_nothing(world: MakeWorld) -> N
     data, [error], _ = await ask(
         made,
         """{
-          accepted: users(first: 1, read: { onSourceFailure: ACCEPT }) { complete nodes { id } }
-          failed: users(first: 1, read: { onSourceFailure: FAIL }) { complete }
+          accepted: users(first: 10000, read: { onSourceFailure: ACCEPT }) { complete nodes { id } }
+          failed: users(first: 10000, read: { onSourceFailure: FAIL }) { complete }
         }""",
     )
     assert data["failed"] is None

@@ -1,0 +1,186 @@
+"""What lists of records may be asked: their arguments, by the kind of record, and what these come to."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import strawberry
+
+from adapters.dialect import Op
+from adapters.endpoints import ENTITIES
+from adapters.filter_text import FilterSyntaxError, read
+from adapters.predicate import Compare, Open, Predicate, alternatives, conjunction
+from adapters.records import RecordType
+from gateway.faults import BadInput, ErrorCode
+from gateway.roster.reading import Extent, InEffect, Order
+from gateway.schema.arguments import (
+    ACTIVE,
+    DEFAULT_FIRST,
+    After,
+    Before,
+    EffectiveOn,
+    First,
+    Last,
+    Status,
+    given,
+    one_of,
+    page_size,
+)
+from gateway.schema.fields import optional
+from gateway.schema.filters import (
+    AcademicSessionFilter,
+    ClassFilter,
+    CourseFilter,
+    EnrollmentFilter,
+    OrgFilter,
+    UserFilter,
+)
+from gateway.schema.orders import ORDERS, order_of
+from gateway.schema.translation import predicate_of
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """searched: the fields that `search` looks at; none: it cannot be searched. dated: it is in effect on some days."""
+
+    filter: type
+    searched: tuple[str, ...] = ()
+    dated: bool = False
+
+
+LISTED: Mapping[RecordType, Listed] = {
+    RecordType.ORG: Listed(OrgFilter, ("name", "identifier")),
+    RecordType.ACADEMIC_SESSION: Listed(AcademicSessionFilter, dated=True),
+    RecordType.COURSE: Listed(CourseFilter, ("title", "course_code")),
+    RecordType.CLASS: Listed(ClassFilter, ("title", "class_code"), dated=True),
+    RecordType.USER: Listed(UserFilter, ("given_name", "middle_name", "family_name")),
+    RecordType.ENROLLMENT: Listed(EnrollmentFilter, dated=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the arguments of a list come to."""
+
+    where: Predicate | None
+    extent: Extent
+    order: Order
+
+
+Argument = tuple[str, Any, Any]
+"""Name in Python, annotation, default."""
+
+
+def arguments(kind: RecordType) -> list[Argument]:
+    """Those of every list of the kind."""
+    listed = LISTED[kind]
+    found: list[Argument] = [
+        ("filter_", _argument(listed.filter, "Only records that satisfy this.", "filter"), strawberry.UNSET)
+    ]
+    if listed.dated:
+        found.append(("effective_on", EffectiveOn, strawberry.UNSET))
+    keys = optional(list[ORDERS[kind]])  # type: ignore[valid-type]
+    text = "By what to order, the first key first; absent: by source key, then sourcedId."
+    return [
+        *found,
+        ("status", Status, ACTIVE),
+        ("order_by", Annotated[keys, strawberry.argument(description=text)], strawberry.UNSET),
+        ("first", First, DEFAULT_FIRST),
+        ("after", After, strawberry.UNSET),
+        ("last", Last, strawberry.UNSET),
+        ("before", Before, strawberry.UNSET),
+    ]
+
+
+def root_arguments(kind: RecordType) -> list[Argument]:
+    """Those that only a list over sources has."""
+    text = (
+        "Only records that satisfy this too, in OneRoster's own grammar and words of either version, such as "
+        "`familyName='Okonski' AND role='student'`; AND binds tighter than OR."
+    )
+    found: list[Argument] = [("filter_text", _argument(str, text), strawberry.UNSET)]
+    if searched := LISTED[kind].searched:
+        words = ", ".join(f"`{_camel(field)}`" for field in searched)
+        text = f"Only records that have each of these words in one of {words}, whatever the case."
+        found.append(("search", _argument(str, text), strawberry.UNSET))
+    return found
+
+
+def asked(kind: RecordType, said: Mapping[str, Any]) -> Asked:
+    """What the arguments that were given ask for.
+
+    Raises:
+        BadInput: one cannot be meant.
+    """
+    on = given(said.get("effective_on"))
+    where = conjunction(
+        predicate_of(said.get("filter_")),
+        _by_text(kind, given(said.get("filter_text"))),
+        _by_words(LISTED[kind].searched, given(said.get("search"))),
+        Open(InEffect(kind, on)) if on is not None else None,
+        one_of("status", said.get("status")),
+    )
+    return Asked(where, extent(said), order_of(given(said.get("order_by"))))
+
+
+def extent(said: Mapping[str, Any]) -> Extent:
+    """Which part of a list: first and after, or last and before.
+
+    Raises:
+        BadInput: some of both, or out of bounds.
+    """
+    first, last = said.get("first"), given(said.get("last"))
+    after, before = given(said.get("after")), given(said.get("before"))
+    if last is None:
+        if before is not None:
+            raise BadInput("before: goes with `last`; to go forward, ask with `first` and `after`")
+        return Extent(size=page_size(first, "first"), cursor=after)
+    if first not in (None, DEFAULT_FIRST) or after is not None:
+        raise BadInput("last: goes with `before` alone; ask with either `first` and `after`, or `last` and `before`")
+    return Extent(size=page_size(last, "last"), cursor=before, backwards=True)
+
+
+def resolver(resolve: Callable[..., Awaitable[Any]], found: list[Argument]) -> Callable[..., Any]:
+    """`resolve`, which takes its arguments as keywords, with these arguments in the graph."""
+    defaults = {name: default for name, _, default in found}
+
+    async def filled(*parents: Any, **said: Any) -> Any:
+        return await resolve(*parents, **{**defaults, **said})
+
+    keyword, others = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD
+    own = [p for p in inspect.signature(resolve).parameters.values() if p.kind is not others]
+    added = [inspect.Parameter(name, keyword, annotation=kind, default=default) for name, kind, default in found]
+    filled.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+    filled.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
+    return filled
+
+
+def _by_text(kind: RecordType, text: str | None) -> Predicate | None:
+    if text is None:
+        return None
+    collection = next(c for c, entity in ENTITIES.items() if entity.type is kind)
+    try:
+        return read(collection, text)
+    except FilterSyntaxError as error:
+        raise BadInput(f"filterText: {error}", ErrorCode.BAD_FILTER_TEXT) from None
+
+
+def _by_words(fields: tuple[str, ...], text: str | None) -> Predicate | None:
+    if text is None:
+        return None
+    words = text.split()
+    if not words:
+        raise BadInput("search: there is no word to look for; leave it out to ask for nothing")
+    return conjunction(
+        *(alternatives(Compare(field, Op.CONTAINS, word) for field in fields) for word in dict.fromkeys(words))
+    )
+
+
+def _argument(kind: Any, text: str, name: str | None = None) -> Any:
+    return Annotated[optional(kind), strawberry.argument(name=name, description=text)]
+
+
+def _camel(field: str) -> str:
+    first, *rest = field.split("_")
+    return first + "".join(map(str.capitalize, rest))
