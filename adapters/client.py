@@ -7,6 +7,7 @@ is decided above.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
@@ -193,7 +194,9 @@ class SourceClient:
     def _scan(self, route: Route, request: PageRequest, earlier: Earlier | None = None) -> Scan:
         def fetch(offset: int, limit: int | None) -> Coroutine[Any, Any, Fetched]:
             limit = request.limit if limit is None else limit
-            return self._fetcher.page(route, limit, offset, earlier=earlier if scan.attempts == 1 else None)
+            asking = made()
+            first = asking is not None and asking.attempts == 1
+            return self._fetcher.page(route, limit, offset, earlier=earlier if first else None)
 
         scan = Scan(
             self._spec.key,
@@ -206,6 +209,7 @@ class SourceClient:
             sorts=self._fetcher.order(route) is not None,
             keeps=not request.passing,
         )
+        made = weakref.ref(scan)  # else it held itself, and all that it read, until the collector came by
         return scan
 
     async def _second_step(self, route: Route) -> list[Predicate]:

@@ -1,6 +1,7 @@
 """SourceClient.scan: what is known at the end of a scan, against a small server in process."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import httpx2
@@ -11,6 +12,7 @@ from adapters.coverage import Proof
 from adapters.dialect import Capabilities, FilterLevel, StaticBearer, Totals
 from adapters.errors import Failing, PagingBroken
 from adapters.predicate import equals
+from adapters.scanning import Scan
 from tests.adapters.school import ALL, TEN, Raw, School, client, spec, user
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +55,17 @@ async def test_a_scan_tells_its_progress_and_can_be_left() -> None:
     server.log.clear()
     scanned = await client(server).scan(TEN, on_page=lambda progress, _: progress.total is None)
     assert (scanned.complete, len(scanned.records), len(server.log)) == (False, 10, 1)
+
+
+async def test_nothing_of_a_scan_stays_behind_for_the_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        found = await client(School()).scan(TEN)
+        assert found.complete
+        assert not [each for each in gc.get_objects() if isinstance(each, Scan)]
+    finally:
+        gc.enable()
 
 
 async def test_what_could_not_be_read_is_told_once_and_counts() -> None:
