@@ -33,7 +33,7 @@ from gateway.roster.sifting import Sifting
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
 from gateway.roster.upstream import Upstream
-from gateway.roster.whole import Position, Slice, alike, cut, follows, listed
+from gateway.roster.whole import Position, Slice, Whole, alike, cut, follows, listed
 
 
 class Reader:
@@ -205,6 +205,17 @@ class Reader:
         coming = self._foreseen.get(collection)
         if coming is not None and not coming.done():
             await asyncio.wait({coming})
+
+    def in_hand(self, collection: Collection, since: float | None) -> Whole | None:
+        """The collection, if it is held whole, current, and all of it may be shown: nothing has to be awaited then."""
+        table = self.tables[collection]
+        whole = table.whole
+        if whole is None or table.standing is not None or table.ageing or not self._scope.everything:
+            return None
+        if since is not None and not table.read_since(since):
+            return None
+        self._budget.used((self._client.spec.key, collection))
+        return whole
 
     # -------------------------------------------------------------- by ids
 

@@ -31,7 +31,7 @@ from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
-from gateway.roster.whole import Short, alike, partial
+from gateway.roster.whole import Short, Whole, alike, partial
 
 __all__ = [
     "BY_DEFAULT",
@@ -154,6 +154,8 @@ class Reading:
         self.outcomes = Outcomes()
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
+        self._in_hand: dict[tuple[RecordType, str], Whole] = {}
+        self._plain: dict[Predicate | None, Test] = {}
         self._tests: dict[tuple[str, Predicate | None], asyncio.Future[Test]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
 
@@ -205,6 +207,41 @@ class Reading:
         record = await self._loaders.by_id(known, _COLLECTIONS[kind], sourced_id)
         self._answered(known, kind)
         return record
+
+    # -------------------------------------------------------------- in hand
+
+    def held_record(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
+        """A record, if it is held and nothing has to be awaited, or told, for it; None says nothing."""
+        whole = self._whole(kind, source)
+        return whole.get(sourced_id) if whole is not None else None
+
+    def held_children(
+        self, kind: RecordType, field: str, parent: Record, where: Predicate | None
+    ) -> list[Record] | None:
+        """The records whose `field` names `parent`, under the same condition; None says nothing."""
+        whole = self._whole(kind, parent.source)
+        if whole is None or not whole.has_index(field) or whole.unproved is not None:
+            return None
+        holds = self._plain.get(where)
+        if holds is None:
+            if not resolving.settled(where):
+                return None
+            holds = self._plain[where] = compile_test(where)
+        rows = [r for r in whole.children(field, parent.sourced_id) if holds(r)]
+        return rows if len(rows) <= LONGEST_LIST else None
+
+    def _whole(self, kind: RecordType, source: str) -> Whole | None:
+        found = self._in_hand.get((kind, source))
+        if found is not None:
+            return found
+        known = self.sources.get(source, self.grant)
+        if known is None or self.explanation is not None:
+            return None
+        found = known.in_hand(_COLLECTIONS[kind], self.terms)
+        if found is not None:
+            self._in_hand[kind, source] = found
+            self.outcomes.answered(source)
+        return found
 
     # -------------------------------------------------------------- lists
 
@@ -308,7 +345,7 @@ class Reading:
             if read.seconds is not None:
                 other.deadline = Deadline(read.seconds, self.deadline)
             other._loaders = Loaders(other.deadline, terms)
-            other._tests = {}
+            other._tests, other._in_hand = {}, {}
         return other
 
     async def _children(

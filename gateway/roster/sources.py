@@ -44,7 +44,7 @@ from gateway.roster.resolving import Local, resolve
 from gateway.roster.store import Store
 from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, ReadOptions, Terms
-from gateway.roster.whole import Standing, beside, partial
+from gateway.roster.whole import Standing, Whole, beside, partial
 
 T = TypeVar("T")
 
@@ -185,6 +185,10 @@ class Source:
         """Reads what the settings want to be held from the start."""
         if self._reader is not None and isinstance(self.settings, SourceSettings) and self.settings.warm:
             await self._reader.warm(self.settings.warm)
+
+    def in_hand(self, collection: Collection, terms: Terms) -> Whole | None:
+        """The collection, if it is there to be read without waiting and nothing has to be told of it."""
+        return self._reader.in_hand(collection, terms.since) if self._reader is not None and terms.asks else None
 
     def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
         """Begins what following `ahead` from so many records will need anyway."""

@@ -69,8 +69,14 @@ def connection_of(kind: RecordType) -> Any:
 def to_one(kind: RecordType, key: str, text: str, *wire: str, name: str | None = None) -> Any:
     """The record that the attribute `key` names."""
 
-    async def follow(root: Record, info: Info) -> Any:
-        return await reading_at(info).follow(place(info), kind, root.source, getattr(root, key))
+    def follow(root: Record, info: Info) -> Any:
+        sourced_id = getattr(root, key)
+        if sourced_id is None:
+            return None
+        reading = reading_at(info)
+        # What is held is answered without a loader and a turn of the event loop: most of what an answer costs.
+        held = reading.held_record(kind, root.source, sourced_id)
+        return held if held is not None else reading.follow(place(info), kind, root.source, sourced_id)
 
     relation = Relation(kind, key, Cardinality.ONE)
     return _field(follow, optional(type_of(kind)), relation, described(text, *wire), name)
@@ -109,7 +115,7 @@ def to_enrollments(key: str, text: str) -> Any:
     """The enrollments whose attribute `key` names this record, whole."""
     kind = RecordType.ENROLLMENT
 
-    async def enrollments(
+    def enrollments(
         root: Record,
         info: Info,
         role: Roles = strawberry.UNSET,
@@ -117,7 +123,9 @@ def to_enrollments(key: str, text: str) -> Any:
         status: Status = ACTIVE,  # type: ignore[assignment]
     ) -> Any:
         where = conjunction(one_of("role", given(role)), one_of("status", status))
-        return await deriving.enrollments(reading_at(info), place(info), root, key, where, given(effective_on))
+        reading, on = reading_at(info), given(effective_on)
+        held = reading.held_children(kind, key, root, where) if on is None else None
+        return held if held is not None else deriving.enrollments(reading, place(info), root, key, where, on)
 
     relation = Relation(kind, key, Cardinality.CHILDREN)
     return _field(enrollments, several(kind), relation, described(text, "/enrollments"))
