@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -58,12 +59,13 @@ def demo(port: Port = None) -> None:
     from gateway.serve import serve as run
 
     try:
-        with districts() as running:
+        with districts() as running, suppress(KeyboardInterrupt):
             run(build(demo_settings(running)), bound, lambda: _show_demo(address(bound), running))
     except DistrictFailed as error:
         fail(str(error))
     except KeyboardInterrupt:
-        out.print("\nstopped: the gateway and its districts")
+        pass  # before it answered
+    out.print("\nstopped: the gateway and its districts")
 
 
 def _listen(host: str, port: int) -> socket.socket:
