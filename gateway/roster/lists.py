@@ -7,10 +7,10 @@ are asked in their order and no further than the page needs; where it is by fiel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
@@ -26,6 +26,8 @@ from gateway.roster.sources import Answer, Source
 from gateway.roster.terms import USUAL, Terms
 from gateway.roster.whole import Position, Short, Slice, Standing, listed, partial
 
+T = TypeVar("T")
+
 _NAMED = 20
 """Missing sources that a cursor names: one is enough for the rest of the walk not to be complete."""
 
@@ -38,6 +40,7 @@ class Wanted:
     """A page of a list. size: records, at most. cursor: what it comes after, or `backwards` before.
 
     everywhere: every source in scope is to be asked, since the list is counted, or asked how it stands.
+    whole: and for its whole list, since more is done with that.
     """
 
     where: Predicate | None
@@ -46,6 +49,7 @@ class Wanted:
     cursor: Cursor | None = None
     backwards: bool = False
     everywhere: bool = False
+    whole: bool = False
 
     @property
     def spot(self) -> Spot | None:
@@ -127,7 +131,7 @@ async def read_page(
 
     waiting = _ahead(sources, wanted)
     wave = len(waiting)
-    if not (wanted.order or wanted.everywhere or wanted.size == 0):
+    if not (wanted.order or wanted.everywhere or wanted.whole or wanted.size == 0):
         wave = len(list(in_line(sources, collection, wanted)))
     asked: dict[Source, asyncio.Task[Answer[Slice] | SourceError]] = {}
     try:
@@ -154,7 +158,7 @@ async def _part(
 ) -> Answer[Slice]:
     """What one source has for the page, and one record more where it has more."""
     where, size, since = wanted.where, wanted.size + 1, terms.since
-    if not wanted.order and not wanted.backwards:
+    if not (wanted.order or wanted.backwards or wanted.whole):
         at = wanted.cursor
         here = at is not None and at.source == source.key
         position = Position(at.sourced_id, at.offset) if at is not None and here else None
@@ -256,20 +260,49 @@ async def total(
         known = page.totals.get(source.key)
         if known is not None:
             return known
+        own = await source.resolved(where, deadline, terms)
+        asked = source.ask(collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms)
+        return (await asked).found
+
+    counts = await _of_each(sources, page, count)
+    return sum(counts) if counts is not None else None
+
+
+async def every(
+    sources: Sequence[Source],
+    collection: Collection,
+    where: Predicate | None,
+    page: Page,
+    deadline: Deadline,
+    terms: Terms = USUAL,
+) -> list[Sequence[Record]] | None:
+    """The records of the whole list, by source; None when a source in scope did not tell all of them."""
+
+    async def rows(source: Source) -> Sequence[Record] | None:
+        own = await source.resolved(where, deadline, terms)
+        asked = source.ask(collection, lambda r: r.matching(collection, own.found, terms.since), deadline, terms)
+        found = (await asked).found
+        return found.records if found.unproved is None and not found.rejected else None
+
+    return await _of_each(sources, page, rows)
+
+
+async def _of_each(
+    sources: Sequence[Source], page: Page, tell: Callable[[Source], Awaitable[T | None]]
+) -> list[T] | None:
+    """What each source tells of the whole list; None where one does not, or is missing from the walk."""
+
+    async def told(source: Source) -> T | None:
         try:
-            own = await source.resolved(where, deadline, terms)
-            answer = await source.ask(
-                collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms
-            )
+            return await tell(source)
         except SourceError:
             return None
-        return answer.found
 
     if page.missing:
         return None
-    counts = await asyncio.gather(*map(count, sources))
-    known = [c for c in counts if c is not None]
-    return sum(known) if len(known) == len(counts) else None
+    found = await asyncio.gather(*map(told, sources))
+    known = [each for each in found if each is not None]
+    return known if len(known) == len(found) else None
 
 
 def _outcome(source: str, part: Answer[Slice] | SourceError, shown: Sequence[Record]) -> SourceOutcome:

@@ -7,7 +7,7 @@ import copy
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import GraphQLError
 
@@ -18,10 +18,11 @@ from adapters.records import Record, RecordType
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState, Unproved, code_of, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
-from gateway.roster import foresight, lists, operating, resolving
+from gateway.roster import foresight, grouping, lists, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
+from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, GroupBy, GroupKey, UserGroupKey
 from gateway.roster.lists import Page, Wanted, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
@@ -31,7 +32,7 @@ from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.sources import HeldBack, Source, Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
-from gateway.roster.whole import Short, Whole, alike, partial
+from gateway.roster.whole import Short, Whole, alike, beside, partial
 
 __all__ = [
     "BY_DEFAULT",
@@ -39,12 +40,17 @@ __all__ = [
     "TODAY",
     "Ahead",
     "By",
+    "ClassGroupKey",
     "Complaint",
     "Dangling",
     "DateBasis",
     "Declared",
     "Enrolled",
+    "EnrollmentGroupKey",
     "Extent",
+    "Group",
+    "GroupBy",
+    "GroupKey",
     "HeldBack",
     "HoldChoice",
     "HoldName",
@@ -62,6 +68,7 @@ __all__ = [
     "SourceFailed",
     "SourceOutcome",
     "Sources",
+    "UserGroupKey",
     "Within",
     "display_name",
     "role_group",
@@ -88,7 +95,7 @@ class ListQuery:
     """A list over sources, by key or global id; None: all. `where`: which records.
 
     read: which of the sources, and how. ahead: the relations that the operation follows from the records.
-    everywhere: it is counted, so every source has to be asked.
+    everywhere: it is counted, so every source has to be asked. whole: it is grouped, so for the whole list.
     """
 
     kind: RecordType
@@ -99,20 +106,28 @@ class ListQuery:
     read: ReadOptions = BY_DEFAULT
     ahead: tuple[Ahead, ...] = ()
     everywhere: bool = False
+    whole: bool = False
 
 
 class List:
-    """A page with its cursors and its total, each made only when asked for.
+    """A page with its cursors, its total and its groups, each made only when asked for.
 
-    reading: what is to be read on with, below its records.
+    reading: what is to be read on with, below its records. every: the records of the whole list, in parts; None where
+    not all of them could be read.
     """
 
     def __init__(
-        self, page: Page, walk: str, reading: Reading, count: Callable[[], Awaitable[int | None]] | None = None
+        self,
+        page: Page,
+        walk: str,
+        reading: Reading,
+        every: Callable[[], Awaitable[Sequence[Sequence[Record]] | None]],
+        count: Callable[[], Awaitable[int | None]] | None = None,
     ) -> None:
         self.page = page
         self.reading = reading
         self._walk = walk
+        self._every = every
         self._count = count
 
     def cursor(self, index: int) -> str:
@@ -123,6 +138,23 @@ class List:
         if self._count is not None:
             return await self._count()
         return next(iter(self.page.totals.values()))
+
+    async def groups(self, by: Sequence[GroupBy]) -> list[Group] | None:
+        """How many records of the whole list share which values; None when not every source in scope told.
+
+        Raises:
+            BadInput: by nothing, or there are too many.
+        """
+        if not by:
+            raise BadInput("groups: by at least one key")
+        parts = await self._every()
+        if parts is None:
+            return None
+        keys, told = list(dict.fromkeys(by)), self.reading.grant.few
+        found = await beside(sum(map(len, parts)), lambda: grouping.grouped(parts, keys, told))
+        if len(found) > LONGEST_LIST:
+            raise BadInput(f"groups: {len(found)} is more than {LONGEST_LIST}: narrow the list", ErrorCode.TOO_LONG)
+        return found
 
 
 class SourceFailed(GraphQLError):
@@ -277,7 +309,11 @@ class Reading:
             return None
         source = self.sources.get(parent.source, self.grant)
         standing = self._loaders.standing(source, _COLLECTIONS[kind]) if source is not None else None
-        return List(lists.page_of(parent.source, rows, wanted, standing), walk, self)
+
+        async def every() -> Sequence[Sequence[Record]] | None:
+            return None if isinstance(rows, Short) else [rows]
+
+        return List(lists.page_of(parent.source, rows, wanted, standing), walk, self, every)
 
     async def page(self, find: FindPlace, query: ListQuery) -> List:
         """A page of a list over the sources that the query chooses.
@@ -289,7 +325,8 @@ class Reading:
         chosen = self.sources.chosen(query.sources, query.read, self.grant)
         keys = ",".join(s.key for s in chosen)
         walk = f"{query.kind} {keys} {describe(query.where)} {query.order}"
-        wanted = self._wanted(query.where, query.extent, query.order, walk, everywhere=query.everywhere)
+        wanted = self._wanted(query.where, query.extent, query.order, walk)
+        wanted = replace(wanted, everywhere=query.everywhere, whole=query.whole)
         collection = _COLLECTIONS[query.kind]
         reading = self._by(query.read, chosen)
         if reading.terms.asks:
@@ -307,7 +344,10 @@ class Reading:
         async def count() -> int | None:
             return await lists.total(chosen, collection, query.where, page, reading.deadline, reading.terms)
 
-        return List(page, walk, reading, count)
+        async def every() -> Sequence[Sequence[Record]] | None:
+            return await lists.every(chosen, collection, query.where, page, reading.deadline, reading.terms)
+
+        return List(page, walk, reading, every, count)
 
     # -------------------------------------------------------------- holds and refreshes
 
@@ -397,16 +437,9 @@ class Reading:
         if not isinstance(error, Unsupported):
             self.outcomes.fault(find, error.source, code_of(error), str(error), error.retry_after)
 
-    def _wanted(
-        self, where: Predicate | None, extent: Extent, order: Order, walk: str, *, everywhere: bool = False
-    ) -> Wanted:
+    def _wanted(self, where: Predicate | None, extent: Extent, order: Order, walk: str) -> Wanted:
         return Wanted(
-            where=where,
-            size=extent.size,
-            order=order,
-            cursor=self._cursor(extent, walk),
-            backwards=extent.backwards,
-            everywhere=everywhere,
+            where=where, size=extent.size, order=order, cursor=self._cursor(extent, walk), backwards=extent.backwards
         )
 
     def _cursor(self, extent: Extent, walk: str) -> Cursor | None:

@@ -18,12 +18,22 @@ from adapters.records import (
     UserRole,
 )
 from gateway.faults import ErrorCode, SourceState
-from gateway.roster.reading import DateBasis, OnSourceFailure, Reach, RoleGroup
+from gateway.roster.reading import (
+    ClassGroupKey,
+    DateBasis,
+    EnrollmentGroupKey,
+    OnSourceFailure,
+    Reach,
+    RoleGroup,
+    UserGroupKey,
+)
 
 __all__ = [
     "AcademicSessionType",
+    "ClassGroupKey",
     "ClassType",
     "DateBasis",
+    "EnrollmentGroupKey",
     "EnrollmentRole",
     "ErrorCode",
     "OnSourceFailure",
@@ -35,6 +45,7 @@ __all__ = [
     "RoleType",
     "Sex",
     "SourceState",
+    "UserGroupKey",
     "UserRole",
 ]
 
@@ -205,6 +216,48 @@ describe(
         DateBasis.ASSUMED: "Nothing says when: it is taken to hold always.",
     },
 )
+_SOURCE = "The source; the value is its key."
+_SCHOOL = "The school (building, campus)."
+_STATUS = "Whether the record still counts at its source. OneRoster: `status`."
+_MONTH = "as `2026-09`, of the source's own date; null where it has none."
+describe(
+    ClassGroupKey,
+    "What classes can be grouped by.",
+    {
+        ClassGroupKey.SOURCE: _SOURCE,
+        ClassGroupKey.SCHOOL: f"{_SCHOOL} OneRoster: `class.school`.",
+        ClassGroupKey.COURSE: "The course that is taught. OneRoster: `class.course`.",
+        ClassGroupKey.TERM: "Each of its terms. OneRoster: `class.terms`.",
+        ClassGroupKey.CLASS_TYPE: "Homeroom or scheduled. OneRoster: `class.classType`.",
+        ClassGroupKey.SUBJECT: "Each of the names of its subjects. OneRoster: `class.subjects`.",
+    },
+)
+describe(
+    UserGroupKey,
+    "What people can be grouped by.",
+    {
+        UserGroupKey.SOURCE: _SOURCE,
+        UserGroupKey.ORG: "Each organisation (school, district) where the person has a role. OneRoster: "
+        "`user.roles.org`, 1.1 `user.orgs`.",
+        UserGroupKey.ROLE: "Each role of the person. OneRoster: `user.roles.role`, 1.1 `user.role`.",
+        UserGroupKey.ROLE_GROUP: "What each role amounts to: a value of RoleGroup.",
+        UserGroupKey.GRADE: "Each grade, year group of the person. OneRoster: `user.grades`.",
+        UserGroupKey.STATUS: _STATUS,
+    },
+)
+describe(
+    EnrollmentGroupKey,
+    "What enrollments can be grouped by.",
+    {
+        EnrollmentGroupKey.SOURCE: _SOURCE,
+        EnrollmentGroupKey.SCHOOL: f"{_SCHOOL} OneRoster: `enrollment.school`.",
+        EnrollmentGroupKey.CLASS: "The class (section). OneRoster: `enrollment.class`.",
+        EnrollmentGroupKey.ROLE: "The role in the class. OneRoster: `enrollment.role`.",
+        EnrollmentGroupKey.STATUS: _STATUS,
+        EnrollmentGroupKey.BEGIN_MONTH: f"The month of its first day, {_MONTH} OneRoster: `enrollment.beginDate`.",
+        EnrollmentGroupKey.END_MONTH: f"The month in which it ends, {_MONTH} OneRoster: `enrollment.endDate`.",
+    },
+)
 describe(
     Reach,
     "Whether a list, and what is followed from its records, may ask its sources. What is held, in memory or on disk, "
@@ -253,7 +306,8 @@ describe(
         ErrorCode.UNSUPPORTED: "The source has no such records, or cannot be asked so.",
         ErrorCode.INCOMPLETE: "Records of the source are left out: they could not be read, or are not held and "
         "were not to be asked for.",
-        ErrorCode.TOO_LONG: "A relation has more records than a plain list may hold; it is null, never cut.",
+        ErrorCode.TOO_LONG: "A relation has more records, or a list more groups, than a plain list may hold; it is "
+        "null, never cut.",
         ErrorCode.DEADLINE_EXCEEDED: "The operation's time was up before the source had answered. Retry.",
         ErrorCode.INTERNAL: "A mistake of this gateway.",
         ErrorCode.NOT_FOUND: "An argument names a source, or what sources are chosen by, that does not exist.",

@@ -18,6 +18,7 @@ from gateway.schema.arguments import ACTIVE, EffectiveOn, Roles, Status, given, 
 from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.fields import described, optional
+from gateway.schema.groups import CONNECTIONS
 from gateway.schema.listed import arguments, asked, resolver
 from gateway.schema.node import TYPE_NAMES
 from gateway.schema.roster_object import RecordRef
@@ -63,7 +64,7 @@ def type_of(kind: RecordType) -> Any:
 
 
 def connection_of(kind: RecordType) -> Any:
-    return Connection[type_of(kind)]  # type: ignore[misc]
+    return CONNECTIONS.get(kind) or Connection[type_of(kind)]  # type: ignore[misc]
 
 
 def to_one(kind: RecordType, key: str, text: str, *wire: str, name: str | None = None) -> Any:

@@ -77,6 +77,7 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
     """The records of one kind, over sources, page by page."""
 
     async def page(info: Info, **said: Any) -> Any:
+        fields = selected(info)
         reading, how = info.context.reading, options(said["read"])
         wanted = asked(kind, said)
         query = ListQuery(
@@ -87,7 +88,8 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
             order=wanted.order,
             read=how,
             ahead=followed(info, kind),
-            everywhere=not _OF_ALL.isdisjoint(selected(info)),
+            everywhere="totalCount" in fields,
+            whole="groups" in fields,
         )
         found = await reading.page(place(info), query)
         below(info, found.reading)
@@ -101,10 +103,6 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
         description=described(text, wire),
         metadata={"root": Root(kind, many=True)},
     )
-
-
-_OF_ALL = frozenset({"totalCount", "groups"})
-"""Fields of a list that speak of more than the page."""
 
 
 def narrowed(

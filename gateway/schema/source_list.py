@@ -1,5 +1,6 @@
 """The list of sources: it asks none of them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -9,13 +10,15 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.faults import BadInput, ErrorCode
 from gateway.identity import Cursor, NotACursor
-from gateway.roster.reading import Extent, Reading
+from gateway.roster.reading import Extent, GroupKey, Reading
+from gateway.roster.reading import Group as Counted
 from gateway.roster.reading import Source as Configured
 from gateway.schema.arguments import DEFAULT_FIRST, After, Before, First, Last, given
 from gateway.schema.connections import Edge, PageInfo, page_info
 from gateway.schema.context import Info
 from gateway.schema.enums import SourceState
 from gateway.schema.fields import computed, over
+from gateway.schema.groups import Group
 from gateway.schema.listed import extent
 from gateway.schema.sources import Source
 
@@ -48,10 +51,10 @@ _TESTS: Mapping[str, Callable[[Configured, set[Any]], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
-    """A page of sources, in the order of their keys."""
+    """A page of sources, in the order of their keys. found: the whole list."""
 
     rows: list[Configured]
-    total: int
+    found: list[Configured]
     has_next: bool
     has_previous: bool
     reading: Reading
@@ -61,6 +64,11 @@ class SourcePage:
 
 
 _WALK = "sources"
+
+
+def _by_state(root: SourcePage) -> list[Counted]:
+    counts = Counter(source.state for source in root.found)
+    return [Counted((GroupKey("STATE", state.value),), counts[state]) for state in SourceState if counts[state]]
 
 
 @strawberry.type(description="A page of sources, ordered by key.")
@@ -76,7 +84,10 @@ class SourceConnection:
         lambda root: page_info(root, len(root.rows), root.has_next, root.has_previous),
         "Where the page stands in the list.",
     )
-    total_count: int = computed(lambda root: root.total, "How many sources the whole list has.")
+    total_count: int = computed(lambda root: len(root.found), "How many sources the whole list has.")
+    count_by_state: list[Group] = computed(
+        _by_state, "How many sources of the whole list stand how: groups whose one key, STATE, is a SourceState."
+    )
 
 
 def list_sources(
@@ -102,7 +113,7 @@ def list_sources(
     ahead = [s for s in found if at is None or (s.key < at if backwards else s.key > at)]
     rows = ahead[max(0, len(ahead) - size) :] if backwards else ahead[:size]
     more, walked = len(ahead) > size, at is not None
-    return SourcePage(rows, len(found), walked if backwards else more, more if backwards else walked, reading)
+    return SourcePage(rows, found, walked if backwards else more, more if backwards else walked, reading)
 
 
 def _wanted(filter_: SourceFilter | None) -> dict[str, set[Any]]:
