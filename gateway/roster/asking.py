@@ -114,13 +114,13 @@ class Asker:
             case Whole() as whole:
                 await whole.indexed(need.field)
                 return {p: whole.children(need.field, p) for p in need.parents}
-            case Nested(endpoint):
-                requests = (PageRequest(endpoint, ids=(p,)) for p in need.parents)
-                rows = _together(await _all(self._list(need.collection, r) for r in requests))
-            case ParentScoped() as path:
-                below = await self._scoped(need.collection, path)
+            case Nested(endpoint) | ParentScoped(endpoint) as path:
+                parents = path.schools if isinstance(path, ParentScoped) else need.parents
+                below = await self._below(need.collection, endpoint, parents)
                 if below is None:
                     return await self._children(need, table)
+                if isinstance(path, ParentScoped):
+                    explain.moved(len(below))
                 rows = below
             case Batches() as path:
                 rows = await self._batched(need.collection, path)
@@ -168,16 +168,14 @@ class Asker:
 
         return _together(await _all(map(ask, path.groups)))
 
-    async def _scoped(self, collection: Collection, path: ParentScoped) -> tuple[Record, ...] | None:
-        """All records below the schools; None where the source turns out not to serve that."""
-        requests = (PageRequest(path.endpoint, ids=(s,)) for s in path.schools)
+    async def _below(self, collection: Collection, endpoint: str, ids: tuple[str, ...]) -> tuple[Record, ...] | None:
+        """All records below these; None where the source turns out not to serve that."""
+        requests = (PageRequest(endpoint, ids=(i,)) for i in ids)
         try:
-            rows = _together(await _all(self._list(collection, r) for r in requests))
+            return _together(await _all(self._list(collection, r) for r in requests))
         except (Refused, Unsupported):
-            self._upstream.learned.refused.add(path.endpoint)
+            self._upstream.learned.refused.add(endpoint)
             return None
-        explain.moved(len(rows))
-        return rows
 
     async def _list(self, collection: Collection, request: PageRequest, most: int | None = None) -> tuple[Record, ...]:
         """Of a part of the collection, all records, or `most`: there are no more, though the source may not say so."""

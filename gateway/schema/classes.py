@@ -6,7 +6,15 @@ from adapters import records
 from gateway.schema import days
 from gateway.schema.enums import ClassType, DateBasis, EnrollmentRole, RecordType
 from gateway.schema.fields import computed, over, plain
-from gateway.schema.relations import reference, references, to_enrollments, to_one, to_several
+from gateway.schema.relations import (
+    reference,
+    references,
+    to_children,
+    to_enrollments,
+    to_one,
+    to_page,
+    to_several,
+)
 from gateway.schema.roster_object import RosterObject
 from gateway.schema.scalars import Date
 
@@ -54,4 +62,19 @@ class Class(RosterObject):
         days.student_count,
         "How many students are enrolled on a day, by their enrollments alone: no person is read for it.",
         "enrollment.role",
+    )
+    line_items = to_page(
+        RecordType.LINE_ITEM,
+        "class_id",
+        "The work that is marked in it: assignments, its gradebook.",
+        "/classes/{id}/lineItems",
+    )
+    score_scales = to_children(
+        RecordType.SCORE_SCALE, "class_id", "Its own scales of marks.", "1.2 /classes/{id}/scoreScales"
+    )
+    resource_refs = references(
+        RecordType.RESOURCE, "resource_ids", "What it learns with, not followed.", "class.resources"
+    )
+    resources = to_several(
+        RecordType.RESOURCE, "resource_ids", "What it learns with: its resources.", "/classes/{id}/resources"
     )

@@ -7,7 +7,16 @@ import strawberry
 
 from adapters.dialect import Op
 from adapters.predicate import Compare, Folded, IsNull, Not, Predicate, among, equals
-from gateway.schema.enums import AcademicSessionType, ClassType, EnrollmentRole, OrgType, UserRole
+from gateway.schema.enums import (
+    AcademicSessionType,
+    ClassType,
+    EnrollmentRole,
+    Importance,
+    OrgType,
+    ScoreStatus,
+    Sex,
+    UserRole,
+)
 from gateway.schema.scalars import Date, DateTime
 from gateway.schema.translation import Number, Subject, names_record, names_records, operand
 
@@ -158,7 +167,7 @@ class ClassTypeFilter:
     is_null: bool | None = _is_null()
 
 
-@strawberry.input(description="A condition on a person's roles: any of them.")
+@strawberry.input(description="A condition on roles of people: any of them.")
 class UserRoleFilter:
     eq: UserRole | None = _is()
     ne: UserRole | None = _is_not()
@@ -171,4 +180,28 @@ class EnrollmentRoleFilter:
     eq: EnrollmentRole | None = _is()
     ne: EnrollmentRole | None = _is_not()
     in_: list[EnrollmentRole] | None = _is_in()
+    is_null: bool | None = _is_null()
+
+
+@strawberry.input(description="A condition on the sex as recorded.")
+class SexFilter:
+    eq: Sex | None = _is()
+    ne: Sex | None = _is_not()
+    in_: list[Sex] | None = _is_in()
+    is_null: bool | None = _is_null()
+
+
+@strawberry.input(description="A condition on how far the marking of a result is.")
+class ScoreStatusFilter:
+    eq: ScoreStatus | None = _is()
+    ne: ScoreStatus | None = _is_not()
+    in_: list[ScoreStatus] | None = _is_in()
+    is_null: bool | None = _is_null()
+
+
+@strawberry.input(description="A condition on the importance of a resource.")
+class ImportanceFilter:
+    eq: Importance | None = _is()
+    ne: Importance | None = _is_not()
+    in_: list[Importance] | None = _is_in()
     is_null: bool | None = _is_null()

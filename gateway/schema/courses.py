@@ -5,7 +5,7 @@ import strawberry
 from adapters import records
 from gateway.schema.enums import RecordType
 from gateway.schema.fields import over, plain
-from gateway.schema.relations import reference, to_one, to_page
+from gateway.schema.relations import reference, references, to_one, to_page, to_several
 from gateway.schema.roster_object import RosterObject
 
 
@@ -25,3 +25,9 @@ class Course(RosterObject):
     )
     school_year = to_one(RecordType.ACADEMIC_SESSION, "school_year_id", "Its school year.", "course.schoolYear")
     classes = to_page(RecordType.CLASS, "course_id", "Classes (sections) that teach it.", "/courses/{id}/classes")
+    resource_refs = references(
+        RecordType.RESOURCE, "resource_ids", "What is learnt with, not followed.", "course.resources"
+    )
+    resources = to_several(
+        RecordType.RESOURCE, "resource_ids", "What is learnt with: its resources.", "/courses/{id}/resources"
+    )

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
+from adapters.gradebook import Importance, ScoreStatus
 from adapters.records import (
     AcademicSessionType,
     ClassType,
@@ -36,6 +37,7 @@ __all__ = [
     "EnrollmentGroupKey",
     "EnrollmentRole",
     "ErrorCode",
+    "Importance",
     "OnSourceFailure",
     "OrgType",
     "Reach",
@@ -43,6 +45,7 @@ __all__ = [
     "RecordType",
     "RoleGroup",
     "RoleType",
+    "ScoreStatus",
     "Sex",
     "SourceState",
     "UserGroupKey",
@@ -175,6 +178,26 @@ describe(
         Sex.FEMALE: "OneRoster: `female`.",
         Sex.UNSPECIFIED: "Not stated. OneRoster 1.2: `unspecified`.",
         Sex.OTHER: "Neither. OneRoster 1.2: `other`; also any other word, which sexRaw has.",
+    },
+)
+describe(
+    ScoreStatus,
+    "How far the marking of a result is. OneRoster: `result.scoreStatus`, `assessmentResult.scoreStatus`.",
+    {
+        ScoreStatus.EXEMPT: "The student need not do it, excused. OneRoster: `exempt`.",
+        ScoreStatus.FULLY_GRADED: "Marked. OneRoster: `fully graded`.",
+        ScoreStatus.NOT_SUBMITTED: "Nothing was handed in. OneRoster: `not submitted`.",
+        ScoreStatus.PARTIALLY_GRADED: "Marked in part. OneRoster: `partially graded`.",
+        ScoreStatus.SUBMITTED: "Handed in, not marked yet. OneRoster: `submitted`.",
+        ScoreStatus.OTHER: _OTHER,
+    },
+)
+describe(
+    Importance,
+    "Importance of a learning resource. OneRoster: `resource.importance`.",
+    {
+        Importance.PRIMARY: "The main one. OneRoster: `primary`.",
+        Importance.SECONDARY: "A supplement. OneRoster: `secondary`.",
     },
 )
 describe(

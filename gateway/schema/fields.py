@@ -18,9 +18,9 @@ def described(text: str, *wire: str) -> str:
     return f"{text} OneRoster: {', '.join(paths)}."
 
 
-def plain(text: str, *wire: str) -> Any:
-    """The record's attribute of the same name."""
-    return strawberry.field(description=described(text, *wire))
+def plain(text: str, *wire: str, name: str | None = None) -> Any:
+    """The record's attribute of the same name; `name`: in the graph, where that is not the same in camelCase."""
+    return strawberry.field(name=name, description=described(text, *wire))
 
 
 def computed(resolver: Callable[..., object], text: str, *wire: str) -> Any:

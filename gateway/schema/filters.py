@@ -31,9 +31,9 @@ from gateway.schema.matches import (
 )
 from gateway.schema.translation import about, all_of, any_of, none_of
 
-_SOURCED_ID = "The source's own id."
-_MODIFIED = "When the source last changed it."
-_METADATA = "What the source adds to the standard, by a declared name."
+SOURCED_ID = "The source's own id."
+MODIFIED = "When the source last changed it."
+METADATA = "What the source adds to the standard, by a declared name."
 
 
 @strawberry.input(description="Which organisations. All conditions hold.")
@@ -41,9 +41,9 @@ class OrgFilter:
     and_: list["OrgFilter"] | None = all_of()
     or_: list["OrgFilter"] | None = any_of()
     not_: Optional["OrgFilter"] = none_of()
-    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "org.sourcedId")
-    date_last_modified: DateTimeFilter | None = about("date_last_modified", _MODIFIED, "org.dateLastModified")
-    metadata: MetadataFilter | None = declared(_METADATA, "org.metadata")
+    sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "org.sourcedId")
+    date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "org.dateLastModified")
+    metadata: MetadataFilter | None = declared(METADATA, "org.metadata")
     name: StringFilter | None = about("name", "Name of the school, district …", "org.name")
     type: OrgTypeFilter | None = about("type", "Kind of organisation.", "org.type")
     identifier: StringFilter | None = about("identifier", "Official number, such as a state's.", "org.identifier")
@@ -55,11 +55,11 @@ class AcademicSessionFilter:
     and_: list["AcademicSessionFilter"] | None = all_of()
     or_: list["AcademicSessionFilter"] | None = any_of()
     not_: Optional["AcademicSessionFilter"] = none_of()
-    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "academicSession.sourcedId")
+    sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "academicSession.sourcedId")
     date_last_modified: DateTimeFilter | None = about(
-        "date_last_modified", _MODIFIED, "academicSession.dateLastModified"
+        "date_last_modified", MODIFIED, "academicSession.dateLastModified"
     )
-    metadata: MetadataFilter | None = declared(_METADATA, "academicSession.metadata")
+    metadata: MetadataFilter | None = declared(METADATA, "academicSession.metadata")
     title: StringFilter | None = about("title", "Name of the session.", "academicSession.title")
     type: AcademicSessionTypeFilter | None = about("type", "Kind of session.", "academicSession.type")
     school_year: StringFilter | None = about("school_year", "Year in which it ends.", "academicSession.schoolYear")
@@ -78,9 +78,9 @@ class CourseFilter:
     and_: list["CourseFilter"] | None = all_of()
     or_: list["CourseFilter"] | None = any_of()
     not_: Optional["CourseFilter"] = none_of()
-    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "course.sourcedId")
-    date_last_modified: DateTimeFilter | None = about("date_last_modified", _MODIFIED, "course.dateLastModified")
-    metadata: MetadataFilter | None = declared(_METADATA, "course.metadata")
+    sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "course.sourcedId")
+    date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "course.dateLastModified")
+    metadata: MetadataFilter | None = declared(METADATA, "course.metadata")
     title: StringFilter | None = about("title", "Name of the course.", "course.title")
     course_code: StringFilter | None = about("course_code", "Number of the course.", "course.courseCode")
     grades: StringListFilter | None = about("grades", "Grades, year groups for which it is.", "course.grades")
@@ -94,9 +94,9 @@ class ClassFilter:
     and_: list["ClassFilter"] | None = all_of()
     or_: list["ClassFilter"] | None = any_of()
     not_: Optional["ClassFilter"] = none_of()
-    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "class.sourcedId")
-    date_last_modified: DateTimeFilter | None = about("date_last_modified", _MODIFIED, "class.dateLastModified")
-    metadata: MetadataFilter | None = declared(_METADATA, "class.metadata")
+    sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "class.sourcedId")
+    date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "class.dateLastModified")
+    metadata: MetadataFilter | None = declared(METADATA, "class.metadata")
     title: StringFilter | None = about("title", "Name of the class.", "class.title")
     class_code: StringFilter | None = about("class_code", "Number of the class or section.", "class.classCode")
     class_type: ClassTypeFilter | None = about("class_type", "Homeroom or scheduled.", "class.classType")
@@ -117,9 +117,9 @@ class UserFilter:
     and_: list["UserFilter"] | None = all_of()
     or_: list["UserFilter"] | None = any_of()
     not_: Optional["UserFilter"] = none_of()
-    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "user.sourcedId")
-    date_last_modified: DateTimeFilter | None = about("date_last_modified", _MODIFIED, "user.dateLastModified")
-    metadata: MetadataFilter | None = declared(_METADATA, "user.metadata")
+    sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "user.sourcedId")
+    date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "user.dateLastModified")
+    metadata: MetadataFilter | None = declared(METADATA, "user.metadata")
     former_sourced_id: StringFilter | None = about(
         "former_sourced_ids", "Any of the earlier ids that the source itself declares, such as those of 1.1."
     )
@@ -153,9 +153,9 @@ class EnrollmentFilter:
     and_: list["EnrollmentFilter"] | None = all_of()
     or_: list["EnrollmentFilter"] | None = any_of()
     not_: Optional["EnrollmentFilter"] = none_of()
-    sourced_id: StringFilter | None = about("sourced_id", _SOURCED_ID, "enrollment.sourcedId")
-    date_last_modified: DateTimeFilter | None = about("date_last_modified", _MODIFIED, "enrollment.dateLastModified")
-    metadata: MetadataFilter | None = declared(_METADATA, "enrollment.metadata")
+    sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "enrollment.sourcedId")
+    date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "enrollment.dateLastModified")
+    metadata: MetadataFilter | None = declared(METADATA, "enrollment.metadata")
     role: EnrollmentRoleFilter | None = about("role", "The role in the class.", "enrollment.role")
     primary: BooleanFilter | None = about("primary", "Whether this is the main teacher.", "enrollment.primary")
     begin_date: DateFilter | None = about("begin_date", "Since when.", "enrollment.beginDate")

@@ -36,17 +36,32 @@ from gateway.schema.filters import (
     OrgFilter,
     UserFilter,
 )
+from gateway.schema.gradebook_filters import (
+    AssessmentLineItemFilter,
+    AssessmentResultFilter,
+    CategoryFilter,
+    DemographicsFilter,
+    LineItemFilter,
+    ResourceFilter,
+    ResultFilter,
+    ScoreScaleFilter,
+)
 from gateway.schema.orders import ORDERS, order_of
+from gateway.schema.predicates import names_some
 from gateway.schema.translation import predicate_of
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """searched: the fields that `search` looks at; none: it cannot be searched. dated: it is in effect on some days."""
+    """searched: the fields that `search` looks at; none: it cannot be searched. dated: it is in effect on some days.
+
+    narrowed: the references of which a list over sources must name records; none: it may be asked for whole.
+    """
 
     filter: type
     searched: tuple[str, ...] = ()
     dated: bool = False
+    narrowed: tuple[str, ...] = ()
 
 
 LISTED: Mapping[RecordType, Listed] = {
@@ -56,6 +71,14 @@ LISTED: Mapping[RecordType, Listed] = {
     RecordType.CLASS: Listed(ClassFilter, ("title", "class_code"), dated=True),
     RecordType.USER: Listed(UserFilter, ("given_name", "middle_name", "family_name")),
     RecordType.ENROLLMENT: Listed(EnrollmentFilter, dated=True),
+    RecordType.DEMOGRAPHICS: Listed(DemographicsFilter),
+    RecordType.CATEGORY: Listed(CategoryFilter, ("title",)),
+    RecordType.LINE_ITEM: Listed(LineItemFilter, ("title", "description")),
+    RecordType.RESULT: Listed(ResultFilter, narrowed=("class_id", "student_id", "line_item_id")),
+    RecordType.SCORE_SCALE: Listed(ScoreScaleFilter, ("title",)),
+    RecordType.RESOURCE: Listed(ResourceFilter, ("title",)),
+    RecordType.ASSESSMENT_LINE_ITEM: Listed(AssessmentLineItemFilter, ("title", "description")),
+    RecordType.ASSESSMENT_RESULT: Listed(AssessmentResultFilter, narrowed=("student_id", "assessment_line_item_id")),
 }
 
 
@@ -105,6 +128,32 @@ def root_arguments(kind: RecordType) -> list[Argument]:
         text = f"Only records that have each of these words in one of {words}, whatever the case."
         found.append(("search", _argument(str, text), strawberry.UNSET))
     return found
+
+
+def required_filter(kind: RecordType) -> Argument | None:
+    """The filter that a list over sources cannot do without; None where it can."""
+    listed = LISTED[kind]
+    if not listed.narrowed:
+        return None
+    text = f"Only records that satisfy this. It must name {_narrowing(listed)}, or it is answered TOO_BROAD."
+    return ("filter_", _argument(listed.filter, text, "filter", required=True), strawberry.UNSET)
+
+
+def check_narrow(kind: RecordType, where: Predicate | None) -> None:
+    """Holds a list over sources to what a source can answer.
+
+    Raises:
+        BadInput: it would be all that there is.
+    """
+    listed = LISTED[kind]
+    if listed.narrowed and not names_some(where, listed.narrowed):
+        message = f"filter: all {_camel(kind.value.lower())}s of a source are too many; name {_narrowing(listed)}"
+        raise BadInput(message, ErrorCode.TOO_BROAD)
+
+
+def _narrowing(listed: Listed) -> str:
+    fields = ", ".join(f"`{_camel(field.removesuffix('_id'))}`" for field in listed.narrowed)
+    return f"one of {fields}, `sourcedId`, or a `dateLastModified` from which on"
 
 
 def asked(kind: RecordType, said: Mapping[str, Any]) -> Asked:
@@ -177,8 +226,8 @@ def _by_words(fields: tuple[str, ...], text: str | None) -> Predicate | None:
     )
 
 
-def _argument(kind: Any, text: str, name: str | None = None) -> Any:
-    return Annotated[optional(kind), strawberry.argument(name=name, description=text)]
+def _argument(kind: Any, text: str, name: str | None = None, *, required: bool = False) -> Any:
+    return Annotated[kind if required else optional(kind), strawberry.argument(name=name, description=text)]
 
 
 def _camel(field: str) -> str:

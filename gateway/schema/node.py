@@ -4,16 +4,13 @@ from collections.abc import Mapping
 
 import strawberry
 
-from adapters.dialect import Service
 from adapters.endpoints import ENTITIES
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId, NotAnId, global_id
 from gateway.roster.reading import HeldBack, HoldName
 from gateway.schema.fields import plain
 
-KINDS: Mapping[str, RecordType] = {
-    entity.record.__name__: entity.type for entity in ENTITIES.values() if entity.service is Service.ROSTERING
-}
+KINDS: Mapping[str, RecordType] = {entity.record.__name__: entity.type for entity in ENTITIES.values()}
 """GraphQL type names are the names of the record classes."""
 
 TYPE_NAMES: Mapping[RecordType, str] = {kind: name for name, kind in KINDS.items()}

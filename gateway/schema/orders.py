@@ -99,6 +99,42 @@ EnrollmentOrder = _order(
     begin_date=("Since when.", "enrollment.beginDate"),
     end_date=("Until when, as the source gave it.", "enrollment.endDate"),
 )
+DemographicsOrder = _order(
+    "Demographics",
+    "demographics",
+    **_base("demographics"),
+    birth_date=("Date of birth.", "demographics.birthDate"),
+)
+CategoryOrder = _order(
+    "Category", "groups of line items", **_base("category"), title=("Name of the category.", "category.title")
+)
+LineItemOrder = _order(
+    "LineItem",
+    "line items",
+    **_base("lineItem"),
+    title=("Name of the work.", "lineItem.title"),
+    assign_date=("When it was given.", "lineItem.assignDate"),
+    due_date=("When it is to be handed in.", "lineItem.dueDate"),
+)
+ResultOrder = _order("Result", "results", **_base("result"), score_date=("When it was marked.", "result.scoreDate"))
+ScoreScaleOrder = _order(
+    "ScoreScale", "scales of marks", **_base("scoreScale"), title=("Name of the scale.", "scoreScale.title")
+)
+ResourceOrder = _order(
+    "Resource", "learning resources", **_base("resource"), title=("Name of the resource.", "resource.title")
+)
+AssessmentLineItemOrder = _order(
+    "AssessmentLineItem",
+    "tests and their parts",
+    **_base("assessmentLineItem"),
+    title=("Name of the test or part.", "assessmentLineItem.title"),
+)
+AssessmentResultOrder = _order(
+    "AssessmentResult",
+    "results of assessments",
+    **_base("assessmentResult"),
+    score_date=("When it was marked.", "assessmentResult.scoreDate"),
+)
 
 ORDERS: Mapping[RecordType, Any] = {
     RecordType.ORG: OrgOrder,
@@ -107,6 +143,14 @@ ORDERS: Mapping[RecordType, Any] = {
     RecordType.CLASS: ClassOrder,
     RecordType.USER: UserOrder,
     RecordType.ENROLLMENT: EnrollmentOrder,
+    RecordType.DEMOGRAPHICS: DemographicsOrder,
+    RecordType.CATEGORY: CategoryOrder,
+    RecordType.LINE_ITEM: LineItemOrder,
+    RecordType.RESULT: ResultOrder,
+    RecordType.SCORE_SCALE: ScoreScaleOrder,
+    RecordType.RESOURCE: ResourceOrder,
+    RecordType.ASSESSMENT_LINE_ITEM: AssessmentLineItemOrder,
+    RecordType.ASSESSMENT_RESULT: AssessmentResultOrder,
 }
 
 

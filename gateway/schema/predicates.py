@@ -1,4 +1,6 @@
-"""The sources that a predicate leaves: those of the records it names by global id."""
+"""What a predicate leaves: of which sources, and whether only of records, or of a time, that it names."""
+
+from collections.abc import Collection
 
 from adapters.dialect import Op
 from adapters.predicate import And, AnyOf, Compare, Or, Predicate
@@ -18,3 +20,23 @@ def sources_of(where: Predicate | None) -> frozenset[str] | None:
             known = [s for s in map(sources_of, parts) if s is not None]
             return frozenset.union(*known) if len(known) == len(parts) else None
     return None
+
+
+_SINCE = (Op.GT, Op.GE)
+
+
+def names_some(where: Predicate | None, references: Collection[str]) -> bool:
+    """Whether `where` keeps no more than what belongs to records that it names, or what changed since some time.
+
+    references: the fields by which records may be named, beside their own id.
+    """
+    match where:
+        case Compare("date_last_modified", op, _):
+            return op in _SINCE
+        case Compare(field, Op.EQ, _) | AnyOf(field, _):
+            return field == "sourced_id" or field in references
+        case And(parts):
+            return any(names_some(part, references) for part in parts)
+        case Or(parts):
+            return all(names_some(part, references) for part in parts)
+    return False

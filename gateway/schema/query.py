@@ -60,6 +60,18 @@ class Query:
     user = lookup(RecordType.USER, "One person.", "/users/{id}")
     enrollment = lookup(RecordType.ENROLLMENT, "One person's place in one class.", "/enrollments/{id}")
 
+    category = lookup(RecordType.CATEGORY, "One group of line items.", "/categories/{id}")
+    line_item = lookup(RecordType.LINE_ITEM, "One piece of work (assignment).", "/lineItems/{id}")
+    result = lookup(RecordType.RESULT, "What one student reached in one line item.", "/results/{id}")
+    score_scale = lookup(RecordType.SCORE_SCALE, "One scale of marks.", "1.2 /scoreScales/{id}")
+    resource = lookup(RecordType.RESOURCE, "One learning resource.", "/resources/{id}")
+    assessment_line_item = lookup(
+        RecordType.ASSESSMENT_LINE_ITEM, "One test, exam or part of it.", "1.2 /assessmentLineItems/{id}"
+    )
+    assessment_result = lookup(
+        RecordType.ASSESSMENT_RESULT, "What one student reached in one test.", "1.2 /assessmentResults/{id}"
+    )
+
     orgs = listing(RecordType.ORG, "Organisations: districts, schools, departments.", "/orgs")
     academic_sessions = listing(
         RecordType.ACADEMIC_SESSION,
@@ -70,3 +82,21 @@ class Query:
     classes = listing(RecordType.CLASS, "Classes, also called sections.", "/classes")
     users = listing(RecordType.USER, "People: students, teachers, other staff, parents.", "/users")
     enrollments = listing(RecordType.ENROLLMENT, "Who is in which class, and as what.", "/enrollments")
+    demographics = listing(RecordType.DEMOGRAPHICS, "Birth date, sex, ethnicity of people.", "/demographics")
+    categories = listing(RecordType.CATEGORY, "Groups of line items, such as homework.", "/categories")
+    line_items = listing(RecordType.LINE_ITEM, "Pieces of work that are marked: assignments.", "/lineItems")
+    results = listing(
+        RecordType.RESULT,
+        "What students reached in line items: marks, grades. Unbounded in real districts: to be narrowed.",
+        "/results",
+    )
+    score_scales = listing(RecordType.SCORE_SCALE, "Scales of marks.", "1.2 /scoreScales")
+    resources = listing(RecordType.RESOURCE, "Learning resources, materials.", "/resources")
+    assessment_line_items = listing(
+        RecordType.ASSESSMENT_LINE_ITEM, "Tests, exams and their parts.", "1.2 /assessmentLineItems"
+    )
+    assessment_results = listing(
+        RecordType.ASSESSMENT_RESULT,
+        "What students reached in tests. Unbounded in real districts: to be narrowed.",
+        "1.2 /assessmentResults",
+    )

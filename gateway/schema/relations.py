@@ -31,6 +31,13 @@ MODULES = {
     RecordType.USER: "gateway.schema.users",
     RecordType.ENROLLMENT: "gateway.schema.enrollments",
     RecordType.DEMOGRAPHICS: "gateway.schema.demographics",
+    RecordType.CATEGORY: "gateway.schema.categories",
+    RecordType.LINE_ITEM: "gateway.schema.line_items",
+    RecordType.RESULT: "gateway.schema.results",
+    RecordType.SCORE_SCALE: "gateway.schema.score_scales",
+    RecordType.RESOURCE: "gateway.schema.resources",
+    RecordType.ASSESSMENT_LINE_ITEM: "gateway.schema.assessments",
+    RecordType.ASSESSMENT_RESULT: "gateway.schema.assessments",
 }
 """Where the GraphQL type of each kind of record stands; named, since the types refer to each other in circles."""
 

@@ -15,7 +15,7 @@ from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
 from gateway.schema.foresight import followed, selected
-from gateway.schema.listed import arguments, asked, resolver, root_arguments
+from gateway.schema.listed import arguments, asked, check_narrow, required_filter, resolver, root_arguments
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import sources_of
 from gateway.schema.reading_options import Read, options
@@ -80,6 +80,7 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
         fields = selected(info)
         reading, how = info.context.reading, options(said["read"])
         wanted = asked(kind, said)
+        check_narrow(kind, wanted.where)
         query = ListQuery(
             kind=kind,
             sources=narrowed(reading, given(said["sources"]), how, wanted.where),
@@ -96,6 +97,7 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
         return found
 
     filter_, *others = arguments(kind)
+    filter_ = required_filter(kind) or filter_
     sources, read = ("sources", SourceNames, strawberry.UNSET), ("read", Read, strawberry.UNSET)
     return strawberry.field(
         resolver=resolver(page, [sources, filter_, *root_arguments(kind), *others, read]),

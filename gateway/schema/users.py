@@ -13,7 +13,15 @@ from gateway.schema import days
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.enums import RecordType, RoleGroup, RoleType, UserRole
 from gateway.schema.fields import computed, over, plain
-from gateway.schema.relations import reference, references, to_companion, to_enrollments, to_one, to_several
+from gateway.schema.relations import (
+    reference,
+    references,
+    to_companion,
+    to_enrollments,
+    to_one,
+    to_page,
+    to_several,
+)
 from gateway.schema.roster_object import RosterObject
 from gateway.schema.scalars import Date
 
@@ -150,4 +158,22 @@ class User(RosterObject):
     )
     demographics = to_companion(
         RecordType.DEMOGRAPHICS, "Birth, sex and ethnicity, where the source shares them.", "/demographics/{id}"
+    )
+    results = to_page(
+        RecordType.RESULT,
+        "student_id",
+        "What a student reached in the work of all classes: marks, grades.",
+        "/classes/{id}/students/{id}/results",
+    )
+    assessment_results = to_page(
+        RecordType.ASSESSMENT_RESULT,
+        "student_id",
+        "What a student reached in tests and exams.",
+        "1.2 assessmentResult.student",
+    )
+    resource_refs = references(
+        RecordType.RESOURCE, "resource_ids", "What the person learns with, not followed.", "1.2 user.resources"
+    )
+    resources = to_several(
+        RecordType.RESOURCE, "resource_ids", "What the person learns with.", "1.2 /users/{id}/resources"
     )
