@@ -37,7 +37,8 @@ def district(key: str) -> Server:
     return run.build(run.parser().parse_args(["--demo", key, "--today", TODAY]))
 
 
-Ask = Callable[[str], Any]
+Ask = Callable[..., Any]
+"""A query, and its variables by name, to its answer."""
 
 
 @asynccontextmanager
@@ -55,8 +56,8 @@ async def gateway(tables: Iterable[dict[str, Any]], servers: dict[str, Server]) 
     app = build(from_tables({"sources": list(tables)}), connect)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
 
-        async def ask(query: str) -> Any:
-            return (await client.post("/graphql", json={"query": query}, timeout=60)).json()
+        async def ask(query: str, **variables: Any) -> Any:
+            return (await client.post("/graphql", json={"query": query, "variables": variables}, timeout=60)).json()
 
         yield ask
     await app.state.sources.close()

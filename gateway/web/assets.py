@@ -11,7 +11,7 @@ from types import MappingProxyType
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from gateway.web import example_queries
+from gateway.web import cookbook
 
 FOLDER = Path(__file__).parent / "assets"
 MEDIA_TYPES = {
@@ -50,8 +50,8 @@ def _asset(name: str, content: bytes) -> Asset:
 
 @cache
 def all_assets() -> MappingProxyType[str, Asset]:
-    """By name: the files of `assets/`, and `examples.json` made from the example queries."""
-    examples = json.dumps([dataclasses.asdict(example) for example in example_queries.load()])
+    """By name: the files of `assets/`, and `examples.json` made from the cookbook."""
+    examples = json.dumps([dataclasses.asdict(recipe) for recipe in cookbook.load()])
     contents = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir())}
     contents["examples.json"] = examples.encode()
     return MappingProxyType({name: _asset(name, content) for name, content in contents.items()})

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.web import assets, example_queries
+from gateway.web import assets, cookbook
 
 HERE = Path(__file__).parent
 GRAPHIQL = Template((HERE / "graphiql.html").read_text("utf-8"))
@@ -76,7 +76,7 @@ def front(request: Request, sources: Sequence[str]) -> Response:
         licences=_url("LICENSES.txt"),
         says=SAYS,
         sources=f"<ul>{names}</ul>" if names else "<p>None is configured yet.</p>",
-        query=escape(example_queries.load()[0].query),
+        query=escape(cookbook.load()[0].query),
     )
     return _html(page)
 

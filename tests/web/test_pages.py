@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import graphql
@@ -13,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from gateway.web import assets, example_queries, pages, vendor
+from gateway.web import assets, cookbook, pages, vendor
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-SCHEMA = Path(__file__).parents[2] / "schema.graphql"
-EXAMPLES = example_queries.load()
+ROOT = Path(__file__).parents[2]
+EXAMPLES = cookbook.load()
 SOURCES = ["Springfield Public Schools", "<script>alert(1)</script>"]
 
 
@@ -183,7 +184,7 @@ def test_the_style_sheets_load_nothing() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
-def test_an_example_is_one_named_query_that_says_what_it_is_for(example: example_queries.Example) -> None:
+def test_an_example_is_one_named_query_that_says_what_it_is_for(example: cookbook.Recipe) -> None:
     (operation,) = graphql.parse(example.query).definitions
     assert isinstance(operation, graphql.OperationDefinitionNode)
     assert operation.name is not None
@@ -193,12 +194,12 @@ def test_an_example_is_one_named_query_that_says_what_it_is_for(example: example
     assert set(json.loads(example.variables or "{}")) == declared
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
-def test_an_example_is_valid_against_the_schema(example: example_queries.Example) -> None:
-    schema = graphql.build_schema(SCHEMA.read_text())
-    assert graphql.validate(schema, graphql.parse(example.query)) == []
+def test_a_recipe_without_a_query_is_refused() -> None:
+    with pytest.raises(ValueError, match="Half done: a recipe is a paragraph"):
+        cookbook.parse("# Cookbook\n\n## Rosters\n\n### Half done\n\nWhat for.\n")
 
 
-def test_an_example_without_a_title_is_refused() -> None:
-    with pytest.raises(ValueError, match="begins with its # lines"):
-        example_queries.parse("{ sources { nodes { key } } }")
+def test_the_wheel_has_the_page_where_it_is_looked_for() -> None:
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert packed["targets"]["wheel"]["force-include"] == {"docs/cookbook.md": str(cookbook.PACKED.relative_to(ROOT))}
+    assert "docs/cookbook.md" in packed["targets"]["sdist"]["include"]

@@ -43,6 +43,7 @@
 
   // A pane in the side bar. An example replaces an empty or untouched editor, otherwise it opens its own tab.
   function examplesPane(list) {
+    const chapters = [...new Set(list.map(({ chapter }) => chapter))];
     const known = new Set(['', ...list.map(({ query }) => query.trim())]);
 
     function Content() {
@@ -62,14 +63,19 @@
         'section',
         { className: 'examples', 'aria-label': 'Examples' },
         h('div', { className: 'graphiql-doc-explorer-title' }, 'Examples'),
-        list.map((example) =>
-          h(
-            'button',
-            { key: example.title, type: 'button', className: 'example', onClick: () => open(example) },
-            h('strong', null, example.title),
-            h('span', null, ...example.about.split('`').map((part, i) => (i % 2 ? h('code', null, part) : part))),
-          ),
-        ),
+        chapters.flatMap((chapter) => [
+          h('h3', { key: chapter, className: 'chapter' }, chapter),
+          ...list
+            .filter((example) => example.chapter === chapter)
+            .map((example) =>
+              h(
+                'button',
+                { key: example.title, type: 'button', className: 'example', onClick: () => open(example) },
+                h('strong', null, example.title),
+                h('span', null, ...example.about.split('`').map((part, i) => (i % 2 ? h('code', null, part) : part))),
+              ),
+            ),
+        ]),
         h(
           'p',
           { className: 'hint' },
