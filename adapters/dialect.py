@@ -7,6 +7,7 @@ districts, stands in `Capabilities`: a source's settings override each of its fi
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -222,7 +223,8 @@ class Dialect:
     paths: routes served elsewhere than the standard says, and routes of the provider's own, by name. trailing_slash:
     collection paths end in one.
     fixups: per collection, what must be put right before a raw record is read.
-    former_id_metadata: metadata key in which the source declares a record's earlier sourcedId.
+    former_id_metadata: metadata key in which the source declares a record's earlier sourcedId. former_id_prefix: what
+    that sourcedId began with and is not declared, as a regular expression.
     pace: how often the provider lets itself be asked.
     revision_header: response header that changes with anything the source shares.
     """
@@ -240,6 +242,7 @@ class Dialect:
     trailing_slash: bool = False
     fixups: Mapping[str, Fixup] = field(default_factory=lambda: MappingProxyType({}))
     former_id_metadata: str | None = None
+    former_id_prefix: str = ""
     pace: Pace = field(default_factory=Pace)
     revision_header: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -249,6 +252,13 @@ class Dialect:
         if service is Service.ROSTERING or self.version is Version.V1P1:
             return self.base_path
         return SERVICE_PATHS[service]
+
+    def declares(self, former: str) -> tuple[str, ...]:
+        """What may be declared of a sourcedId that was given before, the likeliest first; nothing where none are."""
+        if self.former_id_metadata is None:
+            return ()
+        shorter = re.sub(rf"^(?:{self.former_id_prefix})(?=.)", "", former)
+        return tuple(dict.fromkeys((former, shorter)))
 
     def with_capabilities(self, **measured: Any) -> Dialect:
         """The same dialect with fields of `Capabilities` replaced by what a source was measured to do."""

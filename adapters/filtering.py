@@ -190,7 +190,11 @@ class _Writer:
         return clauses
 
     def _field(self, field: str) -> str | None:
-        wire = names.wire_field(self._collection, field, self._dialect.version)
+        former = self._dialect.former_id_metadata
+        if field == "former_sourced_ids" and former is not None:
+            wire: str | None = f"metadata.{former}"
+        else:
+            wire = names.wire_field(self._collection, field, self._dialect.version)
         if wire is None or wire in self._unfilterable or "*" in self._unfilterable:
             return None
         if self._can.filter_level is FilterLevel.STATUS and wire != "status":

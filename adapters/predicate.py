@@ -1,7 +1,7 @@
 """Predicates over records: the tree, and its evaluation.
 
 Fields are record words, dotted where they reach into a list (`roles.role`) or into what the source adds
-(`metadata.ic.counselor`: the member of that name).
+(`metadata.ic.counselor`: the member of that name). `folded` ones have their values without regard to case.
 """
 
 from __future__ import annotations
@@ -98,6 +98,18 @@ class Or:
 Predicate: TypeAlias = Compare | AnyOf | Folded | IsNull | Count | Some | Open | Not | And | Or
 
 Test: TypeAlias = Callable[[msgspec.Struct], bool]
+
+
+_FOLDED = "~"
+
+
+def folded(field: str) -> str:
+    """The field by its values whatever their case: what is compared with them is casefolded. No source is sent it."""
+    return _FOLDED + field
+
+
+def unfolded(field: str) -> str:
+    return field.removeprefix(_FOLDED)
 
 
 def equals(field: str, value: str) -> Compare:
@@ -211,13 +223,16 @@ def _negated(test: Test) -> Test:
 
 
 def _any(field: str, holds: Callable[[str], bool]) -> Test:
-    names = field.split(".")
+    names = unfolded(field).split(".")
+    if field.startswith(_FOLDED):
+        return lambda record: any(holds(text.casefold()) for text in _texts(record, names))
     return lambda record: any(holds(text) for text in _texts(record, names))
 
 
 def texts(record: Record, field: str) -> Iterator[str]:
     """The values of `field` as text; none for a null, one per element for a list."""
-    return _texts(record, field.split("."))
+    found = _texts(record, unfolded(field).split("."))
+    return map(str.casefold, found) if field.startswith(_FOLDED) else found
 
 
 def _texts(value: object, names: list[str]) -> Iterator[str]:

@@ -52,7 +52,10 @@ V1P2 = Dialect(
     auth=_AUTH,
     without=_WITHOUT,
     pace=_PACE,
-    former_id_metadata="ic.legacysourceId",  # knowledge base, "OneRoster - What's new in 1.2"
+    # The id of 1.1 without the letter of its role: knowledge base, "OneRoster - What's new in 1.2". A plus sign follows
+    # the letter in real ids (vendor help page).
+    former_id_metadata="ic.legacysourceId",
+    former_id_prefix=r"[a-z]\+?",
     capabilities=dataclasses.replace(
         _CAPABILITIES,
         # Roles of users are refused (invalid_filter_field); /students and /teachers serve instead (public clients).

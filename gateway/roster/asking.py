@@ -84,8 +84,9 @@ class Asker:
         match path:
             case Singles():
                 read = self._client.read
-                answers = await _all(read(need.collection, i) for i in need.ids)
-                rows = tuple(r for r in answers if r is not None)
+                answers = dict(zip(need.ids, await _all(read(need.collection, i) for i in need.ids), strict=True))
+                table.keep(filter(None, answers.values()), (i for i, record in answers.items() if record is None))
+                return {**answers}  # by the id that was asked for: a source may itself resolve an earlier one
             case Batches():
                 rows = await self._batched(need.collection, path)
             case Scan():

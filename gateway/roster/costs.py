@@ -10,8 +10,9 @@ from types import MappingProxyType
 from adapters import lowering
 from adapters.dialect import Dialect, Totals
 from adapters.endpoints import Collection, single
-from adapters.predicate import Predicate
+from adapters.predicate import Predicate, unfolded
 from gateway.roster.needs import (
+    TELLING,
     AccessPath,
     Batches,
     ByIds,
@@ -28,7 +29,7 @@ from gateway.roster.needs import (
     Singles,
     Window,
     but_status,
-    names_one,
+    telling,
 )
 from gateway.roster.pages import Pages
 
@@ -180,6 +181,7 @@ class Costs:
     def _batches(self, collection: Collection, field: str, values: tuple[str, ...], scan: int) -> Iterator[Cost]:
         if len(values) > max(_MANY, NEAR * scan * self._widest(values)):
             return  # the scan is shorter however they were split, and to split so many takes time
+        field = unfolded(field)
         groups = lowering.batches(self._dialect, collection, field, values, self._overhead)
         if groups is None:
             return
@@ -249,6 +251,8 @@ class Costs:
 
     def _children(self, collection: Collection, field: str, parents: int) -> int:
         """Records that name one of so many parents, if every parent has as many."""
+        if field in TELLING:
+            return parents
         of = PARENTS.get(field)
         there = self._known.parents or (ASSUMED_SIZE[of] if of is not None else 1)
         return _share(self._size(collection), parents, there)
@@ -258,8 +262,9 @@ class Costs:
         size, known = self._size(need.collection), self._known
         if need.where is not None and known.matching is not None:
             return (known.matching,) * 3
-        if names_one(need.where):
-            return 0, 1, 1
+        told = telling(need.where)
+        if told is not None:
+            return 0, len(told[1]), len(told[1])
         high = size if known.size is not None else size * MARGIN
         if need.where is None:
             return (size,) * 3 if known.size is not None else (0, size, high)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection as Values
 from collections.abc import Sequence
+from itertools import chain
 from typing import TypeVar
 
 from adapters.errors import SourceError, Unsupported
-from adapters.predicate import Predicate, among, conjunction, equals
+from adapters.predicate import Predicate, among, conjunction, equals, folded
 from adapters.records import AcademicSession, Class, Enrollment, EnrollmentRole, Record, RecordStatus, RecordType, User
 from gateway.roster import meaning
 from gateway.roster.meaning import RoleGroup, Span
@@ -116,6 +117,35 @@ async def related(reading: Reading, find: FindPlace, person: User, family: bool)
     people = {record.sourced_id: record for record in [*named, *naming] if isinstance(record, User)}
     people.pop(person.sourced_id, None)
     return [p for p in people.values() if not family or any(_is_family(p))]
+
+
+async def same_person(reading: Reading, find: FindPlace, person: User) -> list[User] | None:
+    """The other active records of the person's source that are of the same person, by `meaning.same_person`."""
+    name = person.username
+    asked = [("user_master_identifier", person.user_master_identifier)]
+    asked += [("user_ids.identifier", identifier) for _, identifier in meaning.elsewhere(person)]
+    if name is not None:
+        asked += [("username", name), (folded("username"), name.casefold())]
+    known = reading.sources.get(person.source, reading.grant)
+    if known is not None and known.declares(person.sourced_id):
+        asked.append(("former_sourced_ids", person.sourced_id))
+    wanted = dict.fromkeys((field, value) for field, value in asked if value)
+    found = await asyncio.gather(
+        *(reading.having(find, RecordType.USER, person.source, field, value) for field, value in wanted)
+    )
+    try:  # after the others, which may have had everybody read
+        earlier = await asyncio.gather(
+            *(reading.one(RecordType.USER, person.source, i) for i in person.former_sourced_ids)
+        )
+    except SourceError as error:
+        reading.failed(find, RecordType.USER, error)
+        return None
+    if None in found:
+        return None
+    rows = [*chain.from_iterable(rows for rows in found if rows is not None), *earlier]
+    people = {r.sourced_id: r for r in rows if isinstance(r, User) and r.status is RecordStatus.ACTIVE}
+    people.pop(person.sourced_id, None)
+    return [other for _, other in sorted(people.items()) if meaning.same_person(person, other)]
 
 
 async def current_session(

@@ -14,6 +14,7 @@ from adapters.endpoints import ENTITIES, Collection
 from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.roster.needs import ByIds, ChildrenOf
+from gateway.roster.open_conditions import Alike, Named, conditions
 
 FEWEST_PARENTS = 10
 """Below that, an operation asks for so little that what it needs next is better asked for by id."""
@@ -48,7 +49,8 @@ class Ahead:
 
 def parents(where: Predicate | None, first: int) -> int:
     """How many records a root list is predicted to have; 0 where that is too uncertain."""
-    return min(first, _MOST) if predicate.fields(where) <= _BROAD else 0
+    named = {c.field for c in conditions(where) if isinstance(c, Named | Alike)}
+    return min(first, _MOST) if named | predicate.fields(where) <= _BROAD else 0
 
 
 def needs(ahead: Sequence[Ahead], count: int) -> Iterator[ByIds | ChildrenOf]:

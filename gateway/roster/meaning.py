@@ -5,12 +5,12 @@ Days are ISO dates, compared as text. A `Span` has its last day in it, however t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from adapters.records import AcademicSession, Enrollment, User, UserRole
+from adapters.records import AcademicSession, Enrollment, RecordStatus, User, UserRole
 
 
 class DateBasis(StrEnum):
@@ -141,3 +141,39 @@ def primary_teacher(teachers: Iterable[Enrollment]) -> Enrollment | None:
     if flagged:
         return flagged[0]
     return found[0] if len({e.user_id for e in found}) == 1 else None
+
+
+def same_person(one: User, other: User) -> bool:
+    """Whether two records of one source are of the same person.
+
+    Where both have an id over all systems of the district, that decides. Else they are where they have the same id in
+    the same other system, or the same name to sign in with, whatever its case, or where one had the other's sourcedId
+    before. E-mail addresses, which families share, and names of people say nothing.
+    """
+    if one.user_master_identifier and other.user_master_identifier:
+        return one.user_master_identifier == other.user_master_identifier
+    return (
+        not elsewhere(one).isdisjoint(elsewhere(other))
+        or (
+            one.username is not None
+            and other.username is not None
+            and one.username.casefold() == other.username.casefold()
+        )
+        or one.sourced_id in other.former_sourced_ids
+        or other.sourced_id in one.former_sourced_ids
+    )
+
+
+def elsewhere(person: User) -> frozenset[tuple[str, str]]:
+    """Ids in other systems, of which the system is known: type and identifier."""
+    return frozenset((i.type, i.identifier) for i in person.user_ids if i.type is not None)
+
+
+def renamed(people: Iterable[User], declared: Sequence[str]) -> User | None:
+    """Of people, the one who had an id before that is declared in one of these ways, the likeliest first.
+
+    Where several declare it, an active one; then the first by sourcedId.
+    """
+    found = [(declared.index(d), p) for p in people for d in p.former_sourced_ids if d in declared]
+    ranked = ((place, p.status is not RecordStatus.ACTIVE, p.sourced_id, p) for place, p in found)
+    return min(ranked, key=lambda r: r[:3], default=(None,))[-1]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from adapters import predicate
 from adapters.dialect import Op
 from adapters.endpoints import Collection
-from adapters.predicate import And, AnyOf, Compare, Predicate
+from adapters.predicate import And, AnyOf, Compare, Predicate, folded
 
 # -------------------------------------------------------------- needs
 
@@ -212,12 +212,25 @@ def but_status(where: Predicate | None) -> Predicate | None:
     return predicate.every(*(p for p in _conjuncts(where) if "status" not in predicate.fields(p)))
 
 
-def names_one(where: Predicate | None) -> bool:
-    """Whether at most a few records can satisfy `where`: it names one by what tells people apart."""
-    return any(isinstance(part, Compare) and part.op is Op.EQ and part.field in _TELLING for part in _conjuncts(where))
+def telling(where: Predicate | None) -> tuple[str, frozenset[str]] | None:
+    """The field and its values by which `where` names a few records, if it does: they are told apart by it."""
+    for part in _conjuncts(where):
+        match part:
+            case Compare(field, Op.EQ, value) if field in TELLING:
+                return field, frozenset({value})
+            case AnyOf(field, values) if field in TELLING:
+                return field, values
+    return None
 
 
-_TELLING = frozenset({"sourced_id", "username", "email", "identifier"})
+TELLING = frozenset(
+    {
+        *("sourced_id", "former_sourced_ids", "user_master_identifier", "user_ids.identifier"),
+        *("username", "email", "identifier"),
+        *map(folded, ("username", "email", "identifier", "user_master_identifier", "user_ids.identifier")),
+    }
+)
+"""Fields by whose value people are told apart: hardly any two records share one."""
 
 
 def _conjuncts(where: Predicate | None) -> tuple[Predicate, ...]:

@@ -5,11 +5,12 @@ Values only, for `adapters.predicate.Open`; `gateway.roster.resolving` replaces 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from adapters.dialect import Op
-from adapters.predicate import Predicate
+from adapters.predicate import And, Not, Open, Or, Predicate, Some
 from adapters.records import RecordType
 
 TODAY = "today"
@@ -61,3 +62,35 @@ class Declared:
 
     name: str
     where: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """`field` names one of these people, by the sourcedId that each has now or had before."""
+
+    field: str
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A person's `field` has this value, whatever its case; where everybody would have to be read for that, only as it
+    is spelled here or in lower case.
+    """
+
+    field: str
+    value: str
+
+
+def conditions(where: Predicate | None) -> Iterator[Any]:
+    """Those in a predicate."""
+    match where:
+        case Open(condition):
+            yield condition
+        case Not(part):
+            yield from conditions(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from conditions(part)
+        case Some(_, part) if part is not None:
+            yield from conditions(part)

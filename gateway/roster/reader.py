@@ -78,6 +78,16 @@ class Reader:
         """Whether the source's end dates are last days, not the days after."""
         return self._client.dialect.capabilities.end_date_inclusive
 
+    def declares(self, former: str) -> tuple[str, ...]:
+        """How the source may declare a sourcedId that a person had before; not at all where it declares none."""
+        return self._client.dialect.declares(former)
+
+    async def asks_for(self, collection: Collection, where: Predicate) -> bool:
+        """Whether the records of a condition are asked for by it: not everything is held, nor sooner read."""
+        await self._taken_up(collection)
+        whole = self.tables[collection].whole
+        return whole is None and isinstance(self.upstream.plan(Window(collection, where, None, None)).path, Filtered)
+
     @property
     def health(self) -> Health:
         return self.upstream.health

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from graphql import GraphQLError
 
-from adapters.endpoints import ENTITIES
+from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import SourceError, Unsupported
 from adapters.predicate import Predicate, Test, compile_test
-from adapters.records import Record, RecordType
+from adapters.records import Record, RecordType, User
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState, Unproved, code_of, extensions
 from gateway.identity import Cursor, CursorCodec, NotACursor
-from gateway.roster import foresight, grouping, lists, operating, resolving
+from gateway.roster import foresight, grouping, lists, meaning, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.foresight import Ahead
@@ -26,7 +26,7 @@ from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, Gr
 from gateway.roster.lists import Page, Wanted, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
-from gateway.roster.open_conditions import TODAY, Dangling, Declared, Enrolled, InEffect, Within
+from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
@@ -39,6 +39,7 @@ __all__ = [
     "LONGEST_LIST",
     "TODAY",
     "Ahead",
+    "Alike",
     "By",
     "ClassGroupKey",
     "Complaint",
@@ -57,6 +58,7 @@ __all__ = [
     "InEffect",
     "List",
     "ListQuery",
+    "Named",
     "OnSourceFailure",
     "Order",
     "Place",
@@ -198,9 +200,12 @@ class Reading:
     # -------------------------------------------------------------- one record
 
     async def lookup(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str) -> Record | None:
-        """A record by source key and sourcedId; None when there is none, or no such source for this client."""
+        """A record by source key and sourcedId, present or former; None when there is none, or no such source for this
+        client.
+        """
         try:
-            return await self.one(kind, source, sourced_id)
+            found = await self.one(kind, source, sourced_id)
+            return found if found is not None else await self._renamed(kind, source, sourced_id)
         except SourceError as error:
             self.failed(find, kind, error)
             return None
@@ -240,6 +245,19 @@ class Reading:
         self._answered(known, kind)
         return record
 
+    async def _renamed(self, kind: RecordType, source: str, former: str) -> Record | None:
+        """Who had a sourcedId before, where the source declares that: of all people, for it can hardly be asked."""
+        known = self.sources.get(source, self.grant)
+        forms = known.declares(former) if known is not None and kind is RecordType.USER else ()
+        if known is None or not forms:
+            return None
+        field = "former_sourced_ids"
+        found = await asyncio.gather(*(self._loaders.children(known, Collection.USERS, field, f) for f in forms))
+        for rows in found:
+            if isinstance(rows, Short):
+                raise Unproved(known.key, partial(rows.unproved).message)
+        return meaning.renamed([row for rows in found for row in rows if isinstance(row, User)], forms)
+
     # -------------------------------------------------------------- in hand
 
     def held_record(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
@@ -276,6 +294,24 @@ class Reading:
         return found
 
     # -------------------------------------------------------------- lists
+
+    async def having(
+        self, find: FindPlace, kind: RecordType, source: str, field: str, value: str
+    ) -> tuple[Record, ...] | None:
+        """The records of a source whose `field` has a value, of any status; None when the source could not answer."""
+        known = self.sources.get(source, self.grant)
+        if known is None:
+            return ()
+        try:
+            rows = await self._loaders.children(known, _COLLECTIONS[kind], field, value)
+        except SourceError as error:
+            self.failed(find, kind, error)
+            return None
+        if isinstance(rows, Short):
+            self.failed(find, kind, Unproved(known.key, partial(rows.unproved).message))
+        else:
+            self._answered(known, kind)
+        return rows
 
     async def children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
@@ -396,17 +432,12 @@ class Reading:
             return ()
         try:
             holds, rows = await asyncio.gather(
-                self._test(source, where),
-                self._loaders.children(source, _COLLECTIONS[kind], field, parent.sourced_id),
+                self._test(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
             )
         except SourceError as error:
             self.failed(find, kind, error)
             return None
-        if isinstance(rows, Short):
-            self.failed(find, kind, Unproved(source.key, partial(rows.unproved).message))
-        else:
-            self._answered(source, kind)
-        return alike(rows, filter(holds, rows))
+        return alike(rows, filter(holds, rows)) if rows is not None else None
 
     async def _test(self, source: Source, where: Predicate | None) -> Test:
         """`where` as a test of one source's records; worked out once, whatever it looks at."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from adapters.dialect import Op
 from adapters.endpoints import Collection
-from adapters.errors import Unsupported
+from adapters.errors import Denied, Unsupported
 from adapters.predicate import (
     NOTHING,
     And,
@@ -31,12 +31,25 @@ from adapters.predicate import (
     compared,
     compile_test,
     conjunction,
+    equals,
+    folded,
     negation,
 )
-from adapters.records import AcademicSession, Class, Course, Provenance, Record, RecordStatus, RecordType
+from adapters.records import AcademicSession, Class, Course, Provenance, Record, RecordStatus, RecordType, User
 from gateway.roster import meaning
 from gateway.roster.meaning import Span
-from gateway.roster.open_conditions import TODAY, Dangling, Day, Declared, Enrolled, InEffect, Within
+from gateway.roster.open_conditions import (
+    TODAY,
+    Alike,
+    Dangling,
+    Day,
+    Declared,
+    Enrolled,
+    InEffect,
+    Named,
+    Within,
+    conditions,
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -44,16 +57,26 @@ ReadAll = Callable[[Collection, Predicate | None], Awaitable[Sequence[Record]]]
 """Every record of a collection, of any status, that satisfies a predicate which needs no resolving."""
 
 
+AsksFor: TypeAlias = Callable[[Predicate], Awaitable[bool]]
+
+
+async def _reads_all(_: Predicate) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
     """What a source says of itself. keys: its own and its former ones. today: its date. inclusive: its end dates are
-    last days. names: of its metadata.
+    last days. names: of its metadata. declares: how it may declare a sourcedId that a person had before, if at all.
+    asks_for: whether people are asked for by a condition, rather than looked up among all.
     """
 
     keys: frozenset[str]
     today: str
     inclusive: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    declares: Callable[[str], Sequence[str]] = lambda former: ()
+    asks_for: AsksFor = _reads_all
 
 
 def settled(where: Predicate | None) -> bool:
@@ -79,22 +102,9 @@ async def resolve(where: Predicate | None, local: Local, read: ReadAll) -> Predi
     if where is None or settled(where):
         return where
     answering = _Answers(local, read)
-    asked = list(dict.fromkeys(_open(where)))
+    asked = list(dict.fromkeys(conditions(where)))
     found = await asyncio.gather(*(answering.answer(condition) for condition in asked))
     return _replaced(where, local.keys, dict(zip(asked, found, strict=True)))
-
-
-def _open(where: Predicate) -> Iterator[Any]:
-    match where:
-        case Open(condition):
-            yield condition
-        case Not(part):
-            yield from _open(part)
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _open(part)
-        case Some(_, part) if part is not None:
-            yield from _open(part)
 
 
 def _replaced(where: Predicate, keys: frozenset[str], answers: Mapping[Any, Predicate | None]) -> Predicate | None:
@@ -145,6 +155,10 @@ class _Answers:
                 return await self._dangling()
             case Declared(name, where):
                 return self._declared(name, where)
+            case Named(field, ids):
+                return await self._named(field, ids)
+            case Alike(field, value):
+                return await self._alike(field, value)
         raise AssertionError(condition)
 
     def _day(self, on: Day) -> str:
@@ -231,6 +245,28 @@ class _Answers:
             return NOTHING  # what a source does not share cannot be missed
         named = {getattr(row, field) for row in rows}
         return among(field, (i for i in named if i is not None and i not in known))
+
+    # -------------------------------------------------------------- people
+
+    async def _named(self, field: str, ids: frozenset[str]) -> Predicate:
+        """Ids that nobody has now may be earlier ones; only where a source declares such is anybody read for it."""
+        if not any(map(self._local.declares, ids)):
+            return among(field, ids)
+        try:
+            known = {r.sourced_id for r in await self._read(Collection.USERS, among("sourced_id", ids))}
+            earlier = {i: self._local.declares(i) for i in ids - known}
+            asked = among("former_sourced_ids", (form for forms in earlier.values() for form in forms))
+            people = [r for r in await self._read(Collection.USERS, asked) if isinstance(r, User)] if earlier else []
+        except (Denied, Unsupported):
+            return among(field, ids)  # whom it does not share, nobody can name by another id
+        now = (meaning.renamed(people, forms) for forms in earlier.values())
+        return among(field, ids.union(person.sourced_id for person in now if person is not None))
+
+    async def _alike(self, field: str, value: str) -> Predicate:
+        spelled = among(field, (value, value.lower()))
+        if await self._local.asks_for(spelled):
+            return spelled
+        return equals(folded(field), value.casefold())
 
     # -------------------------------------------------------------- metadata
 

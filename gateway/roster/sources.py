@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -109,7 +109,7 @@ class Source:
     @property
     def local(self) -> Local:
         """What its dates and its metadata mean, on its own date of now."""
-        return Local(self.keys, self.today, self.inclusive, self.metadata_keys)
+        return Local(self.keys, self.today, self.inclusive, self.metadata_keys, self.declares)
 
     @property
     def today(self) -> str:
@@ -120,6 +120,10 @@ class Source:
     def inclusive(self) -> bool:
         """Whether its end dates are last days, not the days after."""
         return self._reader is not None and self._reader.inclusive
+
+    def declares(self, former: str) -> tuple[str, ...]:
+        """How it may declare a sourcedId that a person had before; not at all where it declares none."""
+        return self._reader.declares(former) if self._reader is not None else ()
 
     @property
     def metadata_keys(self) -> Mapping[str, str]:
@@ -259,7 +263,11 @@ class Source:
                 raise Unproved(self.key, partial(answer.found.unproved).message)
             return answer.found.records
 
-        return Answer(await resolve(where, self.local, read), older[0] if older else None)
+        async def asks_for(part: Predicate) -> bool:
+            return terms.asks and await self._askable().asks_for(Collection.USERS, part)
+
+        local = replace(self.local, asks_for=asks_for)
+        return Answer(await resolve(where, local, read), older[0] if older else None)
 
     async def close(self) -> None:
         if self._reader is not None:

@@ -25,6 +25,7 @@ from adapters.caching import Earlier, Mark
 from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.faults import ErrorCode, SourceState
+from gateway.roster.needs import telling
 from gateway.roster.rows import Rows
 from gateway.roster.weight import weigh
 
@@ -222,8 +223,21 @@ class Whole:
     async def searched(self, where: Predicate | None) -> Slice:
         """The records that satisfy `where`."""
         if where not in self._lists:
-            self._lists[where] = await beside(len(self), lambda: self._search(where))
+            told = telling(where)
+            if told is None:
+                self._lists[where] = await beside(len(self), lambda: self._search(where, self._rows))
+            else:
+                field, wanted = told
+                if field != "sourced_id":
+                    await self.indexed(field)
+                self._lists[where] = await beside(len(wanted), lambda: self._search(where, self._having(field, wanted)))
         return self._lists[where]
+
+    def _having(self, field: str, wanted: Iterable[str]) -> Sequence[Record]:
+        """The records whose `field` has one of the values."""
+        if field == "sourced_id":
+            return [record for i in sorted(wanted) if (record := self.get(i)) is not None]
+        return self._rows.at(sorted({place for value in wanted for place in self._indexes[field].places(value)}))
 
     def children(self, field: str, parent: str) -> tuple[Record, ...]:
         """The records whose `field` names `parent`; the index must have been made."""
@@ -233,9 +247,9 @@ class Whole:
     def has_index(self, field: str) -> bool:
         return field in self._indexes
 
-    def _search(self, where: Predicate | None) -> Slice:
+    def _search(self, where: Predicate | None, among: Iterable[Record]) -> Slice:
         holds = predicate.compile_test(where)
-        rows = Rows(r for r in self._rows if holds(r))
+        rows = Rows(r for r in among if holds(r))
         if len(rows) == len(self):
             rows = self._rows
         total = len(rows) if self.unproved is None else None
@@ -265,12 +279,13 @@ class Index:
                 ordinal = self._ordinals[value]
                 self._places[following[ordinal]] = place
                 following[ordinal] += 1
+        self._made = sum(map(sys.getsizeof, self._ordinals)) if predicate.unfolded(field) != field else 0
 
     @property
     def bytes(self) -> int:
-        """Without the values, which are those of the records."""
+        """Without the values that are those of the records."""
         arrays = sum(map(sys.getsizeof, (self._ends, self._places)))
-        return arrays + sys.getsizeof(self._ordinals) + _ORDINAL * len(self._ordinals)
+        return arrays + sys.getsizeof(self._ordinals) + _ORDINAL * len(self._ordinals) + self._made
 
     def places(self, value: str) -> Sequence[int]:
         ordinal = self._ordinals.get(value)
@@ -281,7 +296,7 @@ class Index:
 
 def values(record: Record, field: str) -> Iterable[str]:
     """What `field` names, each once: of a list, every element."""
-    if "." in field:
+    if not field.isidentifier():
         return dict.fromkeys(predicate.texts(record, field))
     value = getattr(record, field)
     if value is None:

@@ -18,7 +18,7 @@ from gateway.schema.enums import (
     UserRole,
 )
 from gateway.schema.scalars import Date, DateTime
-from gateway.schema.translation import Number, Subject, names_record, names_records, operand
+from gateway.schema.translation import Number, Subject, names, names_record, names_records, operand
 
 
 def _compared(op: Op) -> Callable[[Subject, str], Predicate]:
@@ -35,6 +35,10 @@ def _eq(subject: Subject, value: str) -> Predicate:
 
 def _ne(subject: Subject, value: str) -> Predicate:
     return Compare(subject.field, Op.NE, str(value))
+
+
+def _named(subject: Subject, value: str) -> Predicate:
+    return names(subject, [value])
 
 
 def _in(subject: Subject, values: list[str]) -> Predicate:
@@ -131,15 +135,16 @@ class BooleanFilter:
 
 
 @strawberry.input(
-    description="A condition on a reference, by global ids or by the source's own. On a list: any of its references."
+    description="A condition on a reference, by global ids or by the source's own; for people also by ids that they "
+    "had before, as far as the source declares them. On a list: any of its references."
 )
 class RefFilter:
     eq: strawberry.ID | None = operand(names_record, "Names the record of this global id, of that one source.")
     in_: list[strawberry.ID] | None = operand(
         names_records, "Names one of the records of these global ids; an empty list holds for no record.", "in"
     )
-    sourced_id: str | None = operand(_eq, "Names this sourcedId, in whichever source.")
-    sourced_id_in: list[str] | None = operand(_in, "Names one of these sourcedIds, in whichever source.")
+    sourced_id: str | None = operand(_named, "Names this sourcedId, in whichever source.")
+    sourced_id_in: list[str] | None = operand(names, "Names one of these sourcedIds, in whichever source.")
     is_null: bool | None = _is_null()
 
 

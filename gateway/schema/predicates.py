@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from adapters.dialect import Op
-from adapters.predicate import And, AnyOf, Compare, Or, Predicate
+from adapters.predicate import And, AnyOf, Compare, Open, Or, Predicate
+from gateway.roster.reading import Named
 
 
 def sources_of(where: Predicate | None) -> frozenset[str] | None:
@@ -33,7 +34,7 @@ def names_some(where: Predicate | None, references: Collection[str]) -> bool:
     match where:
         case Compare("date_last_modified", op, _):
             return op in _SINCE
-        case Compare(field, Op.EQ, _) | AnyOf(field, _):
+        case Compare(field, Op.EQ, _) | AnyOf(field, _) | Open(Named(field, _)):
             return field == "sourced_id" or field in references
         case And(parts):
             return any(names_some(part, references) for part in parts)

@@ -9,6 +9,7 @@ from gateway.faults import BadInput
 from gateway.identity import source_id, source_key
 from gateway.schema.context import Info, place
 from gateway.schema.fields import computed
+from gateway.schema.identity_lookup import users_by_identity
 from gateway.schema.node import KINDS, Node, parse_hold_id, parse_id
 from gateway.schema.roots import listing, lookup
 from gateway.schema.source_list import SourceConnection, list_sources
@@ -46,9 +47,11 @@ def _source(info: Info, id_: SourceId) -> Any:
 
 @strawberry.type(description="What can be asked.")
 class Query:
-    node: Node | None = computed(_node, "Whatever has this global id; null if there is no such thing.")
+    node: Node | None = computed(
+        _node, "Whatever has this global id, or had it before; null if there is no such thing."
+    )
     nodes: list[Node | None] = computed(
-        _nodes, "Whatever has these global ids, in their order; null for each that there is not."
+        _nodes, "Whatever has these global ids, or had them before, in their order; null for each that there is not."
     )
     source: Source | None = computed(_source, "A configured source; null if there is none of that name.")
     sources: SourceConnection | None = computed(list_sources, "The configured sources and how they stand; asks none.")
@@ -81,6 +84,7 @@ class Query:
     courses = listing(RecordType.COURSE, "Courses of study.", "/courses")
     classes = listing(RecordType.CLASS, "Classes, also called sections.", "/classes")
     users = listing(RecordType.USER, "People: students, teachers, other staff, parents.", "/users")
+    users_by_identity = users_by_identity()
     enrollments = listing(RecordType.ENROLLMENT, "Who is in which class, and as what.", "/enrollments")
     demographics = listing(RecordType.DEMOGRAPHICS, "Birth date, sex, ethnicity of people.", "/demographics")
     categories = listing(RecordType.CATEGORY, "Groups of line items, such as homework.", "/categories")

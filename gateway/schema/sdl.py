@@ -14,13 +14,24 @@ from graphql import (
     is_specified_scalar_type,
 )
 from graphql.utilities import print_type
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
 
 
 def printed(schema: GraphQLSchema) -> str:
     """Query and Mutation, interfaces, objects, pages, inputs, enums, scalars, each in order of first mention."""
     types = list(_reached(schema))
     types.sort(key=_section)
-    return "\n\n".join(map(print_type, types)) + "\n"
+    return "\n\n".join(map(_text, types)) + "\n"
+
+
+def _text(named: GraphQLNamedType) -> str:
+    """Directives are Strawberry's to know, so `@oneOf` is put in where it belongs."""
+    text = print_type(named)
+    definition = named.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    if isinstance(definition, StrawberryObjectDefinition) and definition.is_one_of:
+        return text.replace(f"input {named.name} {{", f"input {named.name} @oneOf {{")
+    return text
 
 
 def _reached(schema: GraphQLSchema) -> Iterator[GraphQLNamedType]:

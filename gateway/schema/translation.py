@@ -13,10 +13,11 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from adapters.dialect import Op
-from adapters.predicate import And, Predicate, alternatives, among, conjunction, equals, negation
+from adapters.predicate import And, Open, Predicate, alternatives, among, conjunction, equals, negation
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId
+from gateway.roster.reading import Named
 from gateway.schema.fields import described
 from gateway.schema.node import TYPE_NAMES, parse_id
 
@@ -170,8 +171,16 @@ def names_records(subject: Subject, texts: Iterable[str]) -> Predicate | None:
         found = _reference(subject, text)
         by_source.setdefault(found.source, set()).add(found.sourced_id)
     return alternatives(
-        And((equals("source", source), among(subject.field, ids))) for source, ids in sorted(by_source.items())
+        And((equals("source", source), names(subject, ids))) for source, ids in sorted(by_source.items())
     )
+
+
+def names(subject: Subject, ids: Iterable[str]) -> Predicate:
+    """A reference names one of these records, by the source's own ids: of people, by those that they had before too."""
+    wanted = frozenset(ids)
+    if subject.kind is RecordType.USER and wanted:
+        return Open(Named(subject.field, wanted))
+    return among(subject.field, wanted)
 
 
 def _reference(subject: Subject, text: str) -> GlobalId:

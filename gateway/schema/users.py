@@ -40,6 +40,10 @@ async def _guardians(root: records.User, info: Info) -> Any:
     return await deriving.related(reading_at(info), place(info), root, family=True)
 
 
+async def _same_person(root: records.User, info: Info) -> Any:
+    return await deriving.same_person(reading_at(info), place(info), root)
+
+
 def _roles(root: records.User) -> Iterator[AssignedRole]:
     return (AssignedRole(source=root.source, **msgspec.structs.asdict(role)) for role in root.roles)
 
@@ -105,6 +109,16 @@ class User(RosterObject):
         "Id of the person over all systems of the district.", "user.userMasterIdentifier"
     )
     former_sourced_ids: list[str] = plain("Earlier sourcedIds that the source itself declares, such as those of 1.1.")
+    same_person: list[Annotated["User", strawberry.lazy("gateway.schema.users")]] | None = computed(
+        _same_person,
+        "Other active records of the same source that are of the same person, whom some sources publish once per role: "
+        "duplicates, personas. By userMasterIdentifier, where both records have one, that alone; else by the "
+        "same userIds entry (its type known), the same username whatever its case, or by formerSourcedIds. Never by "
+        "e-mail address, which families share, nor by name. Over several sources: `usersByIdentity`.",
+        "user.userMasterIdentifier",
+        "user.userIds",
+        "user.username",
+    )
     enabled_user: bool | None = plain("Whether the account may be used.", "user.enabledUser")
     grades: list[str] = plain("Grades, year groups of a student.", "user.grades")
     user_profiles: list[UserProfile] = plain("Accounts of the person in other systems.", "user.userProfiles")

@@ -17,7 +17,7 @@ from adapters.dialect import BASE_PATH, AbsentStatus, Dialect, FilterLevel, Op, 
 from adapters.endpoints import Collection
 from adapters.filter_text import Clause, parse
 from adapters.lowering import batches, pushdown
-from adapters.predicate import And, AnyOf, Compare, Folded, IsNull, Not, Or, Predicate, equals
+from adapters.predicate import And, AnyOf, Compare, Folded, IsNull, Not, Or, Predicate, equals, folded
 
 V1P1 = Dialect(name="n", version=Version.V1P1, title="N", docs="d", base_path=BASE_PATH[Version.V1P1])
 V1P2 = dataclasses.replace(V1P1, version=Version.V1P2, base_path=BASE_PATH[Version.V1P2])
@@ -54,6 +54,12 @@ def can(dialect: Dialect = V1P1, /, **measured: Any) -> Dialect:
             ENROLLMENTS,
             And((IN_CLASS, ROLE)),
             "class.sourcedId='c1' and role='student'",
+        ),
+        (
+            dataclasses.replace(V1P2, former_id_metadata="ic.legacysourceId"),
+            USERS,
+            equals("former_sourced_ids", "70412"),
+            "metadata.ic.legacysourceId='70412'",
         ),
         (V1P1, ORGS, AnyOf("sourced_id", frozenset("ab")), "sourcedId='a' OR sourcedId='b'"),
         (V1P1, ORGS, AnyOf("sourced_id", frozenset("a")), "sourcedId='a'"),
@@ -117,6 +123,7 @@ def test_no_predicate_is_no_filter_and_exact() -> None:
         (V1P1, USERS, Compare("family_name", Op.GT, "M"), None),
         (V1P1, USERS, Compare("family_name", Op.CONTAINS, "smi"), None),
         (V1P1, USERS, Folded("email", "a@b.example"), None),
+        (V1P1, USERS, equals(folded("email"), "a@b.example"), None),
         (V1P1, USERS, IsNull("email"), None),
         (V1P1, USERS, Not(NAME), None),
         (V1P1, USERS, Or((NAME, IsNull("email"))), None),

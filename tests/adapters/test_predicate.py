@@ -3,7 +3,20 @@
 import pytest
 
 from adapters.dialect import Op
-from adapters.predicate import And, AnyOf, Compare, Count, Folded, IsNull, Open, Predicate, Some, compile_test, equals
+from adapters.predicate import (
+    And,
+    AnyOf,
+    Compare,
+    Count,
+    Folded,
+    IsNull,
+    Open,
+    Predicate,
+    Some,
+    compile_test,
+    equals,
+    folded,
+)
 from adapters.records import Provenance, RecordStatus, RoleAssignment, User, UserRole
 
 
@@ -52,6 +65,9 @@ METADATA = (
         (equals("metadata.ic.counselor.email", "Kim@district.example"), True),
         (equals("metadata.ic.counselor.email", "kim@district.example"), False),
         (Folded("metadata.ic.counselor.email", "kim@district.example"), True),
+        (equals(folded("metadata.ic.counselor.email"), "kim@district.example"), True),
+        (equals(folded("metadata.ic.counselor.email"), "Kim@district.example"), False),
+        (AnyOf(folded("metadata.flags"), frozenset({"a"})), True),
         (AnyOf("metadata.flags", frozenset({"b", "c"})), True),
         (equals("metadata.room", "12"), True),
         (equals("metadata.boarder", "true"), True),

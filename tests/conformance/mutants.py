@@ -99,6 +99,8 @@ def _indifferent(field: str, changed: Any, dialect: Dialect) -> bool:
             return only_status and changed.get("users") == frozenset({"identifier"})
         case "capabilities.max_url":
             return only_status and changed > can.max_url
+        case "former_id_prefix":
+            return dialect.former_id_metadata is None
         case "pace.peak_concurrency":
             return not dialect.pace.peak
         case "capabilities.max_limit":
@@ -130,6 +132,10 @@ def _others(field: str, value: Any) -> Iterator[tuple[str, Any]]:
                     yield f"with {name}", MappingProxyType({**value, name: path})
         case "former_id_metadata", _:
             yield "is another key", "locker" if value else "ic.legacysourceId"
+        case "former_id_prefix", _:
+            yield "is none", ""
+            yield "is a letter", "[a-z]"
+            yield "is a plus sign", r"\+"
         case "revision_header", _:
             yield "is another header", "content-type"
             if value:

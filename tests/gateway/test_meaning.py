@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.records import AcademicSession, Enrollment, Provenance, RecordStatus, User, UserRole
+from adapters.records import AcademicSession, Enrollment, Provenance, RecordStatus, User, UserId, UserRole
 from gateway.roster import meaning
 from gateway.roster.meaning import ALWAYS, DateBasis, RoleGroup, Span
 
@@ -126,3 +126,59 @@ def test_the_primary_teacher_is_flagged_or_alone() -> None:
     earlier = enrollment("4", primary=True, begin="2025-01-01", user="di")
     assert meaning.primary_teacher([ann, flagged]) is flagged
     assert meaning.primary_teacher([flagged, earlier]) is earlier
+
+
+def person(sourced_id: str, status: RecordStatus = RecordStatus.ACTIVE, **fields: object) -> User:
+    return User(provenance=Provenance("a"), sourced_id=sourced_id, status=status, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"user_master_identifier": "M1"}, {"user_master_identifier": "M1"}, True),
+        (
+            {"user_master_identifier": "M1", "username": "kim"},
+            {"user_master_identifier": "M2", "username": "kim"},
+            False,
+        ),
+        ({"user_master_identifier": "M1", "username": "kim"}, {"username": "kim"}, True),
+        ({"user_master_identifier": "M1"}, {"user_master_identifier": "m1"}, False),
+        (
+            {"user_ids": (UserId(type="LDAP", identifier="7"),)},
+            {"user_ids": (UserId(type="LDAP", identifier="7"),)},
+            True,
+        ),
+        (
+            {"user_ids": (UserId(type="LDAP", identifier="7"),)},
+            {"user_ids": (UserId(type="SIS", identifier="7"),)},
+            False,
+        ),
+        ({"user_ids": (UserId(identifier="7"),)}, {"user_ids": (UserId(identifier="7"),)}, False),
+        ({"username": "K.Imai"}, {"username": "k.imai"}, True),
+        ({"username": "Straße"}, {"username": "STRASSE"}, True),
+        ({}, {}, False),
+        ({"former_sourced_ids": ("2",)}, {}, True),
+        ({}, {"former_sourced_ids": ("1", "9")}, True),
+        ({"former_sourced_ids": ("9",)}, {"former_sourced_ids": ("9",)}, False),
+        ({"email": "imai@x.example"}, {"email": "imai@x.example"}, False),
+        ({"given_name": "Kim", "family_name": "Imai"}, {"given_name": "Kim", "family_name": "Imai"}, False),
+        ({"identifier": "30001"}, {"identifier": "30001"}, False),
+    ],
+)
+def test_records_are_of_the_same_person_by_what_tells_people_apart(
+    one: dict[str, object], other: dict[str, object], same: bool
+) -> None:
+    assert meaning.same_person(person("1", **one), person("2", **other)) is same
+    assert meaning.same_person(person("2", **other), person("1", **one)) is same
+
+
+def test_a_former_id_is_of_the_record_that_declares_it_and_is_active() -> None:
+    gone = person("1", RecordStatus.TOBEDELETED, former_sourced_ids=("s70412",))
+    exact = person("3", former_sourced_ids=("s70412",))
+    later = person("4", former_sourced_ids=("s70412",))
+    shorter = person("2", former_sourced_ids=("70412",))
+    forms = ("s70412", "70412")
+    assert meaning.renamed([shorter, gone, later, exact], forms) is exact
+    assert meaning.renamed([shorter, gone], forms) is gone
+    assert meaning.renamed([shorter], forms) is shorter
+    assert meaning.renamed([person("5", former_sourced_ids=("9",))], forms) is None
