@@ -191,7 +191,7 @@ def _page(found: dict[Source, Answer[Slice] | SourceError], wanted: Wanted) -> P
     more = any(not s.ended for s in slices.values())
     if wanted.backwards:
         rows = list(merged)
-        shown = rows[len(rows) - wanted.size :] if wanted.size else []
+        shown = rows[-wanted.size :] if wanted.size else []
         more = more or len(rows) > wanted.size
     else:
         rows = list(islice(merged, wanted.size + 1))
