@@ -10,7 +10,7 @@ from gateway.roster import sources
 from gateway.sandbox.demo import DEMO
 from gateway.web import cookbook
 from tests.clock import Clock
-from tests.cookbook import beginning, checking, copying, fleet, people, rosters  # noqa: F401  # they register checks
+from tests.cookbook import beginning, checking, copying, counts, fleet, gradebook, people, rosters  # noqa: F401  # they register checks
 from tests.cookbook.kitchen import CHECKS, Kitchen
 from tests.test_docs_answers import TODAY, district, gateway, table
 

@@ -6,7 +6,7 @@ import asyncio
 
 from gateway.sandbox.demo import DEMO
 from gateway.web import cookbook
-from tests.cookbook.kitchen import Json, Kitchen, in_use, recipe
+from tests.cookbook.kitchen import Json, Kitchen, recipe
 
 PILOT = [d.key for d in DEMO if "pilot" in d.labels]
 
@@ -50,12 +50,14 @@ async def lose(kitchen: Kitchen, key: str) -> tuple[int, int]:
 
 @recipe("Which sources need me")
 async def needy(kitchen: Kitchen) -> None:
-    assert (await kitchen.data())["sources"] == {"totalCount": 0, "nodes": []}
+    nothing = (await kitchen.data())["sources"]
+    assert (nothing["totalCount"], nothing["nodes"]) == (0, [])
     kitchen.servers["harbor-flats"].down = True
     kitchen.servers["northfield"].answer_next(500, times=50)
     await kitchen.ask("{ orgs { totalCount } }")
     found = (await kitchen.data())["sources"]
     assert found["totalCount"] == 2
+    assert {k["value"]: g["count"] for g in found["countByState"] for k in g["keys"]} == {"FAILED": 2}
     assert {(n["key"], n["state"]) for n in found["nodes"]} == {("harbor-flats", "FAILED"), ("northfield", "FAILED")}
     assert {n["lastError"] for n in found["nodes"]} <= {"UPSTREAM_FAILING", "UPSTREAM_UNREACHABLE"}
 
@@ -70,25 +72,6 @@ async def pilot(kitchen: Kitchen) -> None:
         (key, kitchen.told(key).name(u)) for key, people in teachers.items() for u in people
     }
     assert {key for key in kitchen.servers if kitchen.requests(key)} == {*PILOT}
-
-
-@recipe("One report from what is held")
-async def report(kitchen: Kitchen) -> None:
-    nothing = (await kitchen.data())["orgs"]
-    assert (nothing["totalCount"], nothing["complete"]) == (None, False)
-    assert {s["source"]["key"]: s["state"] for s in nothing["sources"]} == dict.fromkeys(kitchen.servers, "SKIPPED")
-    assert kitchen.all_requests() == 0
-    await kitchen.ask("{ orgs(first: 10000, status: null) { totalCount } }")
-    asked = kitchen.all_requests()
-    orgs = (await kitchen.data())["orgs"]
-    assert kitchen.all_requests() == asked
-    assert orgs["complete"]
-    assert orgs["sources"] == []
-    assert orgs["totalCount"] == sum(
-        row["type"] == "school" and in_use(row)
-        for server in kitchen.servers.values()
-        for row in server.published("orgs")
-    )
 
 
 @recipe("What the shrink guard holds back")

@@ -31,6 +31,7 @@ COLLECTIONS = {
     "Class": "classes",
     "User": "users",
     "Enrollment": "enrollments",
+    "Resource": "resources",
 }
 
 
