@@ -93,6 +93,23 @@ async def mine(kitchen: Kitchen) -> None:
     assert nodes[0]["formerSourcedIds"] == [row["metadata"]["ic.legacysourceId"]]
 
 
+@recipe("My ids after a change of version")
+async def renamed(kitchen: Kitchen) -> None:
+    data = await kitchen.data()
+    published = {
+        row["metadata"]["ic.legacysourceId"]: row["sourcedId"] for row in kitchen.told().server.published("users")
+    }
+    now = published["70194"]
+    assert data["nodes"] == [
+        {"id": f"User:springfield:{now}", "sourcedId": now, "status": "ACTIVE", "formerSourcedIds": ["70194"]}
+    ]
+    assert data["users"]["complete"]
+    assert data["users"]["totalCount"] == len(kitchen.variables["old"])
+    assert {n["sourcedId"]: n["formerSourcedIds"] for n in data["users"]["nodes"]} == {
+        published[old]: [old] for old in kitchen.variables["old"]
+    }
+
+
 @recipe("A filter from an existing integration")
 async def filter_text(kitchen: Kitchen) -> None:
     told = kitchen.told()

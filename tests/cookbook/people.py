@@ -11,6 +11,63 @@ STAFF = {
 }
 
 
+@recipe("Sign-in: who is this, and what do they have today")
+async def sign_in(kitchen: Kitchen) -> None:
+    told = kitchen.told()
+    found = (await kitchen.data())["usersByIdentity"]
+    [person] = [u for u in told.active("users") if u.email == kitchen.variables["mail"].lower()]
+    taken = {e.class_id for e in told.enrollments() if e.user == person.id}
+    assert person.email != kitchen.variables["mail"], "the case does not count"
+    assert found["complete"]
+    assert found["sources"] == []
+    assert same(
+        found["nodes"],
+        [
+            {
+                "id": told.id("User", person.id),
+                "source": {"key": "springfield", "name": "Springfield Public Schools"},
+                "displayName": told.name(person),
+                "roleGroup": "STUDENT",
+                "enabledUser": person.enabled,
+                "samePerson": [],
+                "classes": [
+                    {"id": told.id("Class", c.id), "title": c.title} for c in told.active("classes") if c.id in taken
+                ],
+            }
+        ],
+    )
+    assert len(taken) > 2
+    nobody = (await kitchen.data(mail="nobody@springfield.example"))["usersByIdentity"]
+    assert (nobody["complete"], nobody["nodes"]) == (True, [])
+    kitchen.servers["harbor-flats"].down = True
+    both = ["springfield", "harbor-flats"]
+    unsure = (await kitchen.whole(mail="nobody@springfield.example", sources=both))["data"]["usersByIdentity"]
+    assert (unsure["complete"], unsure["nodes"]) == (False, [])
+
+
+@recipe("One person, several records")
+async def records(kitchen: Kitchen) -> None:
+    told, person = kitchen.named("person")
+    user = (await kitchen.data())["user"]
+    assert len(told.server.wire_ids("users", person.id)) == 2
+    taught = {e.class_id for e in told.enrollments("teacher") if e.user == person.id}
+    assert same(
+        user,
+        {
+            "displayName": told.name(person),
+            "role": "TEACHER",
+            "classes": [{"title": c.title} for c in told.active("classes") if c.id in taught],
+            "samePerson": [
+                {"id": f"User:northfield:{other}", "role": "GUARDIAN", "classes": []}
+                for other in told.server.wire_ids("users", person.id)
+                if not kitchen.variables["person"].endswith(other)
+            ],
+        },
+    )
+    assert user["classes"]
+    assert len(user["samePerson"]) == 1
+
+
 @recipe("Somebody by name")
 async def by_name(kitchen: Kitchen) -> None:
     told = kitchen.told()
