@@ -20,7 +20,9 @@ from adapters.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`field op value`. Nulls are kept out, but for NE, the complement of EQ. On a list: any element."""
+    """`field op value`; in order as numbers where the record has one, else as text. Nulls are kept out, but for NE, the
+    complement of EQ. On a list: any element.
+    """
 
     field: str
     op: Op
@@ -190,7 +192,8 @@ def compile_test(predicate: Predicate | None) -> Test:
             return _any(field, lambda text: part in text.casefold())
         case Compare(field, op, value):
             holds = _ORDER[op]
-            return _any(field, lambda text: holds(text, value))
+            by_text = _any(field, lambda text: holds(text, value))
+            return by_text if op is Op.EQ else _by_number(field, holds, value, by_text)
         case AnyOf(field, values):
             return _any(field, values.__contains__)
         case Folded(field, value, prefix):
@@ -216,6 +219,20 @@ def compile_test(predicate: Predicate | None) -> Test:
         case Or(parts):
             tests = [compile_test(p) for p in parts]
             return lambda record: any(test(record) for test in tests)
+
+
+def _by_number(field: str, holds: Callable[[Any, Any], bool], value: str, by_text: Test) -> Test:
+    """As numbers where the record has one: as text 9 would come after 10."""
+    try:
+        number = float(value)
+    except ValueError:
+        return by_text
+
+    def test(record: msgspec.Struct) -> bool:
+        found = getattr(record, field, None)
+        return holds(found, number) if isinstance(found, float) else by_text(record)
+
+    return test
 
 
 def _negated(test: Test) -> Test:

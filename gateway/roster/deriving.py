@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TypeVar
 
 from adapters.errors import SourceError, Unsupported
+from adapters.gradebook import LineItem, Result
 from adapters.predicate import Predicate, among, conjunction, equals, folded
 from adapters.records import AcademicSession, Class, Enrollment, EnrollmentRole, Record, RecordStatus, RecordType, User
 from gateway.roster import meaning
@@ -101,6 +102,15 @@ async def classes_of(
     if rows is None:
         return None
     return _active(await reading.follow_all(find, RecordType.CLASS, person.source, _named(rows, "class_id")))
+
+
+async def class_of(reading: Reading, find: FindPlace, result: Result) -> Record | None:
+    """The class of a result: the one that it names, else its line item's."""
+    class_id = result.class_id
+    if class_id is None:
+        item = await reading.follow(find, RecordType.LINE_ITEM, result.source, result.line_item_id)
+        class_id = item.class_id if isinstance(item, LineItem) else None
+    return await reading.follow(find, RecordType.CLASS, result.source, class_id)
 
 
 async def related(reading: Reading, find: FindPlace, person: User, family: bool) -> list[Record] | None:

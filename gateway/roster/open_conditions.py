@@ -82,6 +82,15 @@ class Alike:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class OfClass:
+    """`where`, whose field is `class_id`, holds of the class that a result names; where results name none, of that of
+    its line item.
+    """
+
+    where: Predicate
+
+
 def conditions(where: Predicate | None) -> Iterator[Any]:
     """Those in a predicate."""
     match where:

@@ -12,6 +12,7 @@ from adapters import lowering, predicate
 from adapters.client import PageRequest, SourceClient
 from adapters.endpoints import Collection
 from adapters.errors import SourceError, TimedOut, Unsupported
+from adapters.normalise import names
 from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.config import SourceSettings
@@ -77,6 +78,10 @@ class Reader:
     def inclusive(self) -> bool:
         """Whether the source's end dates are last days, not the days after."""
         return self._client.dialect.capabilities.end_date_inclusive
+
+    def tells(self, collection: Collection, field: str) -> bool:
+        """Whether records of a collection can have a field, in the source's version of the standard."""
+        return names.wire_field(collection, field, self._client.dialect.version) is not None
 
     def declares(self, former: str) -> tuple[str, ...]:
         """How the source may declare a sourcedId that a person had before; not at all where it declares none."""

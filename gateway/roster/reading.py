@@ -26,7 +26,7 @@ from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, Gr
 from gateway.roster.lists import Page, Wanted, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
-from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, Within
+from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, OfClass, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
@@ -59,6 +59,7 @@ __all__ = [
     "List",
     "ListQuery",
     "Named",
+    "OfClass",
     "OnSourceFailure",
     "Order",
     "Place",

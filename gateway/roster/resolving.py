@@ -47,6 +47,7 @@ from gateway.roster.open_conditions import (
     Enrolled,
     InEffect,
     Named,
+    OfClass,
     Within,
     conditions,
 )
@@ -68,7 +69,8 @@ async def _reads_all(_: Predicate) -> bool:
 class Local:
     """What a source says of itself. keys: its own and its former ones. today: its date. inclusive: its end dates are
     last days. names: of its metadata. declares: how it may declare a sourcedId that a person had before, if at all.
-    asks_for: whether people are asked for by a condition, rather than looked up among all.
+    asks_for: whether people are asked for by a condition, rather than looked up among all. tells: whether records of a
+    collection can have a field in its version of the standard.
     """
 
     keys: frozenset[str]
@@ -77,6 +79,7 @@ class Local:
     names: Mapping[str, str] = field(default_factory=dict)
     declares: Callable[[str], Sequence[str]] = lambda former: ()
     asks_for: AsksFor = _reads_all
+    tells: Callable[[Collection, str], bool] = lambda collection, field: True
 
 
 def settled(where: Predicate | None) -> bool:
@@ -159,6 +162,8 @@ class _Answers:
                 return await self._named(field, ids)
             case Alike(field, value):
                 return await self._alike(field, value)
+            case OfClass(where):
+                return await self._of_class(where)
         raise AssertionError(condition)
 
     def _day(self, on: Day) -> str:
@@ -267,6 +272,17 @@ class _Answers:
         if await self._local.asks_for(spelled):
             return spelled
         return equals(folded(field), value.casefold())
+
+    # -------------------------------------------------------------- gradebook
+
+    async def _of_class(self, where: Predicate) -> Predicate | None:
+        if self._local.tells(Collection.RESULTS, "class_id"):
+            return where
+        # A result whose line item is not there has no class either: what nothing satisfies is told by those that fail.
+        fails = isinstance(where, IsNull) or (isinstance(where, Compare) and where.op is Op.NE)
+        items = await self._read(Collection.LINE_ITEMS, Not(where) if fails else where)
+        named = among("line_item_id", (item.sourced_id for item in items))
+        return negation(named) if fails else named
 
     # -------------------------------------------------------------- metadata
 

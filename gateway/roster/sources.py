@@ -109,7 +109,7 @@ class Source:
     @property
     def local(self) -> Local:
         """What its dates and its metadata mean, on its own date of now."""
-        return Local(self.keys, self.today, self.inclusive, self.metadata_keys, self.declares)
+        return Local(self.keys, self.today, self.inclusive, self.metadata_keys, self.declares, tells=self.tells)
 
     @property
     def today(self) -> str:
@@ -120,6 +120,10 @@ class Source:
     def inclusive(self) -> bool:
         """Whether its end dates are last days, not the days after."""
         return self._reader is not None and self._reader.inclusive
+
+    def tells(self, collection: Collection, field: str) -> bool:
+        """Whether its records of a collection can have a field, in its version of the standard."""
+        return self._reader is None or self._reader.tells(collection, field)
 
     def declares(self, former: str) -> tuple[str, ...]:
         """How it may declare a sourcedId that a person had before; not at all where it declares none."""

@@ -110,7 +110,13 @@ class ResultFilter:
     line_item: RefFilter | None = about("line_item_id", "In which work.", "result.lineItem", kind=RecordType.LINE_ITEM)
     student: RefFilter | None = about("student_id", "Whose.", "result.student", kind=RecordType.USER)
     class_: RefFilter | None = about(
-        "class_id", "In which class, as the result says.", "1.2 result.class", kind=RecordType.CLASS, name="class"
+        "class_id",
+        "In which class; 1.1 results name none: those of the class's line items, for which more may have to be read "
+        "than for `class.lineItems.results`.",
+        "1.2 result.class",
+        "/classes/{id}/results",
+        kind=RecordType.CLASS,
+        name="class",
     )
     score_status: ScoreStatusFilter | None = about("score_status", "How far the marking is.", "result.scoreStatus")
     score_date: DateFilter | None = about("score_date", "When it was marked.", "result.scoreDate")

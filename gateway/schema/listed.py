@@ -47,7 +47,7 @@ from gateway.schema.gradebook_filters import (
     ScoreScaleFilter,
 )
 from gateway.schema.orders import ORDERS, order_of
-from gateway.schema.predicates import names_some
+from gateway.schema.predicates import by_line_item, names_some
 from gateway.schema.translation import predicate_of
 
 
@@ -56,12 +56,14 @@ class Listed:
     """searched: the fields that `search` looks at; none: it cannot be searched. dated: it is in effect on some days.
 
     narrowed: the references of which a list over sources must name records; none: it may be asked for whole.
+    meant: what a condition on its records comes to, where that is more than it says.
     """
 
     filter: type
     searched: tuple[str, ...] = ()
     dated: bool = False
     narrowed: tuple[str, ...] = ()
+    meant: Callable[[Predicate | None], Predicate | None] = lambda where: where
 
 
 LISTED: Mapping[RecordType, Listed] = {
@@ -74,7 +76,7 @@ LISTED: Mapping[RecordType, Listed] = {
     RecordType.DEMOGRAPHICS: Listed(DemographicsFilter),
     RecordType.CATEGORY: Listed(CategoryFilter, ("title",)),
     RecordType.LINE_ITEM: Listed(LineItemFilter, ("title", "description")),
-    RecordType.RESULT: Listed(ResultFilter, narrowed=("class_id", "student_id", "line_item_id")),
+    RecordType.RESULT: Listed(ResultFilter, narrowed=("class_id", "student_id", "line_item_id"), meant=by_line_item),
     RecordType.SCORE_SCALE: Listed(ScoreScaleFilter, ("title",)),
     RecordType.RESOURCE: Listed(ResourceFilter, ("title",)),
     RecordType.ASSESSMENT_LINE_ITEM: Listed(AssessmentLineItemFilter, ("title", "description")),
@@ -170,7 +172,7 @@ def asked(kind: RecordType, said: Mapping[str, Any]) -> Asked:
         Open(InEffect(kind, on)) if on is not None else None,
         one_of("status", said.get("status")),
     )
-    return Asked(where, extent(said), order_of(given(said.get("order_by"))))
+    return Asked(LISTED[kind].meant(where), extent(said), order_of(given(said.get("order_by"))))
 
 
 def extent(said: Mapping[str, Any]) -> Extent:

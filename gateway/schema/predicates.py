@@ -3,8 +3,20 @@
 from collections.abc import Collection
 
 from adapters.dialect import Op
-from adapters.predicate import And, AnyOf, Compare, Open, Or, Predicate
-from gateway.roster.reading import Named
+from adapters.predicate import (
+    And,
+    AnyOf,
+    Compare,
+    IsNull,
+    Not,
+    Open,
+    Or,
+    Predicate,
+    alternatives,
+    conjunction,
+    negation,
+)
+from gateway.roster.reading import Named, OfClass
 
 
 def sources_of(where: Predicate | None) -> frozenset[str] | None:
@@ -36,8 +48,24 @@ def names_some(where: Predicate | None, references: Collection[str]) -> bool:
             return op in _SINCE
         case Compare(field, Op.EQ, _) | AnyOf(field, _) | Open(Named(field, _)):
             return field == "sourced_id" or field in references
+        case Open(OfClass(part)):
+            return names_some(part, references)
         case And(parts):
             return any(names_some(part, references) for part in parts)
         case Or(parts):
             return all(names_some(part, references) for part in parts)
     return False
+
+
+def by_line_item(where: Predicate | None) -> Predicate | None:
+    """`where` about results, whose class is their line item's where they name none."""
+    match where:
+        case Compare("class_id", _, _) | AnyOf("class_id", _) | IsNull("class_id"):
+            return Open(OfClass(where))
+        case Not(part):
+            return negation(by_line_item(part))
+        case And(parts):
+            return conjunction(*map(by_line_item, parts))
+        case Or(parts):
+            return alternatives(map(by_line_item, parts))
+    return where

@@ -1,14 +1,22 @@
 """What students reached: in line items and, under the same words, in assessments."""
 
+from typing import Any
+
 import strawberry
 
 from adapters import gradebook
+from gateway.roster import deriving
+from gateway.schema.context import Info, place, reading_at
 from gateway.schema.enums import RecordType, ScoreStatus
-from gateway.schema.fields import over, plain
+from gateway.schema.fields import described, optional, over, plain
 from gateway.schema.learning_objectives import LearningObjectiveScoreSet
-from gateway.schema.relations import reference, to_one
+from gateway.schema.relations import reference, to_one, type_of
 from gateway.schema.roster_object import RosterObject
 from gateway.schema.scalars import Date
+
+
+async def _class(root: gradebook.Result, info: Info) -> Any:
+    return await deriving.class_of(reading_at(info), place(info), root)
 
 
 def _paths(name: str) -> tuple[str, str]:
@@ -52,10 +60,13 @@ class Result(Marks):
     class_ref = reference(
         RecordType.CLASS, "class_id", "In which class, as the result says, not followed.", "1.2 result.class"
     )
-    class_ = to_one(
-        RecordType.CLASS,
-        "class_id",
-        "In which class (section), where the result says so; 1.1 results do not: lineItem has it.",
-        "1.2 result.class",
+    class_ = strawberry.field(
+        resolver=_class,
+        graphql_type=optional(type_of(RecordType.CLASS)),
         name="class",
+        description=described(
+            "In which class (section): the one that it names; 1.1 results name none: that of its line item.",
+            "1.2 result.class",
+            "lineItem.class",
+        ),
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.dialect import Op
+from adapters.gradebook import Result
 from adapters.predicate import (
     And,
     AnyOf,
@@ -17,7 +18,7 @@ from adapters.predicate import (
     equals,
     folded,
 )
-from adapters.records import Provenance, RecordStatus, RoleAssignment, User, UserRole
+from adapters.records import Provenance, Record, RecordStatus, RoleAssignment, User, UserRole
 
 
 def person(*roles: tuple[UserRole, str], metadata: bytes | None = None) -> User:
@@ -30,7 +31,7 @@ def person(*roles: tuple[UserRole, str], metadata: bytes | None = None) -> User:
     )
 
 
-def holds(where: Predicate, record: User) -> bool:
+def holds(where: Predicate, record: Record) -> bool:
     return compile_test(where)(record)
 
 
@@ -92,3 +93,25 @@ def test_metadata_that_is_no_object_has_no_members() -> None:
 def test_what_is_left_open_is_not_tested() -> None:
     with pytest.raises(TypeError, match="nobody has replaced"):
         compile_test(Open("whether it rains"))
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "expected"),
+    [
+        (Op.GT, "10", False),
+        (Op.LT, "10", True),
+        (Op.GE, "9", True),
+        (Op.LE, "8.75", False),
+        (Op.EQ, "9.0", True),
+        (Op.NE, "9.0", False),
+    ],
+)
+def test_a_number_comes_before_a_larger_one(op: Op, value: str, expected: bool) -> None:
+    nine = Result(provenance=Provenance("a"), sourced_id="1", status=RecordStatus.ACTIVE, score=9.0)
+    assert holds(Compare("score", op, value), nine) is expected
+    none = Result(provenance=Provenance("a"), sourced_id="1", status=RecordStatus.ACTIVE)
+    assert holds(Compare("score", op, value), none) is (op is Op.NE)
+
+
+def test_digits_that_are_a_name_are_compared_as_text() -> None:
+    assert holds(Compare("sourced_id", Op.GT, "05"), person())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from adapters.dialect import Op
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
+from adapters.gradebook import LineItem
 from adapters.predicate import (
     NOTHING,
     And,
@@ -43,7 +44,7 @@ from adapters.records import (
     UserRole,
 )
 from gateway.roster import meaning
-from gateway.roster.open_conditions import TODAY, Dangling, Declared, Enrolled, InEffect, Within
+from gateway.roster.open_conditions import TODAY, Dangling, Declared, Enrolled, InEffect, OfClass, Within
 from gateway.roster.resolving import Local, resolve
 
 Rows = dict[Collection, list[Record]]
@@ -282,3 +283,35 @@ def test_a_name_that_a_source_does_not_declare_has_no_value() -> None:
     assert kept(Open(Declared("house", IsNull("metadata"))), rows, Collection.USERS) == ["1"]
     assert kept(Open(Declared("house", Compare("metadata", Op.NE, "red"))), rows, Collection.USERS) == ["1"]
     assert kept(Open(Declared("house", equals("metadata", "red"))), rows, Collection.USERS) == []
+
+
+# -------------------------------------------------------------- gradebook
+
+
+def marked_in(where: Predicate, tells: bool) -> Predicate | None:
+    items = [
+        LineItem(provenance=A, sourced_id=i, status=ACTIVE, class_id=taught)
+        for i, taught in (("1", "x"), ("2", "x"), ("3", "y"), ("4", None))
+    ]
+
+    async def read(collection: Collection, where: Predicate | None) -> Sequence[Record]:
+        assert collection is Collection.LINE_ITEMS
+        return [item for item in items if compile_test(where)(item)]
+
+    local = Local(frozenset({"a"}), TODAYS, tells=lambda collection, field: tells)
+    return anyio.run(resolve, Open(OfClass(where)), local, read)
+
+
+def test_results_that_name_their_class_are_told_by_it() -> None:
+    assert marked_in(equals("class_id", "x"), tells=True) == equals("class_id", "x")
+
+
+def test_results_that_name_no_class_are_told_by_its_line_items() -> None:
+    assert marked_in(equals("class_id", "x"), tells=False) == AnyOf("line_item_id", frozenset({"1", "2"}))
+    assert marked_in(equals("class_id", "nobody"), tells=False) == NOTHING
+
+
+def test_a_result_whose_line_item_is_of_no_class_or_not_there_has_none() -> None:
+    assert marked_in(IsNull("class_id"), tells=False) == Not(AnyOf("line_item_id", frozenset({"1", "2", "3"})))
+    not_x = Compare("class_id", Op.NE, "x")
+    assert marked_in(not_x, tells=False) == Not(AnyOf("line_item_id", frozenset({"1", "2"})))

@@ -371,7 +371,9 @@ async def test_results_must_be_given_a_filter(world: MakeWorld) -> None:
 
 
 async def results(made: World, **filter_: Any) -> list[Any]:
-    query = "query ($f: ResultFilter!) { results(first: 10000, filter: $f) { complete nodes { sourcedId } } }"
+    query = """query ($f: ResultFilter!) {
+      results(first: 10000, filter: $f) { complete nodes { sourcedId class { sourcedId } } }
+    }"""
     data = await answered(made, query, f=filter_)
     assert data["results"]["complete"]
     return data["results"]["nodes"]  # type: ignore[no-any-return]
@@ -396,6 +398,55 @@ async def test_results_are_listed_by_line_item_student_class_and_time(world: Mak
     assert found == {r.id for r in of if r.modified >= since}
     assert 0 < len(found) < len(of)
     assert await results(made, student={"in": []}) == []
+
+
+@pytest.mark.parametrize("kind", ["standard-1.1", "standard-1.2"])
+async def test_results_of_a_class_are_found_and_lead_to_it_in_either_version(world: MakeWorld, kind: str) -> None:
+    made = world(a=kind)
+    truth = one(made)
+    class_id = graded(truth)
+    items = {i.id for i in truth.line_items if i.class_id == class_id}
+    of = {r.id for r in truth.results if r.line_item in items and r.status == ACTIVE}
+    others = {r.id for r in truth.results if r.line_item not in items and r.status == ACTIVE}
+    assert of
+    assert others
+    found = await results(made, **{"class": {"eq": f"Class:a:{class_id}"}})
+    assert ids(found) == of
+    assert {row["class"]["sourcedId"] for row in found} == {class_id}
+    everybodys: dict[str, Any] = {"dateLastModified": {"gt": "1970-01-01T00:00:00Z"}}
+    assert ids(await results(made, **everybodys, **{"not": {"class": {"sourcedId": class_id}}})) == others
+    assert await results(made, **everybodys, **{"class": {"isNull": True}}) == []
+    assert len(await results(made, **everybodys, **{"class": {"isNull": False}})) == len(of) + len(others)
+    query = """query ($text: String!) {
+      results(first: 10000, filter: {}, filterText: $text) { nodes { sourcedId } }
+    }"""
+    data = await answered(made, query, text=f"class.sourcedId='{class_id}'")
+    assert ids(data["results"]["nodes"]) == of
+
+
+async def test_only_the_source_of_the_class_is_asked_for_its_results(world: MakeWorld) -> None:
+    made = world(a="standard-1.2", b="standard-1.1")
+    assert await results(made, **{"class": {"eq": f"Class:a:{graded(one(made))}"}})
+    assert made.requests("b") == 0
+
+
+async def test_scores_are_compared_as_numbers(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    marked = [r for r in one(made).results if r.status == ACTIVE and r.score is not None]
+    query = """query ($text: String!) {
+      results(first: 10000, filter: { dateLastModified: { gt: "1970-01-01T00:00:00Z" } }, filterText: $text) {
+        nodes { sourcedId }
+      }
+    }"""
+    expected = {
+        "score>='9.5'": {r.id for r in marked if r.score >= 9.5},
+        "score<'10'": {r.id for r in marked if r.score < 10},
+        "score='0'": {r.id for r in marked if r.score == 0},
+    }
+    for text, known in expected.items():
+        data = await answered(made, query, text=text)
+        assert 0 < len(known) < len(marked)
+        assert ids(data["results"]["nodes"]) == known, text
 
 
 # ---------------------------------------------------------------- sources without
