@@ -137,8 +137,8 @@ class Disabled(errors.SourceError):
 class NotHeld(errors.SourceError):
     """It was to be read from what is held, and this is not."""
 
-    def __init__(self, source: str) -> None:
-        super().__init__(source, "was not asked, and what is wanted of it is not held")
+    def __init__(self, source: str, why: str = "was not asked, and what is wanted of it is not held") -> None:
+        super().__init__(source, why)
 
 
 def code_of(error: errors.SourceError) -> ErrorCode:

@@ -11,11 +11,14 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 SOURCE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """Keys are permanent and appear in ids: plain enough to be read, typed and put in a file name."""
@@ -81,25 +84,56 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     values: tuple[str | None, ...] = ()
 
 
-class CursorCodec:
-    """Cursors as text: encrypted, since names may be what a list is ordered by, and bound to the list they walk.
+class SourceVersion(msgspec.Struct, frozen=True, array_like=True):
+    """today: the source's own date, when it was chosen. collections: when the copy of each was read, epoch seconds;
+    None of one that the source does not have.
+    """
 
-    The same place has the same cursor in every process that has the secret (AES-SIV, RFC 5297).
+    today: str
+    collections: dict[str, float | None]
+
+
+class Versions(msgspec.Struct, frozen=True, array_like=True):
+    """One version of the data, by source: what a walk follows. Sources that it began without are not there."""
+
+    sources: dict[str, SourceVersion]
+
+
+class CursorCodec:
+    """Cursors and versions as text: encrypted, since names may be what a list is ordered by, and bound to the list that
+    they walk.
+
+    The same place has the same text in every process that has the secret (AES-SIV, RFC 5297).
     """
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESSIV(hashlib.sha512(b"cursor\0" + secret).digest())
 
     def encode(self, cursor: Cursor, walk: str) -> str:
-        sealed = self._cipher.encrypt(msgspec.msgpack.encode(cursor), [walk.encode()])
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return self._sealed(cursor, "cursor", walk)
 
     def decode(self, text: str, walk: str) -> Cursor:
         """Raises:
         NotACursor: forged, cut, or from another list.
         """
+        return self._opened(text, "cursor", walk, Cursor)
+
+    def encode_versions(self, versions: Versions, walk: str) -> str:
+        return self._sealed(versions, "versions", walk)
+
+    def decode_versions(self, text: str, walk: str) -> Versions:
+        """Raises:
+        NotACursor: forged, cut, or from another list.
+        """
+        return self._opened(text, "versions", walk, Versions)
+
+    def _sealed(self, value: msgspec.Struct, *bound: str) -> str:
+        sealed = self._cipher.encrypt(msgspec.msgpack.encode(value), [part.encode() for part in bound])
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def _opened(self, text: str, what: str, walk: str, kind: type[S]) -> S:
         try:
             sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            return msgspec.msgpack.decode(self._cipher.decrypt(sealed, [walk.encode()]), type=Cursor)
+            return msgspec.msgpack.decode(self._cipher.decrypt(sealed, [what.encode(), walk.encode()]), type=kind)
         except (InvalidTag, binascii.Error, ValueError, msgspec.DecodeError) as error:
             raise NotACursor("not a cursor of this list") from error

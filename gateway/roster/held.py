@@ -15,6 +15,7 @@ from gateway.roster.asking import Children, Found, records_of
 from gateway.roster.budget import Budget
 from gateway.roster.keeper import Keeper
 from gateway.roster.needs import ByIds, ChildrenOf, Need, Window, named_ids
+from gateway.roster.pins import Pinned
 from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
@@ -115,6 +116,29 @@ class Held:
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         """How many records satisfy `where`; None where that is not held."""
         return (await self.window(collection, where, None, 1)).total
+
+    async def pin(self, collection: Collection, since: float | None = None) -> Pinned:
+        """The collection as it is held, kept so for whoever walks it.
+
+        Raises:
+            NotHeld: it is not held whole.
+        """
+        table = await self._table(collection)
+        whole = table.partial if table.last_good is None else table.last_good
+        if whole is None:
+            raise NotHeld(self._source)
+        table.pin(whole)
+        return Pinned(self._source, whole, self._scope)
+
+    async def pinned(self, collection: Collection, version: float) -> Pinned | None:
+        """A version of the collection; None where it is not held any more."""
+        table = self._tables[collection]
+        whole = table.pinned(version)
+        if whole is None:
+            await self._keeper.take_up(collection, table)
+            whole = table.pinned(version)
+        self._budget.used((self._source, collection))
+        return Pinned(self._source, whole, self._scope) if whole is not None else None
 
     async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice | None:
         whole = table.partial if table.last_good is None else table.last_good

@@ -162,10 +162,10 @@ async def _part(
         at = wanted.cursor
         here = at is not None and at.source == source.key
         position = Position(at.sourced_id, at.offset) if at is not None and here else None
-        return await source.ask(
+        return await source.ask_lists(
             collection, lambda r: r.window(collection, where, position, size, since), deadline, terms
         )
-    answer = await source.ask(collection, lambda r: r.matching(collection, where, since), deadline, terms)
+    answer = await source.ask_lists(collection, lambda r: r.matching(collection, where, since), deadline, terms)
     rows = await source.in_order(collection, where, answer.found.records, wanted.order)
     return Answer(_cut(replace(answer.found, records=rows), wanted), answer.standing)
 
@@ -261,7 +261,7 @@ async def total(
         if known is not None:
             return known
         own = await source.resolved(where, deadline, terms)
-        asked = source.ask(collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms)
+        asked = source.ask_lists(collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms)
         return (await asked).found
 
     counts = await _of_each(sources, page, count)
@@ -280,7 +280,7 @@ async def every(
 
     async def rows(source: Source) -> Sequence[Record] | None:
         own = await source.resolved(where, deadline, terms)
-        asked = source.ask(collection, lambda r: r.matching(collection, own.found, terms.since), deadline, terms)
+        asked = source.ask_lists(collection, lambda r: r.matching(collection, own.found, terms.since), deadline, terms)
         found = (await asked).found
         return found.records if found.unproved is None and not found.rejected else None
 

@@ -27,6 +27,7 @@ from gateway.roster.held import Held
 from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
 from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
+from gateway.roster.pins import Pinned
 from gateway.roster.planner import HELD
 from gateway.roster.scans import PATIENCE, Scans
 from gateway.roster.scope import Scope
@@ -329,6 +330,19 @@ class Reader:
                 return await self._list(collection, where, since, None, None)
             except SourceError as error:
                 return await table.fall_back(error).searched(where)
+
+    async def pin(self, collection: Collection, since: float | None = None) -> Pinned | None:
+        """The collection as it is, read whole, kept so for whoever walks it; None where it is too large to be held."""
+        await self._taken_up(collection)
+        with self._reading(collection) as table:
+            await self._young_enough(collection, since)
+            whole = table.whole
+            while whole is None and not self._scans.too_large(collection):
+                whole = await self._scans.whole(collection)
+            if whole is None:
+                return None
+            table.pin(whole)
+            return Pinned(self._client.spec.key, whole, self._scope)
 
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""

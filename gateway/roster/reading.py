@@ -30,6 +30,7 @@ from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enr
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
+from gateway.roster.pins import Pins
 from gateway.roster.sources import HeldBack, Source, Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
 from gateway.roster.whole import Short, Whole, alike, beside, partial
@@ -99,6 +100,7 @@ class ListQuery:
 
     read: which of the sources, and how. ahead: the relations that the operation follows from the records.
     everywhere: it is counted, so every source has to be asked. whole: it is grouped, so for the whole list.
+    pinned: its version is wanted, to follow it over all pages.
     """
 
     kind: RecordType
@@ -110,13 +112,14 @@ class ListQuery:
     ahead: tuple[Ahead, ...] = ()
     everywhere: bool = False
     whole: bool = False
+    pinned: bool = False
 
 
 class List:
     """A page with its cursors, its total and its groups, each made only when asked for.
 
     reading: what is to be read on with, below its records. every: the records of the whole list, in parts; None where
-    not all of them could be read.
+    not all of them could be read. pins: the version that it was read from, where it keeps to one.
     """
 
     def __init__(
@@ -126,12 +129,20 @@ class List:
         reading: Reading,
         every: Callable[[], Awaitable[Sequence[Sequence[Record]] | None]],
         count: Callable[[], Awaitable[int | None]] | None = None,
+        pins: Pins | None = None,
     ) -> None:
         self.page = page
         self.reading = reading
         self._walk = walk
         self._every = every
         self._count = count
+        self._pins = pins
+
+    @property
+    def snapshot(self) -> str | None:
+        """The version that the page was read from, for the next one; None where the list does not keep to one."""
+        versions = self._pins.versions if self._pins is not None else None
+        return self.reading.codec.encode_versions(versions, self._walk) if versions is not None else None
 
     def cursor(self, index: int) -> str:
         return self.reading.codec.encode(self.page.cursor(index), self._walk)
@@ -363,13 +374,15 @@ class Reading:
         keys = ",".join(s.key for s in chosen)
         walk = f"{query.kind} {keys} {describe(query.where)} {query.order}"
         wanted = self._wanted(query.where, query.extent, query.order, walk)
-        wanted = replace(wanted, everywhere=query.everywhere, whole=query.whole)
+        pins = self._pins(query, walk)
+        wanted = replace(wanted, everywhere=query.everywhere, whole=query.whole or pins is not None)
         collection = _COLLECTIONS[query.kind]
         reading = self._by(query.read, chosen)
         if reading.terms.asks:
             for source in lists.in_line(chosen, collection, wanted):
                 source.foresee(query.ahead, foresight.parents(query.where, wanted.size))
-        page = await lists.read_page(chosen, collection, wanted, reading.deadline, reading.terms)
+        terms = replace(reading.terms, pins=pins)
+        page = await lists.read_page(chosen, collection, wanted, reading.deadline, terms)
         for outcome in page.outcomes:
             self.outcomes.saw(query.kind, outcome)
             mode, fault = query.read.on_source_failure, outcome.fault
@@ -379,12 +392,12 @@ class Reading:
                 self.outcomes.fault(find, outcome.source, fault, outcome.message or outcome.source, outcome.retry_after)
 
         async def count() -> int | None:
-            return await lists.total(chosen, collection, query.where, page, reading.deadline, reading.terms)
+            return await lists.total(chosen, collection, query.where, page, reading.deadline, terms)
 
         async def every() -> Sequence[Sequence[Record]] | None:
-            return await lists.every(chosen, collection, query.where, page, reading.deadline, reading.terms)
+            return await lists.every(chosen, collection, query.where, page, reading.deadline, terms)
 
-        return List(page, walk, reading, every, count)
+        return List(page, walk, reading, every, count, pins)
 
     # -------------------------------------------------------------- holds and refreshes
 
@@ -473,6 +486,21 @@ class Reading:
         return Wanted(
             where=where, size=extent.size, order=order, cursor=self._cursor(extent, walk), backwards=extent.backwards
         )
+
+    def _pins(self, query: ListQuery, walk: str) -> Pins | None:
+        """What keeps a list to one version: that of an earlier page, or, where it is wanted, the one of now."""
+        text = query.read.snapshot
+        if text is None:
+            return Pins() if query.pinned else None
+        try:
+            follows = self.codec.decode_versions(text, walk)
+        except NotACursor:
+            message = "`read.snapshot` is not of this list: pass the one of its first page, with the same arguments"
+            raise BadInput(message, ErrorCode.BAD_CURSOR) from None
+        for key, version in follows.sources.items():
+            if (source := self.sources.get(key, self.grant)) is not None:
+                source.keep_pinned(version.collections)
+        return Pins(follows)
 
     def _cursor(self, extent: Extent, walk: str) -> Cursor | None:
         if extent.cursor is None:

@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from adapters import hours
 from adapters.client import SourceClient
 from adapters.endpoints import ENTITIES, Collection
-from adapters.errors import Misconfigured, SourceError
+from adapters.errors import Misconfigured, SourceError, Unsupported
 from adapters.pacing import Pacer
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
@@ -39,6 +39,7 @@ from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.held import Held
 from gateway.roster.ordering import Order, sort
+from gateway.roster.pins import Expired, Lists
 from gateway.roster.reader import Reader
 from gateway.roster.resolving import Local, resolve
 from gateway.roster.store import Store
@@ -238,6 +239,49 @@ class Source:
         # It is held, and only older than was wanted.
         return Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed)
 
+    async def ask_lists(
+        self, collection: Collection, read: Callable[[Lists], Awaitable[T]], deadline: Deadline, terms: Terms = USUAL
+    ) -> Answer[T]:
+        """As `ask`, of the version of the collection that the terms pin, if they do.
+
+        Raises:
+            Expired: that version is not held any more.
+        """
+        pins = terms.pins
+        if pins is None:
+            return await self.ask(collection, read, deadline, terms)
+        plain = replace(terms, pins=None)
+        if not pins.follows and pins.of(self.key, collection) is None:
+            try:
+                taken = (await self.ask(collection, lambda r: r.pin(collection, terms.since), deadline, plain)).found
+            except Unsupported:
+                pins.take(self.key, self.today, collection, None)
+                raise
+            if taken is None:
+                pins.too_large()
+            else:
+                pins.take(self.key, self.today, collection, taken.version)
+        version = pins.of(self.key, collection)
+        if version is None:
+            return await self.ask(collection, read, deadline, plain)
+        reader = self._askable()
+        pinned = await deadline.within(self.key, reader.held.pinned(collection, version))
+        if pinned is None and pins.follows:
+            raise Expired(self.key)
+        if pinned is None:  # let go of at once, for others
+            pins.too_large()
+            return await self.ask(collection, read, deadline, plain)
+        table = reader.tables[collection]
+        latest = table.whole is pinned.whole or table.partial is pinned.whole
+        found = await deadline.within(self.key, read(pinned))
+        return Answer(found, table.standing if latest else pinned.older())
+
+    def keep_pinned(self, collections: Mapping[str, float | None]) -> None:
+        """Has versions kept that a walk will come to, as far as they are in memory."""
+        for collection, version in collections.items():
+            if version is not None and collection in self.tables:
+                self.tables[Collection(collection)].pinned(version)
+
     async def in_order(
         self, collection: Collection, where: Predicate | None, records: Sequence[Record], order: Order
     ) -> Sequence[Record]:
@@ -261,16 +305,20 @@ class Source:
         older: list[Standing] = []
 
         async def read(collection: Collection, part: Predicate | None) -> Sequence[Record]:
-            answer = await self.ask(collection, lambda r: r.matching(collection, part, terms.since), deadline, terms)
+            answer = await self.ask_lists(
+                collection, lambda r: r.matching(collection, part, terms.since), deadline, terms
+            )
             older.extend(filter(None, [answer.standing]))
             if answer.found.unproved is not None:  # "no teacher" could be said of classes that have one
                 raise Unproved(self.key, partial(answer.found.unproved).message)
             return answer.found.records
 
         async def asks_for(part: Predicate) -> bool:
-            return terms.asks and await self._askable().asks_for(Collection.USERS, part)
+            return terms.asks and terms.pins is None and await self._askable().asks_for(Collection.USERS, part)
 
         local = replace(self.local, asks_for=asks_for)
+        if terms.pins is not None:
+            local = replace(local, today=terms.pins.today(self.key, local.today))
         return Answer(await resolve(where, local, read), older[0] if older else None)
 
     async def close(self) -> None:

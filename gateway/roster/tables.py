@@ -28,6 +28,12 @@ from gateway.roster.guard import hold as make_hold
 from gateway.roster.weight import weigh
 from gateway.roster.whole import Slice, Standing, Whole, group
 
+PINNED_FOR = 900.0
+"""Seconds for which a copy that somebody walks is kept after it was last asked for."""
+
+PINS = 4
+"""Such copies of one collection, at most."""
+
 REFRESH_AT = 0.75
 """Share of `fresh_for` after which whoever reads a collection has it asked for again, without waiting."""
 
@@ -121,10 +127,12 @@ class Table:
     _runs: TTLCache[Predicate | None, tuple[str | None, Slice]] = field(init=False)
     _refusals: TTLCache[str, SourceError] = field(init=False)
     _failures: TTLCache[str, SourceError] = field(init=False)
+    _pins: TTLCache[float, Whole] = field(init=False)
     _each: float | None = None
 
     def __post_init__(self) -> None:
         ttl, timer = self.fresh_for, self.clock
+        self._pins = TTLCache(PINS, PINNED_FOR, timer)
         self._records = TTLCache(self.most_apart, ttl, timer)
         self._children = TTLCache(self.most_apart, ttl, timer, lambda held: len(held[1]) + 1)
         self._slices = TTLCache(self.most_apart, ttl, timer, _rows)
@@ -261,7 +269,8 @@ class Table:
         """Records that are held of it, and the bytes that they take, estimated."""
         parts = (self._records, self._children, self._slices, self._lists, self._runs)
         apart = max(int(part.currsize) for part in parts)
-        wholes = [whole for whole in (self._good, self._held, self._partial) if whole is not None]
+        copies = (self._good, self._held, self._partial, *self._pins.values())
+        wholes = {id(whole.rows): whole for whole in copies if whole is not None}.values()
         size = round(apart * (self._bytes_each + _APART)) + sum(whole.bytes for whole in wholes)
         return apart + sum(map(len, wholes)), size
 
@@ -272,6 +281,21 @@ class Table:
     @property
     def _bytes_each(self) -> float:
         return self._each if self._each is not None else _GUESS
+
+    # -------------------------------------------------------------- versions
+
+    def pin(self, whole: Whole) -> None:
+        """Keeps a copy for whoever walks it, even when a newer one is there."""
+        self._pins[whole.read_at] = whole
+
+    def pinned(self, version: float) -> Whole | None:
+        """The copy that was read then, if it is held; whoever walks it keeps it so."""
+        found = self._pins.get(version)
+        if found is None and self.last_good is not None and self.last_good.read_at == version:
+            found = self.last_good
+        if found is not None:
+            self.pin(found)
+        return found
 
     # -------------------------------------------------------------- what was read
 
@@ -359,6 +383,7 @@ class Table:
     def let_go(self) -> None:
         """Gives up what is held whole. That something is held back is told until it is taken up again, or read anew."""
         self._good = self._held = self._partial = self.standing = None
+        self._pins.clear()
         self._clear()
 
     def announce(self, read_at: float, scanned_at: float | None, size: int, max_age: float | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.roster.pins import Pins
+
 MOST_ASKED = 20
 """Sources that one list asks, unless it says that all of its sources are to be asked."""
 
@@ -34,7 +36,7 @@ class ReadOptions:
     """labels, districts, providers: only sources that have one of these; None: any.
 
     max_age: seconds; what was read longer ago is to be asked for anew. seconds: until the list must be answered, where
-    that is sooner than the operation.
+    that is sooner than the operation. snapshot: the version of the data to read, as an earlier page told it.
     """
 
     labels: tuple[str, ...] | None = None
@@ -44,6 +46,7 @@ class ReadOptions:
     reach: Reach = Reach.AUTO
     on_source_failure: OnSourceFailure = OnSourceFailure.REPORT
     seconds: float | None = None
+    snapshot: str | None = None
 
 
 BY_DEFAULT = ReadOptions()
@@ -52,11 +55,12 @@ BY_DEFAULT = ReadOptions()
 @dataclass(frozen=True, slots=True)
 class Terms:
     """asks: whether a source may be asked for what is not held. since: epoch seconds; what was read before that is to
-    be asked for anew.
+    be asked for anew. pins: the version of the data that is read, for lists that keep to one.
     """
 
     asks: bool = True
     since: float | None = None
+    pins: Pins | None = None
 
 
 USUAL = Terms()

@@ -103,6 +103,12 @@ class RosterPage:
     as_of: DateTime | None = computed(
         lambda root: instant(root.page.as_of), "When the oldest of what is shown was read."
     )
+    snapshot: str | None = computed(
+        lambda root: root.snapshot,
+        "The version of the data that the page was read from: pass it as `read: { snapshot }` for the other pages. "
+        "Asking for it has every source in scope read whole. null for lists below a record, for those that must be "
+        "narrowed by a filter, and where a collection is too large to be held.",
+    )
     sources: list[SourceReport] = computed(
         _reports, "How the sources stood that were read for this page: by default those that are not FRESH."
     )

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from graphql import FieldNode, FragmentSpreadNode, GraphQLObjectType, InlineFragmentNode, SelectionSetNode
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    value_from_ast_untyped,
+)
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from adapters.records import RecordType
@@ -20,7 +28,7 @@ def followed(info: Info, kind: RecordType) -> tuple[Ahead, ...]:
 
 
 def selected(info: Info) -> frozenset[str]:
-    """The fields that the document surely selects of what is being resolved."""
+    """The fields that the document selects of what is being resolved."""
     selections = [node.selection_set for node in info._raw_info.field_nodes]
     return frozenset(field.name.value for field in _Walk(info).fields(selections))
 
@@ -29,6 +37,7 @@ class _Walk:
     def __init__(self, info: Info) -> None:
         self._fragments = info._raw_info.fragments
         self._types = info._raw_info.schema.type_map
+        self._variables = info.variable_values
 
     def records(self, lists: Sequence[SelectionSetNode | None]) -> list[SelectionSetNode | None]:
         """What is asked of each record of lists, whether as `nodes` or as `edges { node }`."""
@@ -62,10 +71,10 @@ class _Walk:
         yield Ahead(relation.kind, relation.key, children, self.from_records(relation.kind, below))
 
     def fields(self, selections: Sequence[SelectionSetNode | None]) -> Iterator[FieldNode]:
-        """The fields selected, through fragments; without those that a directive may leave out."""
+        """The fields selected, through fragments; without those that directives leave out."""
         for selected in selections:
             for node in selected.selections if selected is not None else ():
-                if node.directives:
+                if node.directives and self._left_out(node):
                     continue
                 if isinstance(node, FieldNode):
                     yield node
@@ -73,3 +82,14 @@ class _Walk:
                     yield from self.fields([self._fragments[node.name.value].selection_set])
                 elif isinstance(node, InlineFragmentNode):
                     yield from self.fields([node.selection_set])
+
+    def _left_out(self, node: SelectionNode) -> bool:
+        return any(
+            value_from_ast_untyped(argument.value, self._variables) is _LEAVES_OUT.get(directive.name.value)
+            for directive in node.directives or ()
+            for argument in directive.arguments or ()
+        )
+
+
+_LEAVES_OUT = {"skip": True, "include": False}
+"""The value of `if` at which a directive leaves out what it stands at."""

@@ -14,6 +14,7 @@ from gateway.roster.reading import Alike, ListQuery, Reach, ReadOptions
 from gateway.schema.arguments import SourceNames, given, one_of
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
+from gateway.schema.foresight import selected
 from gateway.schema.listed import arguments, extent, resolver
 from gateway.schema.reading_options import Read, options
 from gateway.schema.relations import connection_of
@@ -81,6 +82,7 @@ def users_by_identity() -> Any:
             extent=extent(said),
             read=_unless_chosen(options(said["read"]), names),
             everywhere=True,
+            pinned="snapshot" in selected(info),
         )
         found = await info.context.reading.page(place(info), query)
         below(info, found.reading)

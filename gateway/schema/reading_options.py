@@ -41,6 +41,12 @@ class ReadOptions:
         "Milliseconds, from 1, after which what has not come is left out as DEADLINE_EXCEEDED; the operation's own "
         "time limit is never raised."
     )
+    snapshot: str | None = _knob(
+        "The version of the data to read, from `snapshot` of an earlier page of the same list, so that all pages show "
+        "one and the same: no source is asked then, and what an earlier page had to do without stays missing. Held for "
+        "a quarter of an hour after it was last asked for, else CURSOR_EXPIRED. What is followed from the records is "
+        "read as it is now."
+    )
 
 
 Read: TypeAlias = Annotated[ReadOptions | None, strawberry.argument(description="How to read.")]
@@ -69,6 +75,7 @@ def options(read: ReadOptions | None) -> Options:
         reach=given(said.reach) or Reach.AUTO,
         on_source_failure=given(said.on_source_failure) or OnSourceFailure.REPORT,
         seconds=None if milliseconds is None else milliseconds / 1000,
+        snapshot=given(said.snapshot),
     )
 
 

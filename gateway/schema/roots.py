@@ -15,7 +15,7 @@ from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
 from gateway.schema.foresight import followed, selected
-from gateway.schema.listed import arguments, asked, check_narrow, required_filter, resolver, root_arguments
+from gateway.schema.listed import LISTED, arguments, asked, check_narrow, required_filter, resolver, root_arguments
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import sources_of
 from gateway.schema.reading_options import Read, options
@@ -91,6 +91,7 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
             ahead=followed(info, kind),
             everywhere="totalCount" in fields,
             whole="groups" in fields,
+            pinned="snapshot" in fields and not LISTED[kind].narrowed,
         )
         found = await reading.page(place(info), query)
         below(info, found.reading)

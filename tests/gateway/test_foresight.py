@@ -60,7 +60,7 @@ async def test_a_list_that_may_name_one_person_is_not_run_ahead_of(world: MakeWo
     assert made.servers["a"].in_flight_peak <= 2
 
 
-async def test_a_relation_that_a_directive_may_leave_out_is_not_run_ahead_of(world: MakeWorld) -> None:
+async def test_a_relation_that_a_directive_leaves_out_is_not_run_ahead_of(world: MakeWorld) -> None:
     made = wide(world)
     query = "query ($off: Boolean!) { users(first: 50) { nodes { enrollments @skip(if: $off) { class { title } } } } }"
     async with gateway(made) as client:
