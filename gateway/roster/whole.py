@@ -264,21 +264,20 @@ class Index:
 
     def __init__(self, rows: Sequence[Record], field: str) -> None:
         self._ordinals: dict[str, int] = {}
-        counts = array("I")
-        for record in rows:
-            for value in values(record, field):
-                ordinal = self._ordinals.setdefault(value, len(counts))
-                if ordinal == len(counts):
-                    counts.append(0)
-                counts[ordinal] += 1
-        self._ends = array("I", accumulate(counts))
-        self._places = array("I", bytes(4 * sum(counts)))
-        following = array("I", (end - count for end, count in zip(self._ends, counts, strict=True)))
+        ordinals, places = array("I"), array("I")
         for place, record in enumerate(rows):
             for value in values(record, field):
-                ordinal = self._ordinals[value]
-                self._places[following[ordinal]] = place
-                following[ordinal] += 1
+                ordinals.append(self._ordinals.setdefault(value, len(self._ordinals)))
+                places.append(place)
+        counts = array("I", bytes(4 * len(self._ordinals)))
+        for ordinal in ordinals:
+            counts[ordinal] += 1
+        self._ends = array("I", accumulate(counts))
+        self._places = array("I", bytes(4 * len(places)))
+        following = array("I", (end - count for end, count in zip(self._ends, counts, strict=True)))
+        for ordinal, place in zip(ordinals, places, strict=True):
+            self._places[following[ordinal]] = place
+            following[ordinal] += 1
         self._made = sum(map(sys.getsizeof, self._ordinals)) if predicate.unfolded(field) != field else 0
 
     @property
@@ -296,8 +295,10 @@ class Index:
 
 def values(record: Record, field: str) -> Iterable[str]:
     """What `field` names, each once: of a list, every element."""
-    if not field.isidentifier():
-        return dict.fromkeys(predicate.texts(record, field))
+    plain = predicate.unfolded(field)
+    if plain != field or "." in field:
+        value = getattr(record, plain) if "." not in plain else None
+        return (value.casefold(),) if isinstance(value, str) else dict.fromkeys(predicate.texts(record, field))
     value = getattr(record, field)
     if value is None:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -135,3 +136,30 @@ async def test_a_filter_by_a_person_asks_for_nobody_where_no_former_ids_are_decl
     assert errors == []
     assert len(data["enrollments"]["nodes"]) == len(truth.enrollments_of(person.id))
     assert not any("users" in route for route in made.servers["a"].requests)
+
+
+async def test_a_filter_by_a_person_begins_nothing_that_one_person_does_not_need(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    truth = made.servers["a"].district
+    person = next(u for u in active(made) if len(truth.enrollments_of(u.id)) > 1)
+    _, errors = await ask(
+        made,
+        "query ($id: ID!) { enrollments(filter: { user: { eq: $id } }) { nodes { class { title } } } }",
+        id=f"User:a:{person.id}",
+    )
+    assert set(errors) <= {"DANGLING_REFERENCE"}
+    asked = [seen for seen in made.servers["a"].log if seen.route == "GET /classes"]
+    assert all("filter=" in seen.query for seen in asked)
+
+
+async def test_a_source_may_itself_answer_a_former_id_with_the_record_of_today(world: MakeWorld) -> None:
+    made = world(a=KIND)
+    server = made.servers["a"]
+    person = active(made)[3]
+    today = next(u for u in server.published("users") if u["metadata"]["ic.legacysourceId"] == number(made, person))
+    server.answer_next(200, json.dumps({"user": today}).encode())
+    data, errors = await ask(
+        made, 'query ($own: String!) { user(source: "a", sourcedId: $own) { sourcedId } }', own=number(made, person)
+    )
+    assert (data, errors) == ({"user": {"sourcedId": today["sourcedId"]}}, [])
+    assert made.requests("a") == 1

@@ -9,7 +9,7 @@ from adapters import registry
 from adapters.dialect import Dialect, Op, Totals
 from adapters.endpoints import Collection
 from adapters.errors import Unsupported
-from adapters.predicate import AnyOf, Compare, equals, every
+from adapters.predicate import AnyOf, Compare, equals, every, folded
 from gateway.roster.needs import (
     Batches,
     ByIds,
@@ -78,6 +78,21 @@ def test_two_clauses_a_filter_win_over_a_large_collection() -> None:
     found = planned(ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(50)), 800_000)
     assert isinstance(found.path, Batches)
     assert found.requests == 25
+
+
+@pytest.mark.parametrize("field", ["username", "email", "user_master_identifier", "user_ids.identifier"])
+def test_people_are_told_apart_by_some_fields(field: str) -> None:
+    """Of a source of a hundred thousand, one page holds those with one of two usernames."""
+    asked = Window(Collection.USERS, AnyOf(field, frozenset({"Ines", "ines"})), None, None)
+    found = planned(asked, 100_000)
+    assert (found.path, found.requests, found.rows) == (Filtered(), 1, 2)
+    children = planned(ChildrenOf(Collection.USERS, field, ("Ines", "ines")), 100_000)
+    assert (children.path, children.requests, children.rows) == (Batches(field, (("Ines", "ines"),)), 1, 2)
+
+
+def test_a_field_without_regard_to_case_is_asked_for_as_it_is_spelled() -> None:
+    found = planned(ChildrenOf(Collection.USERS, folded("username"), ("ines",)), 100_000)
+    assert (found.path, found.requests) == (Batches("username", (("ines",),)), 1)
 
 
 def test_a_size_that_was_never_told_is_said_to_be_assumed() -> None:
