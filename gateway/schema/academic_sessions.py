@@ -41,5 +41,5 @@ class AcademicSession(RosterObject):
         "The sessions that name this one as parent: the terms of a year.",
         "academicSession.children",
     )
-    org = to_one(RecordType.ORG, "org_id", "The organisation whose session it is.", "academicSession.org")
+    org = to_one(RecordType.ORG, "org_id", "The organisation whose session it is, where the source says so.")
     classes = to_page(RecordType.CLASS, "term_ids", "Classes (sections) taught in this session.", "/terms/{id}/classes")

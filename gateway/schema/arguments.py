@@ -18,10 +18,13 @@ ACTIVE = (RecordStatus.ACTIVE,)
 
 First: TypeAlias = Annotated[
     int | None,
-    strawberry.argument(description=f"At most so many, from 0 (only counts are wanted) to {MAX_FIRST:,}."),
+    strawberry.argument(description=f"Page size: at most so many, from 0 (only counts are wanted) to {MAX_FIRST:,}."),
 ]
 After: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="A cursor of this list with the same arguments: go on after it.")
+    str | None,
+    strawberry.argument(
+        description="For the next page, a cursor of this list with the same arguments: go on after it."
+    ),
 ]
 Last: TypeAlias = Annotated[
     int | None,

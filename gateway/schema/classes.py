@@ -34,7 +34,7 @@ class Class(RosterObject):
     grades: list[str] = plain("Grades, year groups of its students.", "class.grades")
     subjects: list[str] = plain("Names of its subjects.", "class.subjects")
     subject_codes: list[str] = plain("Codes of its subjects.", "class.subjectCodes")
-    periods: list[str] = plain("When in the day it meets: periods, blocks.", "class.periods")
+    periods: list[str] = plain("When in the day it meets: periods, blocks of the timetable.", "class.periods")
     course_ref = reference(RecordType.COURSE, "course_id", "What it teaches, not followed.", "class.course")
     course = to_one(RecordType.COURSE, "course_id", "What it teaches.", "class.course")
     school_ref = reference(RecordType.ORG, "school_id", "Where it is taught, not followed.", "class.school")
@@ -55,8 +55,8 @@ class Class(RosterObject):
         "Its teachers on a day, co-teachers included. OneRoster: `/classes/{id}/teachers`.",
     )
     primary_teacher = days.primary_teacher(
-        "Its main teacher, teacher of record, on a day: the one whose enrollment is flagged primary, of several the "
-        "one who began first; unflagged, only who teaches it alone. OneRoster: `enrollment.primary`."
+        "Its main teacher, teacher of record, homeroom teacher, on a day: the one whose enrollment is flagged primary, "
+        "of several the one who began first; unflagged, only who teaches it alone. OneRoster: `enrollment.primary`."
     )
     student_count: int | None = computed(
         days.student_count,

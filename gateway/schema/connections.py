@@ -26,7 +26,7 @@ class PageInfo:
     has_next_page: bool = plain("Whether more follow; ask with `after: endCursor`.")
     has_previous_page: bool = plain("Whether this page came after a cursor.")
     start_cursor: str | None = plain("Cursor of the first record of the page; null when it is empty.")
-    end_cursor: str | None = plain("Cursor of the last record of the page; null when it is empty.")
+    end_cursor: str | None = plain("Cursor of the last record of the page, for the next page; null when it is empty.")
 
 
 class HasCursors(Protocol):

@@ -17,7 +17,7 @@ class Demographics(RosterObject):
     is_type_of = over(records.Demographics)
 
     birth_date: Date | None = plain("Date of birth.", "demographics.birthDate")
-    sex: Sex | None = plain("Sex as recorded.", "demographics.sex")
+    sex: Sex | None = plain("Sex (gender) as recorded.", "demographics.sex")
     sex_raw: str | None = plain("The source's own word for the sex.", "demographics.sex")
     american_indian_or_alaska_native: bool | None = plain(
         "Reported as American Indian or Alaska Native.", "demographics.americanIndianOrAlaskaNative"

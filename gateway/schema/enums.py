@@ -224,7 +224,7 @@ describe(
     "same aide may be ADMINISTRATOR at one source and AIDE at another; both are STAFF.",
     {
         RoleGroup.STUDENT: "Students, pupils, learners.",
-        RoleGroup.STAFF: "Teachers, aides, counselors, principals, administrators, proctors.",
+        RoleGroup.STAFF: "Staff, employees: teachers, aides, counselors, principals, administrators, proctors.",
         RoleGroup.FAMILY: "Guardians, parents, relatives.",
         RoleGroup.OTHER: "Whose role is unknown, or none of these.",
     },

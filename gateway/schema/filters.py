@@ -126,7 +126,7 @@ class UserFilter:
     given_name: StringFilter | None = about("given_name", "First name.", "user.givenName")
     family_name: StringFilter | None = about("family_name", "Last name.", "user.familyName")
     email: StringFilter | None = about("email", "E-mail address.", "user.email")
-    username: StringFilter | None = about("username", "Name to sign in with.", "user.username")
+    username: StringFilter | None = about("username", "Name to sign in with, login.", "user.username")
     identifier: StringFilter | None = about("identifier", "Student or staff number.", "user.identifier")
     user_master_identifier: StringFilter | None = about(
         "user_master_identifier", "Id of the person over all systems of the district.", "user.userMasterIdentifier"

@@ -40,5 +40,5 @@ class LearningObjectiveScoreSet:
 
     source: str | None = plain(_SOURCE, "learningObjectiveSet.source")
     learning_objective_results: list[LearningObjectiveResult] = plain(
-        "What was reached, objective by objective.", "learningObjectiveSet.learningObjectiveResults"
+        "What was reached, objective by objective.", "result.learningObjectiveSet.learningObjectiveResults"
     )

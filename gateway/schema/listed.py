@@ -106,7 +106,7 @@ def arguments(kind: RecordType) -> list[Argument]:
     if listed.dated:
         found.append(("effective_on", EffectiveOn, strawberry.UNSET))
     keys = optional(list[ORDERS[kind]])  # type: ignore[valid-type]
-    text = "By what to order, the first key first; absent: by source key, then sourcedId."
+    text = "By what to order (sort), the first key first; absent: by source key, then sourcedId."
     return [
         *found,
         ("status", Status, ACTIVE),

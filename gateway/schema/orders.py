@@ -89,7 +89,7 @@ UserOrder = _order(
     **_base("user"),
     family_name=("Last name.", "user.familyName"),
     given_name=("First name.", "user.givenName"),
-    username=("Name to sign in with.", "user.username"),
+    username=("Name to sign in with, login.", "user.username"),
     email=("E-mail address.", "user.email"),
 )
 EnrollmentOrder = _order(

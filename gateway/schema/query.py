@@ -83,7 +83,7 @@ class Query:
     )
     courses = listing(RecordType.COURSE, "Courses of study.", "/courses")
     classes = listing(RecordType.CLASS, "Classes, also called sections.", "/classes")
-    users = listing(RecordType.USER, "People: students, teachers, other staff, parents.", "/users")
+    users = listing(RecordType.USER, "People: students (pupils), teachers, other staff, parents.", "/users")
     users_by_identity = users_by_identity()
     enrollments = listing(RecordType.ENROLLMENT, "Who is in which class, and as what.", "/enrollments")
     demographics = listing(RecordType.DEMOGRAPHICS, "Birth date, sex, ethnicity of people.", "/demographics")

@@ -35,13 +35,19 @@ def _metadata(root: Record, keys: Keys = strawberry.UNSET) -> Any:
 )
 class RosterObject(Node):
     id: strawberry.ID = computed(record_id, "Global id: names the type, the source and the record; treat it as opaque.")
-    sourced_id: str = plain("The source's own id of it; unique within the source only.", "sourcedId")
+    sourced_id: str = plain(
+        "The source's own id of it, its primary key there; unique within the source only.", "sourcedId"
+    )
     source: Source = computed(_source, "Where it comes from.")
     status: RecordStatus = plain("Whether it still counts at its source.", "status")
     status_raw: str | None = plain("The source's own word for the status.", "status")
-    date_last_modified: DateTime | None = plain("When the source last changed it.", "dateLastModified")
+    date_last_modified: DateTime | None = plain(
+        "When the source last changed it, for incremental reading.", "dateLastModified"
+    )
     observed_at: DateTime = computed(lambda root: instant(root.observed_at), "When the gateway read it.")
-    metadata: JSON | None = computed(_metadata, "What the source adds to the standard, unchanged.", "metadata")
+    metadata: JSON | None = computed(
+        _metadata, "What the source adds to the standard, unchanged: extensions, custom fields.", "metadata"
+    )
 
 
 @strawberry.type(

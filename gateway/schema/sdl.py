@@ -14,24 +14,27 @@ from graphql import (
     is_specified_scalar_type,
 )
 from graphql.utilities import print_type
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.base import StrawberryObjectDefinition
 
 
 def printed(schema: GraphQLSchema) -> str:
-    """Query and Mutation, interfaces, objects, pages, inputs, enums, scalars, each in order of first mention."""
+    """Query, interfaces, records, sources, pages, Mutation, inputs, enums, scalars, each in order of first mention.
+
+    What is only a part of others stands behind the first that has it: the roles of a person behind the person.
+    """
     types = list(_reached(schema))
-    types.sort(key=_section)
-    return "\n\n".join(map(_text, types)) + "\n"
+    heads = sorted((t for t in types if not _is_part(t)), key=_section)
+    told: dict[str, GraphQLNamedType] = {}
+    for head in heads:
+        _tell(head, told)
+    return "\n\n".join(map(print_type, told.values())) + "\n"
 
 
-def _text(named: GraphQLNamedType) -> str:
-    """Directives are Strawberry's to know, so `@oneOf` is put in where it belongs."""
-    text = print_type(named)
-    definition = named.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if isinstance(definition, StrawberryObjectDefinition) and definition.is_one_of:
-        return text.replace(f"input {named.name} {{", f"input {named.name} @oneOf {{")
-    return text
+def _tell(current: GraphQLNamedType, told: dict[str, GraphQLNamedType]) -> None:
+    """Notes a type, and what is a part of it and not noted yet."""
+    told[current.name] = current
+    for named in _mentioned(current):
+        if _is_part(named) and named.name not in told:
+            _tell(named, told)
 
 
 def _reached(schema: GraphQLSchema) -> Iterator[GraphQLNamedType]:
@@ -55,16 +58,26 @@ def _mentioned(current: GraphQLNamedType) -> Iterator[GraphQLNamedType]:
             yield get_named_type(argument.type)
 
 
+def _is_part(named: GraphQLNamedType) -> bool:
+    """Whether it is a value inside of others: neither a root, nor a page, nor fetched by itself."""
+    heads = ("Query", "Mutation", "Connection")
+    return isinstance(named, GraphQLObjectType) and not named.interfaces and not named.name.endswith(heads)
+
+
 def _section(named: GraphQLNamedType) -> int:
     match named:
-        case GraphQLObjectType(name="Query" | "Mutation"):
+        case GraphQLObjectType(name="Query"):
             return 0
         case GraphQLInterfaceType():
             return 1
-        case GraphQLObjectType(name=name):
-            return 3 if name.endswith(("Connection", "Edge")) else 2
-        case GraphQLInputObjectType():
-            return 4
-        case GraphQLEnumType():
+        case GraphQLObjectType(name="Mutation"):
             return 5
-    return 6
+        case GraphQLObjectType(name=name) if name.endswith("Connection"):
+            return 4
+        case GraphQLObjectType(interfaces=interfaces):
+            return 2 if "RosterObject" in {i.name for i in interfaces} else 3
+        case GraphQLInputObjectType():
+            return 6
+        case GraphQLEnumType():
+            return 7
+    return 8

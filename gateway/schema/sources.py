@@ -130,7 +130,8 @@ class Source(Node):
     district: str | None = computed(lambda root: root.settings.district, "The district that it belongs to.")
     labels: list[str] = computed(lambda root: root.settings.labels, "Labels from the settings, to choose sources by.")
     provider: str = computed(
-        lambda root: root.settings.provider, "The product that serves it: a student system or hub."
+        lambda root: root.settings.provider,
+        "The product that serves it: a student information system (SIS, MIS) or a hub.",
     )
     version: str = computed(lambda root: str(root.settings.version), "The version of OneRoster that it speaks.")
     timezone: str = computed(lambda root: root.settings.timezone, "IANA name of the time zone of its days.")
@@ -143,7 +144,8 @@ class Source(Node):
     )
     last_error: ErrorCode | None = plain("What went wrong when it was last asked; null when it answered.")
     requests_left_today: int | None = plain(
-        "How many requests may still be sent to it on its own date; null where the settings do not limit them."
+        "Rate limit: how many requests may still be sent to it on its own date; null where the settings do not limit "
+        "them."
     )
     collections: list[SourceCollection] = computed(_collections, "Its collections, one per kind of record.")
     holds: list[Hold] = computed(lambda root: root.holds, "What is held back of it until an operator decides.")

@@ -95,7 +95,9 @@ class User(RosterObject):
     given_name: str | None = plain("First name.", "user.givenName")
     family_name: str | None = plain("Last name, surname.", "user.familyName")
     middle_name: str | None = plain("Middle names.", "user.middleName")
-    preferred_first_name: str | None = plain("First name by which to call the person.", "user.preferredFirstName")
+    preferred_first_name: str | None = plain(
+        "First name by which to call the person, nickname.", "user.preferredFirstName"
+    )
     preferred_middle_name: str | None = plain("Middle name that the person prefers.", "user.preferredMiddleName")
     preferred_last_name: str | None = plain("Last name that the person prefers.", "user.preferredLastName")
     pronouns: str | None = plain("Pronouns to use of the person.", "user.pronouns")
@@ -103,7 +105,7 @@ class User(RosterObject):
     email: str | None = plain("E-mail address.", "user.email")
     sms: str | None = plain("Number for text messages, mobile.", "user.sms")
     phone: str | None = plain("Telephone number.", "user.phone")
-    identifier: str | None = plain("Student or staff number.", "user.identifier")
+    identifier: str | None = plain("Number of the person: student number, staff number.", "user.identifier")
     user_ids: list[UserId] = plain("Ids of the person in other systems.", "user.userIds")
     user_master_identifier: str | None = plain(
         "Id of the person over all systems of the district.", "user.userMasterIdentifier"
@@ -163,7 +165,7 @@ class User(RosterObject):
         "user.agents",
     )
     guardians: list[Annotated["User", strawberry.lazy("gateway.schema.users")]] | None = computed(
-        _guardians, "Those of agents who are family: guardians, parents, relatives.", "user.agents"
+        _guardians, "Those of agents who are family: parents, guardians (carers), other relatives.", "user.agents"
     )
     enrollments = to_enrollments("user_id", "The classes that the person is in, and as what.")
     classes = days.classes(

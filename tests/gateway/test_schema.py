@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,25 @@ def test_schema_graphql_is_the_printed_schema() -> None:
 def test_the_printed_schema_leaves_out_no_type() -> None:
     printed = sdl()
     assert [t.name for t in TYPES if f" {t.name} " not in printed.replace("\n", " ")] == []
+
+
+def test_the_printed_schema_is_read_from_top_to_bottom() -> None:
+    order = re.findall(r"^(?:type|interface|input|enum|scalar) (\w+)", sdl(), re.MULTILINE)
+    assert len(order) == len(set(order)) == len(TYPES)
+    assert order[:2] == ["Query", "Node"]
+    for earlier, later in [
+        *(("RosterObject", "Org"), ("Org", "RecordRef"), ("User", "RoleAssignment"), ("RoleAssignment", "Enrollment")),
+        *(("Enrollment", "LineItem"), ("ScoreScale", "ScoreScaleValue"), ("ScoreScaleValue", "Resource")),
+        *(("AssessmentResult", "Source"), ("Source", "SourceCollection"), ("Hold", "OrgConnection")),
+        *(("OrgConnection", "OrgEdge"), ("OrgEdge", "ClassConnection"), ("ClassConnection", "Mutation")),
+        *(
+            ("Mutation", "OrgFilter"),
+            ("ClassFilter", "StringFilter"),
+            ("StringFilter", "RecordStatus"),
+            ("Sex", "Date"),
+        ),
+    ]:
+        assert order.index(earlier) < order.index(later), (earlier, later)
 
 
 def test_everything_is_described_in_sentences() -> None:
