@@ -79,8 +79,11 @@ PARENTS: Mapping[str, Collection] = MappingProxyType(
         "org_ids": Collection.ORGS,
         "line_item_id": Collection.LINE_ITEMS,
         "student_id": Collection.USERS,
+        "agent_ids": Collection.USERS,
         "category_id": Collection.CATEGORIES,
         "assessment_line_item_id": Collection.ASSESSMENT_LINE_ITEMS,
+        "parent_assessment_line_item_id": Collection.ASSESSMENT_LINE_ITEMS,
+        "resource_ids": Collection.RESOURCES,
     }
 )
 """Which records a field refers to, where their number tells how many children each has."""
@@ -89,6 +92,7 @@ NESTED: Mapping[tuple[Collection, str], str] = MappingProxyType(
     {
         (Collection.CLASSES, "school_id"): "classesForSchool",
         (Collection.CLASSES, "course_id"): "classesForCourse",
+        (Collection.USERS, "agent_ids"): "linkedUsersForUser",
         (Collection.ENROLLMENTS, "user_id"): "enrollmentsForUser",
         (Collection.ENROLLMENTS, "class_id"): "enrollmentsForClass",
         (Collection.LINE_ITEMS, "class_id"): "lineItemsForClass",

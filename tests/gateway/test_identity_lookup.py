@@ -39,8 +39,8 @@ async def found(made: World, identity: dict[str, Any], **variables: Any) -> set[
 
 async def held(made: World) -> World:
     """Everybody has been read whole."""
-    _, errors = await ask(made, "{ users(first: 1) { nodes { agents { id } } } }")
-    _, more = await ask(made, '{ users(sources: ["b"], first: 1) { nodes { agents { id } } } }')
+    _, errors = await ask(made, "{ users(first: 10000) { nodes { agents { id } } } }")
+    _, more = await ask(made, '{ users(sources: ["b"], first: 10000) { nodes { agents { id } } } }')
     assert errors == more == []
     return made
 
@@ -131,7 +131,7 @@ async def test_who_is_not_held_is_found_as_given_or_in_lower_case_and_as_is_once
     cold = world(limits, a=server)
     assert await found(cold, {"email": "Ines.Marr@X.example"}, sources=["a"]) == {f"User:a:{user.id}"}
     assert await found(cold, {"email": "ines.marr@x.example"}, sources=["a"]) == set()
-    _, errors = await ask(cold, "{ users(first: 1) { nodes { agents { id } } } }")
+    _, errors = await ask(cold, "{ users(first: 10000) { nodes { agents { id } } } }")
     assert errors == []
     assert await found(cold, {"email": "ines.marr@x.example"}, sources=["a"]) == {f"User:a:{user.id}"}
 
