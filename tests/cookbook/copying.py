@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.sandbox.truth import ACTIVE
-from tests.cookbook.kitchen import Kitchen, recipe, same
+from tests.cookbook.kitchen import Kitchen, recipe, same, settled
 
 
 def _instant(text: str) -> datetime:
@@ -17,15 +17,16 @@ def _id(kind: str, row: dict[str, Any]) -> dict[str, str]:
     return {"id": f"{kind}:springfield:{row['sourcedId']}"}
 
 
-@recipe("Everything of one district, flat")
+@recipe("Everything of one district, flat, in one version")
 async def pull(kitchen: Kitchen) -> None:
+    truth = kitchen.told().truth
     published = kitchen.told().server.published("enrollments")
     rows: list[Any] = []
-    after = None
+    after = snapshot = None
     query = kitchen.recipe.query.replace("first: 10000", "first: 300")
     assert query != kitchen.recipe.query
     while True:
-        answer = await kitchen.ask(query, source="springfield", after=after)
+        answer = await kitchen.ask(query, source="springfield", after=after, snapshot=snapshot)
         assert "errors" not in answer
         page = answer["data"]["enrollments"]
         assert page["totalCount"] == len(published)
@@ -33,9 +34,17 @@ async def pull(kitchen: Kitchen) -> None:
         rows += page["nodes"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-        after = page["pageInfo"]["endCursor"]
-    whole = (await kitchen.data())["enrollments"]
-    assert whole["nodes"] == rows
+        after, snapshot = page["pageInfo"]["endCursor"], page["snapshot"]
+        assert snapshot is not None
+        truth.remove(truth.enrollments[0])
+        await kitchen.ask(
+            """mutation { refreshSource(input: { source: "springfield", collections: [ENROLLMENT], full: true }) {
+                 userErrors { code }
+               } }"""
+        )
+        await settled(kitchen, "springfield")
+    assert len(published) - len(kitchen.told().server.published("enrollments")) == 2
+    assert (await kitchen.data())["enrollments"]["totalCount"] == len(published) - 2
     assert same(
         [
             {k: v for k, v in row.items() if k.endswith("Ref") or k in ("sourcedId", "role", "beginDate", "endDate")}

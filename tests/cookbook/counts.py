@@ -6,8 +6,7 @@ from collections import Counter
 from typing import Any
 
 from gateway.sandbox.demo import DEMO
-from tests.cookbook.fleet import collections
-from tests.cookbook.kitchen import Json, Kitchen, recipe
+from tests.cookbook.kitchen import Json, Kitchen, recipe, settled
 
 FEWEST = 10
 MIDWEST = [d.key for d in DEMO if "midwest" in d.labels]
@@ -54,7 +53,7 @@ async def report(kitchen: Kitchen) -> None:
                ) { userErrors { code } } }""",
             key=key,
         )
-        await collections(kitchen, key)
+        await settled(kitchen, key)
     asked = kitchen.all_requests()
     classes = (await kitchen.data())["classes"]
     assert kitchen.all_requests() == asked

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from gateway.sandbox.demo import DEMO
 from gateway.web import cookbook
-from tests.cookbook.kitchen import Json, Kitchen, recipe
+from tests.cookbook.kitchen import Json, Kitchen, recipe, settled
 
 PILOT = [d.key for d in DEMO if "pilot" in d.labels]
-
-
-async def collections(kitchen: Kitchen, key: str) -> dict[str, Json]:
-    """How those of a source stand, by the page's own recipe, once nothing is being read."""
-    [copies] = [r for r in cookbook.load() if r.title == "How old is what I see"]
-    async with asyncio.timeout(10):
-        while True:
-            answer = await kitchen.ask(copies.query, source=key)
-            found = {c["type"]: c for c in answer["data"]["source"]["collections"]}
-            if all(c["state"] != "LOADING" for c in found.values()):
-                return found
-            await asyncio.sleep(0.01)
 
 
 async def read_anew(kitchen: Kitchen, key: str) -> None:
     """By the page's own recipe."""
     [again] = [r for r in cookbook.load() if r.title == "Read a source anew, now"]
     await kitchen.ask(again.query, source=key)
-    await collections(kitchen, key)
+    await settled(kitchen, key)
 
 
 async def everybody(kitchen: Kitchen, key: str) -> list[Json]:
@@ -112,5 +98,5 @@ async def again(kitchen: Kitchen) -> None:
     assert begun["userErrors"] == []
     states = {c["type"]: c["state"] for c in begun["source"]["collections"]}
     assert (states["ENROLLMENT"], states["ORG"]) == ("LOADING", "FRESH")
-    assert (await collections(kitchen, "springfield"))["ENROLLMENT"]["rows"] == len(before) - 1
+    assert (await settled(kitchen, "springfield"))["ENROLLMENT"]["rows"] == len(before) - 1
     assert len(await everybody(kitchen, "springfield")) == len(before) - 1

@@ -5,6 +5,7 @@ A check is registered under the title of its recipe; `tests/test_cookbook.py` ru
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from typing import Any
 from gateway.identity import GlobalId
 from gateway.sandbox.server import Server
 from gateway.sandbox.truth import ACTIVE, Class, District, Enrollment, User
+from gateway.web import cookbook
 from gateway.web.cookbook import Recipe
 from tests.gateway.test_schema_days import covers, of_class, of_enrollment
 from tests.test_docs_answers import TODAY, Ask
@@ -169,3 +171,15 @@ def _unordered(value: Any) -> Any:
     if isinstance(value, list):
         return sorted(map(_unordered, value), key=lambda v: json.dumps(v, sort_keys=True))
     return value
+
+
+async def settled(kitchen: Kitchen, key: str) -> dict[str, Json]:
+    """How those of a source stand, by the page's own recipe, once nothing is being read."""
+    [copies] = [r for r in cookbook.load() if r.title == "How old is what I see"]
+    async with asyncio.timeout(10):
+        while True:
+            answer = await kitchen.ask(copies.query, source=key)
+            found = {c["type"]: c for c in answer["data"]["source"]["collections"]}
+            if all(c["state"] != "LOADING" for c in found.values()):
+                return found
+            await asyncio.sleep(0.01)
