@@ -16,6 +16,8 @@ from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import TypeAlias
 
+from adapters.freeing import free
+from adapters.gathering import Ids
 from adapters.paging import PageSeen
 
 After: TypeAlias = Callable[[PageSeen], int | None]
@@ -87,7 +89,7 @@ class Coverage:
 
     def __init__(self, start: int, after: After, *, sorts: bool) -> None:
         self.start = start
-        self.ids: set[str] = set()
+        self.ids = Ids()
         self.total: int | None = None
         self.revision: str | None = None
         self._stuck = False
@@ -104,6 +106,9 @@ class Coverage:
         self._cuts = True
         self._extra: list[Window] = []
         self._mending = False
+
+    def __del__(self) -> None:
+        free(self._pieces)
 
     # -------------------------------------------------------------- what to ask for
 
@@ -142,8 +147,8 @@ class Coverage:
 
     # -------------------------------------------------------------- what came
 
-    def take(self, came: Came, window: Window, asked: int) -> None:
-        """Adds a page. asked: `answers` when it was asked for.
+    def take(self, came: Came, window: Window, asked: int) -> set[str]:
+        """Adds a page. asked: `answers` when it was asked for. Returns the ids of it that had come before.
 
         Raises:
             PagingBroken: it comes by steps and brings nothing new.
@@ -152,20 +157,22 @@ class Coverage:
         self._note(came.seen)
         self._pieces.append(_Piece(came, asked, len(self._pieces)))
         distinct = {*came.ids, *came.odd}
-        fresh = len(distinct - self.ids) + came.nameless
+        known = self.ids.known(distinct)
+        fresh = len(distinct) - len(known) + came.nameless
         if not self._mending and self._stride is None and before is not None:
-            self._out_of_place |= not _leads_on(before.ids, came.ids, self.ids)
+            self._out_of_place |= not _leads_on(before.ids, came.ids, known)
         if came.seen.received:
             self._in_order &= bool(came.ids) and all(a < b for a, b in pairwise(came.ids))
-        self.ids |= distinct
+        self.ids.add(distinct - known)
         if self._mending:
-            return
+            return known
         self._nameless += came.nameless
         self._doubles += len(came.ids) + len(came.odd) - len(distinct)
         if self._stride is None:
             self._step(replace(came.seen, new=fresh), came)
         else:
             self._fill(came, window, fresh)
+        return known
 
     def _note(self, seen: PageSeen) -> None:
         changed = False

@@ -5,16 +5,18 @@ function that fetches a page. What the pages prove is decided in `adapters.cover
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import or_
 from typing import Any, TypeAlias
 
+from adapters import freeing
 from adapters.caching import UNSAID, CacheControl, Mark
 from adapters.coverage import After, Came, Coverage, Proof, Window
 from adapters.errors import PagingBroken
+from adapters.gathering import Gathered, Ids
 from adapters.predicate import Predicate
 from adapters.records import Record, Rejected
 
@@ -90,7 +92,7 @@ class Scanned:
     came over the wire; unchanged: those that did not, being as they were. said: what the source says of holding them.
     """
 
-    records: tuple[Record, ...]
+    records: Collection[Record]
     rejected: tuple[Rejected, ...]
     proof: Proof | None
     reason: str | None
@@ -153,6 +155,7 @@ class Scan:
         sorts: bool,
         keeps: bool = True,
     ) -> None:
+        freeing.prepare()
         self._source = source
         self._name = name
         self._fetch = fetch
@@ -161,9 +164,10 @@ class Scan:
         self._anew = partial(Coverage, start, after, sorts=sorts)
         self._coverage = self._anew()
         self._keeps = keeps
-        self._records: dict[str, Record] = {}
+        self._records = Gathered()
         self._rejected: dict[object, Rejected] = {}
-        self._earlier: set[str] = set()
+        self._unread: set[str] = set()
+        self._earlier: list[Ids] = []
         self._marks: dict[str, Mark] = {}
         self._sent = 0
         self._unchanged = 0
@@ -201,16 +205,16 @@ class Scan:
             if verdict.again:
                 self._coverage.mend(verdict.again)
             else:
-                self._earlier |= self._coverage.ids
-                previous, self._coverage = self._coverage, self._anew()
-                for found in (self._records, self._rejected, self._marks):
+                self._earlier.append(self._coverage.ids)
+                previous, self._coverage, self._records = self._coverage, self._anew(), Gathered()
+                for found in (self._rejected, self._unread, self._marks):
                     found.clear()
                 self._unchanged = 0
 
     def result(self) -> Scanned:
         """What was found; where a scan was begun anew, by its last reading."""
         return Scanned(
-            tuple(self._records.values()),
+            self._records,
             tuple(self._rejected.values()),
             self._proof,
             self._reason,
@@ -241,8 +245,8 @@ class Scan:
                 await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 for task in [task for task in under_way if task.done()]:
                     fetched = task.result()
-                    page = self._fresh(fetched)
-                    coverage.take(fetched.came, *under_way.pop(task))
+                    known = coverage.take(fetched.came, *under_way.pop(task))
+                    page = self._fresh(fetched, known)
                     self._note(fetched)
                     if coverage.received > self._most:
                         self._too_long()
@@ -263,21 +267,36 @@ class Scan:
             self._sent += fetched.page.received
         self._said |= fetched.said
 
-    def _fresh(self, fetched: Fetched) -> Page:
-        """The page without what was yielded before. What is read again counts as it came last."""
+    def _fresh(self, fetched: Fetched, known: set[str]) -> Page:
+        """The page without what was yielded before. What is read again counts as it came last.
+
+        known: ids of it that had come before, in this reading.
+        """
         page = fetched.page
+        first = {r.sourced_id: r for r in page.records if r.sourced_id not in known}
+        records = page.records if len(first) == len(page.records) else tuple(first.values())
         if self._keeps:
-            self._records.update((r.sourced_id, r) for r in page.records)
+            self._gather(page, records, known)
         places = ((fetched.came.seen.offset, n) for n in range(len(page.rejected)))
         self._rejected.update((r.sourced_id or at, r) for r, at in zip(page.rejected, places, strict=True))
-        seen, earlier = self._coverage.ids, self._earlier
-        fresh = {r.sourced_id: r for r in page.records if r.sourced_id not in seen and r.sourced_id not in earlier}
+        odd = {r.sourced_id for r in page.rejected if r.sourced_id is not None}
+        self._unread |= odd - known - first.keys()
+        before = known.union(*(ids.known({*first, *odd}) for ids in self._earlier))
+        if len(before) > len(known):
+            records = tuple(r for r in records if r.sourced_id not in before)
         rejected = tuple(
-            r
-            for r in page.rejected
-            if (self.attempts == 1 if r.sourced_id is None else not (r.sourced_id in seen or r.sourced_id in earlier))
+            r for r in page.rejected if (self.attempts == 1 if r.sourced_id is None else r.sourced_id not in before)
         )
-        return replace(page, records=tuple(fresh.values()), rejected=rejected, next_offset=None)
+        return replace(page, records=records, rejected=rejected, next_offset=None)
+
+    def _gather(self, page: Page, first: tuple[Record, ...], known: set[str]) -> None:
+        self._records.add(first)
+        for record in page.records if known else ():
+            if record.sourced_id in self._unread:
+                self._unread.remove(record.sourced_id)
+                self._records.add((record,))
+            elif record.sourced_id in known:
+                self._records.replace(record)
 
     def _too_long(self) -> None:
         self._broken(f"more than {MAX_REQUESTS} pages or {self._most} records")

@@ -189,7 +189,7 @@ class Asker:
         found = await self._client.scan(request, on_page=self._first_tells(collection, look))
         if len(came) == most:
             return tuple(came)
-        return found.records if found.reason is None else Short(found.records, found.reason)
+        return tuple(found.records) if found.reason is None else Short(found.records, found.reason)
 
     def _first_tells(self, collection: Collection, look: OnPage = lambda progress, page: True) -> OnPage:
         """The first page of a part of the collection tells how many there are, or how many at least."""

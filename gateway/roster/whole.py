@@ -12,9 +12,9 @@ import sys
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, groupby, islice, pairwise
+from itertools import accumulate
 from operator import attrgetter
 from typing import TypeVar
 
@@ -36,9 +36,6 @@ _MUCH = 5000
 
 _POINTER = 8
 _ORDINAL = 32
-
-_RUN = 5000
-"""Records that are sorted at a stretch: the loop waits for no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +121,7 @@ class Whole:
         marks: tuple[Mark, ...] = (),
         unproved: str | None = None,
     ) -> None:
-        # Sorted, not a dict: a sixth of the memory beside the records, and no pause where a large dict grows.
-        runs = [sorted(run, key=_sourced_id) for run in _batched(records, _RUN)]
-        in_order = all(a[-1].sourced_id <= b[0].sourced_id for a, b in pairwise(runs))
-        merged = chain.from_iterable(runs) if in_order else heapq.merge(*runs, key=_sourced_id)
-        self._rows = Rows(next(same) for _, same in groupby(merged, _sourced_id))
+        self._rows = Rows.of(records)
         self.rejected = rejected
         self.read_at = read_at
         self.scanned_at = read_at if scanned_at is None else scanned_at
@@ -142,7 +135,7 @@ class Whole:
     @classmethod
     async def made(
         cls,
-        records: Sequence[Record],
+        records: Collection[Record],
         rejected: int,
         read_at: float,
         *,
@@ -343,12 +336,6 @@ def follows(found: Slice, after: Position | None) -> Slice | None:
 async def beside(records: int, work: Callable[[], T]) -> T:
     """The result of `work`, done in a thread where there is much of it."""
     return await asyncio.to_thread(work) if records > _MUCH else work()
-
-
-def _batched(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
-    rest = iter(records)
-    while run := list(islice(rest, size)):
-        yield run
 
 
 def _no_lists(records: int) -> LRUCache[Predicate | None, Slice]:

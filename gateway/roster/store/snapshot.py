@@ -42,7 +42,8 @@ class Summary(Facts, frozen=True, kw_only=True):
 
 
 class Snapshot(Facts, frozen=True, kw_only=True):
-    """A table as it stood at one moment: its records, in an order that is kept. marks: of the pages that they came in.
+    """A table as it stood at one moment: its records, in the order of their sourcedIds. marks: of the pages that they
+    came in.
 
     It is written while others read it, and so never changes.
     """

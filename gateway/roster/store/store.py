@@ -9,16 +9,17 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from adapters.endpoints import ENTITIES, Collection
-from adapters.records import Record
 from adapters.secret import Secret
 from gateway.config import GatewaySettings
 from gateway.roster.guard import Hold
+from gateway.roster.rows import Rows
 from gateway.roster.store.days import KeptDays
 from gateway.roster.store.files import Files
 from gateway.roster.store.packing import Packing
@@ -179,9 +180,7 @@ class Store:
         """`load`, or `load_held`, in this thread."""
 
         def whole(head: _Head, frames: Iterator[bytes]) -> Snapshot:
-            records: list[Record] = []
-            for part in _PACKINGS[collection].unpack(frames):
-                records += part
+            records = Rows(chain.from_iterable(_PACKINGS[collection].unpack(frames)))
             if len(records) != head.size:
                 raise ValueError("records are missing")
             facts = {name: getattr(head, name) for name in _FACTS}
