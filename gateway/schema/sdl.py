@@ -14,6 +14,8 @@ from graphql import (
     is_specified_scalar_type,
 )
 from graphql.utilities import print_type
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
 
 
 def printed(schema: GraphQLSchema) -> str:
@@ -26,7 +28,16 @@ def printed(schema: GraphQLSchema) -> str:
     told: dict[str, GraphQLNamedType] = {}
     for head in heads:
         _tell(head, told)
-    return "\n\n".join(map(print_type, told.values())) + "\n"
+    return "\n\n".join(map(_text, told.values())) + "\n"
+
+
+def _text(named: GraphQLNamedType) -> str:
+    """graphql-core prints no directives, but clients must know of `@oneOf`, which Strawberry keeps."""
+    text = print_type(named)
+    definition = named.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    if isinstance(definition, StrawberryObjectDefinition) and definition.is_one_of:
+        return text.replace(f"input {named.name} {{", f"input {named.name} @oneOf {{")
+    return text
 
 
 def _tell(current: GraphQLNamedType, told: dict[str, GraphQLNamedType]) -> None:

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
+    build_schema,
     is_introspection_type,
     is_specified_scalar_type,
     parse,
@@ -72,6 +73,14 @@ def test_schema_graphql_is_the_printed_schema() -> None:
 def test_the_printed_schema_leaves_out_no_type() -> None:
     printed = sdl()
     assert [t.name for t in TYPES if f" {t.name} " not in printed.replace("\n", " ")] == []
+
+
+def test_inputs_that_take_exactly_one_of_several_say_so_to_clients() -> None:
+    printed = build_schema(sdl())
+    names = [t.name for t in printed.type_map.values() if isinstance(t, GraphQLInputObjectType) and t.is_one_of]
+    assert names == ["IdentityInput"]
+    asked = SCHEMA.execute_sync('{ __type(name: "IdentityInput") { isOneOf } }')
+    assert asked.data == {"__type": {"isOneOf": True}}
 
 
 def test_the_printed_schema_is_read_from_top_to_bottom() -> None:
