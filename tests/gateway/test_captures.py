@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,37 @@ QUERY = """{
     }
   }
 }"""
+
+NARROWED = """{
+  users(
+    filter: {
+      role: { eq: STUDENT }
+      enrollments: { role: [STUDENT], count: { gte: 1 } }
+      not: { givenName: { eq: "Ada" } }
+    }
+    orderBy: [{ field: FAMILY_NAME, direction: DESC }]
+    first: 5
+  ) {
+    totalCount
+    complete
+    pageInfo { hasNextPage }
+    nodes {
+      source { key }
+      familyName
+      enrollments(role: [STUDENT]) {
+        class {
+          title
+          school { name }
+          terms { title type }
+          enrollments(role: [STUDENT]) { userRef { sourcedId } }
+        }
+      }
+    }
+  }
+}"""
+"""A filter that looks beyond the record, an order over both sources, a page of it, and relations there and back."""
+
+Ask = Callable[[str], dict[str, Any]]
 
 
 def reference() -> dict[str, list[dict[str, Any]]]:
@@ -62,7 +93,7 @@ def static(prefix: str, files: dict[str, list[dict[str, Any]]]) -> Starlette:
 
 
 @pytest.fixture(scope="module")
-def answer() -> Iterator[dict[str, Any]]:
+def ask() -> Iterator[Ask]:
     with (
         served(static("/ims/oneroster/v1p1", reference())) as one,
         served(static("/ims/oneroster/rostering/v1p2", smallest())) as two,
@@ -84,7 +115,17 @@ def answer() -> Iterator[dict[str, Any]]:
         )
         assert not settings.mistakes, settings.mistakes
         with served(build(settings)) as url:
-            yield httpx2.post(f"{url}/graphql", json={"query": QUERY}, trust_env=False).json()
+
+            def asked(query: str) -> dict[str, Any]:
+                answer: dict[str, Any] = httpx2.post(f"{url}/graphql", json={"query": query}, trust_env=False).json()
+                return answer
+
+            yield asked
+
+
+@pytest.fixture(scope="module")
+def answer(ask: Ask) -> dict[str, Any]:
+    return ask(QUERY)
 
 
 @pytest.mark.parametrize(("key", "files"), [("reference", reference()), ("smallest", smallest())])
@@ -130,3 +171,59 @@ def test_the_nested_question_over_what_real_servers_sent_is_right(
 def test_nothing_was_lost_on_the_way(answer: dict[str, Any]) -> None:
     assert {e["extensions"]["code"] for e in answer.get("errors", ())} <= {"DANGLING_REFERENCE"}
     assert {s["code"] for s in answer["extensions"]["sources"]["notFresh"]} == set()
+
+
+def students(files: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Enrollments of students that are in use."""
+    return [e for e in files["enrollments"] if e["role"] == "student" and e["status"] == "active"]
+
+
+def test_a_filter_an_order_and_relations_over_what_real_servers_sent_are_right(ask: Ask) -> None:
+    found: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+    for key, files in {"reference": reference(), "smallest": smallest()}.items():
+        enrolled = {e["user"]["sourcedId"] for e in students(files)}
+        for user in sorted(files["users"], key=lambda u: str(u["sourcedId"])):
+            roles = [r["role"] for r in user.get("roles", ())] or [user["role"]]
+            if user["sourcedId"] in enrolled and "student" in roles and user["givenName"] != "Ada":
+                found.append((key, files, user))
+    found.sort(key=lambda f: str(f[2]["familyName"]).casefold(), reverse=True)
+
+    def class_of(files: dict[str, list[dict[str, Any]]], enrollment: dict[str, Any]) -> dict[str, Any]:
+        def one(collection: str, reference: dict[str, Any]) -> dict[str, Any]:
+            return next(r for r in files[collection] if r["sourcedId"] == reference["sourcedId"])
+
+        class_ = one("classes", enrollment["class"])
+        there = [e for e in students(files) if e["class"]["sourcedId"] == class_["sourcedId"]]
+        return {
+            "title": class_["title"],
+            "school": {"name": one("orgs", class_["school"])["name"]},
+            "terms": [
+                {"title": (t := one("academicSessions", term))["title"], "type": t["type"].upper()}
+                for term in class_["terms"]
+            ],
+            "enrollments": [
+                {"userRef": {"sourcedId": e["user"]["sourcedId"]}}
+                for e in sorted(there, key=lambda e: str(e["sourcedId"]))
+            ],
+        }
+
+    answer = ask(NARROWED)
+    assert "errors" not in answer
+    assert answer["data"]["users"] == {
+        "totalCount": len(found),
+        "complete": True,
+        "pageInfo": {"hasNextPage": len(found) > 5},
+        "nodes": [
+            {
+                "source": {"key": key},
+                "familyName": user["familyName"],
+                "enrollments": [
+                    {"class": class_of(files, e)}
+                    for e in sorted(students(files), key=lambda e: str(e["sourcedId"]))
+                    if e["user"]["sourcedId"] == user["sourcedId"]
+                ],
+            }
+            for key, files, user in found[:5]
+        ],
+    }
+    assert {key for key, _, _ in found[:5]} == {"reference", "smallest"}
