@@ -91,6 +91,14 @@ def test_an_error_code_is_explained_to_client_and_operator(code: ErrorCode) -> N
         assert f"- **{who}:**" in text
 
 
+def test_the_table_of_what_a_client_does_has_each_code_once() -> None:
+    _, _, table = (DOCS / "errors.md").read_text("utf-8").partition("## What a client does, at a glance")
+    rows = [re.findall(r"`([A-Z_]+)`", row) for row in table.split("\n## ")[0].splitlines() if row.startswith("| ")]
+    [again, *others] = [row for row in rows if row]
+    assert set(again) == set(RETRYABLE)
+    assert sorted(code for row in (again, *others) for code in row) == sorted(code.value for code in ErrorCode)
+
+
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_what_is_said_of_retrying_and_state_is_so(code: ErrorCode) -> None:
     said = re.search(r"- \*\*Retryable:\*\* (yes|no)\b.*?\*\*State:\*\* (?:`(\w+)`|none)", error_sections()[code])
