@@ -116,7 +116,7 @@ class Asker:
                 await whole.indexed(need.field)
                 return {p: whole.children(need.field, p) for p in need.parents}
             case Nested(endpoint) | ParentScoped(endpoint) as path:
-                parents = path.schools if isinstance(path, ParentScoped) else need.parents
+                parents = path.scopes if isinstance(path, ParentScoped) else need.parents
                 below = await self._below(need.collection, endpoint, parents)
                 if below is None:
                     return await self._children(need, table)

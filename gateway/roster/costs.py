@@ -104,13 +104,27 @@ NESTED: Mapping[tuple[Collection, str], str] = MappingProxyType(
 /schools/{id}/courses, /terms/{id}/classes and the like are left out: servers differ on what they include.
 """
 
-SCOPED: Mapping[tuple[Collection, str], str] = MappingProxyType(
-    {(Collection.ENROLLMENTS, "class_id"): "enrollmentsForSchool"}
-)
-"""Routes that answer the children of all parents of one school.
 
-A class lies in one school, and an enrollment names the school of its class. A person may be enrolled at a school that
-their own record does not name, and a course belongs to none: for their children such a route would not be whole.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What parents lie in: `field` of theirs names it. endpoint: the route that answers the children of all within."""
+
+    endpoint: str
+    field: str
+    of: str
+
+
+SCOPED: Mapping[tuple[Collection, str], Scope] = MappingProxyType(
+    {
+        (Collection.ENROLLMENTS, "class_id"): Scope("enrollmentsForSchool", "school_id", "schools"),
+        (Collection.RESULTS, "line_item_id"): Scope("resultsForClass", "class_id", "classes"),
+    }
+)
+"""Routes that answer the children of all parents of one school, or of one class.
+
+A class lies in one school, and an enrollment names the school of its class; a line item lies in one class. A person may
+be enrolled at a school that their own record does not name, and a course belongs to none: for their children such a
+route would not be whole.
 """
 
 
@@ -204,15 +218,14 @@ class Costs:
             yield self._lists(Nested(name), [self._children(need.collection, need.field, 1)] * len(need.parents))
 
     def _scoped(self, need: ChildrenOf) -> Iterator[Cost]:
-        name, known = SCOPED.get((need.collection, need.field)), self._known
-        if name is None or not self._open(name) or known.schools is None:
+        scope, known = SCOPED.get((need.collection, need.field)), self._known
+        if scope is None or not self._open(scope.endpoint) or known.scopes is None:
             return
-        if any(p not in known.school_of for p in need.parents):
+        if any(p not in known.scope_of for p in need.parents):
             return
-        schools = tuple(sorted({known.school_of[p] for p in need.parents}))
-        yield self._lists(
-            ParentScoped(name, schools), [_share(self._size(need.collection), 1, known.schools)] * len(schools)
-        )
+        scopes = tuple(sorted({known.scope_of[p] for p in need.parents}))
+        path = ParentScoped(scope.endpoint, scopes, scope.of)
+        yield self._lists(path, [_share(self._size(need.collection), 1, known.scopes)] * len(scopes))
 
     def _lists(self, path: AccessPath, rows: list[int]) -> Cost:
         """Lists of about so many records, asked for side by side: by an average, which nobody has to keep to."""

@@ -12,8 +12,8 @@ from adapters.dialect import Dialect
 from adapters.endpoints import Collection
 from adapters.pacing import Pacer
 from adapters.predicate import Predicate
-from adapters.records import Class, Org
-from gateway.roster.costs import PARENTS, SCOPED
+from adapters.records import Org
+from gateway.roster.costs import ASSUMED_SIZE, PARENTS, SCOPED
 from gateway.roster.explain import Account
 from gateway.roster.needs import ChildrenOf, Known, Need, Window
 from gateway.roster.tables import Table
@@ -48,8 +48,10 @@ class Learned:
         table = tables[need.collection]
         field = need.field if isinstance(need, ChildrenOf) else ""
         of = PARENTS.get(field)
-        scoped = (need.collection, field) in SCOPED
-        schools = self._schools(tables[Collection.ORGS].size) if scoped or of is Collection.ORGS else None
+        scope = SCOPED.get((need.collection, field))
+        schools = self._schools(tables[Collection.ORGS].size)
+        classes = tables[Collection.CLASSES].size or ASSUMED_SIZE[Collection.CLASSES]
+        scopes = {"school_id": schools, "class_id": classes}
         return Known(
             changes=self.changes(need.collection, table),
             size=table.size,
@@ -58,8 +60,8 @@ class Learned:
             page_size=self.page_sizes.get(need.collection),
             tells_end=self.tells_end,
             sorted=not table.unsorted,
-            school_of=_school_of(need, tables[Collection.CLASSES]) if scoped else {},
-            schools=schools,
+            scope_of=_scope_of(need, tables[of], scope.field) if scope is not None and of is not None else {},
+            scopes=scopes[scope.field] if scope is not None else None,
             refused=frozenset(self.refused),
             spent=self.spent[need.collection],
             latency=self.latency,
@@ -120,7 +122,8 @@ def _smoothed(before: float | None, now: float) -> float:
     return now if before is None else before + _WEIGHT * (now - before)
 
 
-def _school_of(need: Need, classes: Table) -> dict[str, str]:
+def _scope_of(need: Need, parents: Table, field: str) -> dict[str, str]:
+    """What parents lie in, of those that are held."""
     assert isinstance(need, ChildrenOf)
-    found = classes.known(need.parents)
-    return {i: c.school_id for i, c in found.items() if isinstance(c, Class) and c.school_id is not None}
+    named = {i: getattr(record, field) for i, record in parents.known(need.parents).items() if record is not None}
+    return {i: scope for i, scope in named.items() if scope is not None}

@@ -101,12 +101,15 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class ParentScoped:
-    """All that lies below the schools in which the parents lie."""
+    """All that lies below what the parents lie in, such as their schools: `scopes`, which are `of` that kind."""
 
     endpoint: str
-    schools: tuple[str, ...]
+    scopes: tuple[str, ...]
+    of: str = "schools"
 
-    label = "below the parents' schools"
+    @property
+    def label(self) -> str:
+        return f"below the parents' {self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +172,10 @@ class Known:
     changed since. size: records in the collection. parents: how many records there are of those
     that the need's field refers to. matching: how many satisfy a window's condition. page_size: what the source
     serves at most, if less than it is asked for. tells_end: a last page is known for the last when it comes.
-    sorted: the source's order by sourcedId is ours. school_of: the school in which a parent lies; schools: how many
-    schools there are. refused: routes that the source turned out not to serve. spent: requests by which few records
-    were asked for while the size was not told. latency: seconds of a request without its records. requests_left: how
-    many may still be sent today. in_flight: how many at once.
+    sorted: the source's order by sourcedId is ours. scope_of: what a parent lies in, a class in a school, a line item
+    in a class; scopes: how many such there are. refused: routes that the source turned out not to serve. spent:
+    requests by which few records were asked for while the size was not told. latency: seconds of a request without
+    its records. requests_left: how many may still be sent today. in_flight: how many at once.
     """
 
     held: bool = False
@@ -183,8 +186,8 @@ class Known:
     page_size: int | None = None
     tells_end: bool | None = None
     sorted: bool = True
-    school_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    schools: int | None = None
+    scope_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    scopes: int | None = None
     refused: frozenset[str] = frozenset()
     spent: int = 0
     latency: float | None = None

@@ -200,7 +200,7 @@ def test_a_route_below_the_parent_is_taken_where_it_is_the_shortest_way() -> Non
 
 CLASS = ChildrenOf(Collection.ENROLLMENTS, "class_id", ids(3))
 UNFILTERED = STANDARD.with_capabilities(dotted_filters=False)
-KNOWN_SCHOOLS = Known(parents=2000, schools=20, school_of=dict.fromkeys(ids(3), "s1"))
+KNOWN_SCHOOLS = Known(parents=2000, scopes=20, scope_of=dict.fromkeys(ids(3), "s1"))
 
 
 def test_classes_of_one_known_school_are_asked_below_it() -> None:
@@ -212,8 +212,8 @@ def test_classes_of_one_known_school_are_asked_below_it() -> None:
 @pytest.mark.parametrize(
     "known",
     [
-        replace(KNOWN_SCHOOLS, school_of={}),
-        replace(KNOWN_SCHOOLS, schools=None),
+        replace(KNOWN_SCHOOLS, scope_of={}),
+        replace(KNOWN_SCHOOLS, scopes=None),
         replace(KNOWN_SCHOOLS, refused=frozenset({"enrollmentsForSchool"})),
     ],
     ids=["school", "number", "refused"],

@@ -128,9 +128,9 @@ class Case:
                 found[self.batches(groups)] = self.lists([children(n) for n in groups])
             if can.nested_reads and (need.collection.value, need.field) in NESTED_ROUTES:
                 found["below each parent"] = self.lists([children(1)] * len(need.parents))
-            schools = {self.known.school_of.get(p) for p in need.parents}
-            if can.nested_reads and need.field == "class_id" and None not in schools and self.known.schools:
-                below = min(size, ceil(size / self.known.schools))
+            schools = {self.known.scope_of.get(p) for p in need.parents}
+            if can.nested_reads and need.field == "class_id" and None not in schools and self.known.scopes:
+                below = min(size, ceil(size / self.known.scopes))
                 found["below the parents' schools"] = self.lists([below] * len(schools))
         if isinstance(need, Window):
             assert need.limit is not None
@@ -207,8 +207,8 @@ def cases(draw: st.DrawFn) -> Case:
         page_size=some(st.none() | st.integers(1, 5000)),
         tells_end=some(st.none() | st.booleans()),
         sorted=some(st.booleans()),
-        school_of={k: f"s{n % 3}" for n, k in enumerate(keys(some(st.sampled_from([0, 40, 120]))))},
-        schools=schools,
+        scope_of={k: f"s{n % 3}" for n, k in enumerate(keys(some(st.sampled_from([0, 40, 120]))))},
+        scopes=schools,
         latency=some(st.none() | st.floats(0.01, 5)),
         seconds_per_row=some(st.none() | st.floats(0, 0.001)),
         spent=some(st.integers(0, 9)),

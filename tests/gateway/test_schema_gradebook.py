@@ -507,3 +507,27 @@ async def test_a_refused_gradebook_is_an_error_beside_the_roster(world: MakeWorl
     assert data["categories"] == {"complete": False, "nodes": []}
     assert {e["extensions"]["code"] for e in errors} <= {"UPSTREAM_FORBIDDEN", "UPSTREAM_AUTH"}
     assert {next(iter(e["path"])) for e in errors} == {"classes", "categories"}
+
+
+@pytest.mark.parametrize("kind", ["standard-1.1", "standard-1.2"])
+async def test_results_of_the_line_items_of_a_class_are_asked_for_below_the_class(world: MakeWorld, kind: str) -> None:
+    made = world({"a": {"capabilities": {"filter_level": "none", "max_limit": 20}}}, a=kind)
+    truth, server = one(made), made.servers["a"]
+    query = """query ($class: ID!) { class(id: $class) {
+      lineItems { nodes { sourcedId results { sourcedId } } }
+    } }"""
+    class_id = graded(truth)
+    data = await answered(made, query, **{"class": f"Class:a:{class_id}"})
+    for row in data["class"]["lineItems"]["nodes"]:
+        assert ids(row["results"]) == active([r for r in truth.results if r.line_item == row["sourcedId"]])
+    assert server.requests["GET /classes/{id}/results"] > 0
+    assert server.requests["GET /results"] == 0
+    assert made.requests("a") <= 4
+
+
+async def test_where_a_class_has_no_such_route_its_results_are_found_among_all(world: MakeWorld) -> None:
+    made = world({"a": {"capabilities": {"filter_level": "none", "nested_reads": False}}}, a="standard-1.2")
+    truth = one(made)
+    data = await answered(made, GRADEBOOK, **{"class": f"Class:a:{graded(truth)}"})
+    for row in data["class"]["lineItems"]["nodes"]:
+        assert ids(row["results"]) == active([r for r in truth.results if r.line_item == row["sourcedId"]])
