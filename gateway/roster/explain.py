@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from adapters import transport
 from adapters.client import PageRequest
 from adapters.endpoints import Collection
+from adapters.predicate import unfolded
 from adapters.transport import Sent
 from gateway.roster.needs import ByIds, ChildrenOf, Everything, Need, Plan, Window
 from gateway.roster.whole import Slice
@@ -173,7 +174,7 @@ def describe(need: Hashable) -> str:
         case ByIds(collection, ids):
             return f"{len(ids)} {collection} by id"
         case ChildrenOf(collection, name, parents):
-            return f"{collection} of {len(parents)} by {name}"
+            return f"{collection} of {len(parents)} by {unfolded(name)}"
         case Window(collection, _, limit):
             return f"window of {limit} {collection}"
         case Everything(collection) | (Collection() as collection, _):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.access.grant import Grant
 from gateway.config import Settings, from_tables
 from gateway.roster.reading import Sources
 from gateway.schema import SCHEMA
@@ -76,6 +77,17 @@ async def test_filters_by_ids_with_a_former_key_find_what_they_found(world: Make
     assert {row["sourcedId"] for row in data["classes"]["nodes"]} == there
     assert data["others"]["totalCount"] == len(district.classes) - len(there)
     assert made.requests("b") == 0
+
+
+async def test_a_former_key_opens_nothing_that_the_grant_does_not(world: MakeWorld) -> None:
+    made = world(RENAMED, a="standard-1.2", b="standard-1.2")
+    school = made.servers["a"].district.schools[0].id
+    query = 'query ($own: String!) { source(id: "old") { key } org(source: "old", sourcedId: $own) { id } }'
+    for grant, expected in ((Grant(frozenset({"b", "old"})), None), (Grant(frozenset({"a"})), {"key": "a"})):
+        result = await SCHEMA.execute(query, {"own": school}, Context(made.reading(grant)))
+        assert result.data is not None
+        assert result.data["source"] == expected
+        assert result.data["org"] == (expected and {"id": f"Org:a:{school}"})
 
 
 async def test_the_key_of_a_misconfigured_source_is_as_good(world: MakeWorld) -> None:
