@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.sandbox.ids import IdStyle
@@ -25,6 +26,7 @@ class DemoSource:
     labels: tuple[str, ...]
     id_style: IdStyle = IdStyle.PLAIN
     school: int = 0
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def source(self) -> dict[str, object]:
         """The keys of its `[[sources]]` table that do not depend on where its server listens."""
@@ -34,6 +36,7 @@ class DemoSource:
             "district": self.district,
             "timezone": self.timezone,
             "labels": list(self.labels),
+            "metadata": {name: dict(declared) for name, declared in self.metadata.items()},
         }
 
 
@@ -47,6 +50,7 @@ DEMO: Final = (
         students=150,
         timezone="America/Chicago",
         labels=("midwest", "pilot"),
+        metadata={"counselorEmail": {"key": "ic.counselor.email", "class": "CONTACT"}},
     ),
     DemoSource(
         "northfield",

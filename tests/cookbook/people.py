@@ -135,6 +135,30 @@ async def families(kitchen: Kitchen) -> None:
     assert sum(bool(family(s)) for s in students) > 10
 
 
+@recipe("Students of a counsellor")
+async def counsellor(kitchen: Kitchen) -> None:
+    told = kitchen.told()
+    mail = kitchen.variables["mail"]
+    assert [u.role for u in told.active("users") if u.email == mail] == ["counselor"]
+    users = (await kitchen.data())["users"]
+    wanted = [u for u in told.active("users") if u.metadata and u.metadata.get("ic.counselor.email") == mail]
+    assert users["complete"]
+    assert users["totalCount"] == len(wanted) > 5
+    assert same(
+        users["nodes"],
+        [
+            {
+                "id": told.id("User", u.id),
+                "displayName": told.name(u),
+                "grades": list(u.grades),
+                "metadata": {"ic.counselor.email": mail},
+            }
+            for u in wanted
+        ],
+    )
+    assert (await kitchen.data(source="northfield"))["users"]["totalCount"] == 0
+
+
 @recipe("Students who cannot sign in")
 async def cannot_sign_in(kitchen: Kitchen) -> None:
     told = kitchen.told()
