@@ -26,12 +26,13 @@ from adapters.pacing import Days, Pacer
 from gateway import telemetry
 from gateway.access.grant import EVERYTHING
 from gateway.config import Settings, SourceSettings
+from gateway.execution import compiling
 from gateway.faults import ErrorCode, extensions
 from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store, open_store
-from gateway.schema import SCHEMA
+from gateway.schema import SCHEMA, Schema
 from gateway.schema.context import Context
 from gateway.web import pages
 
@@ -53,10 +54,16 @@ def connect(settings: SourceSettings, hosts: Hosts | None = None, days: Days | N
     return SourceClient(settings.spec, pacer=Pacer(settings.spec, hosts, days))
 
 
-def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] | None = None) -> Starlette:
+def build(
+    settings: Settings,
+    connect: Callable[[SourceSettings], SourceClient] | None = None,
+    *,
+    compiled: bool = True,
+) -> Starlette:
     """The gateway as an ASGI application. `app.state.sources` holds its sources.
 
     connect: how a source is reached; over the network, within the limits of the process and of each host, if None.
+    compiled: queries are executed by plans where they can be; else graphql-core executes everything.
 
     Raises:
         NoStore: the settings ask for a store on disk that cannot be had.
@@ -103,7 +110,7 @@ def build(settings: Settings, connect: Callable[[SourceSettings], SourceClient] 
     app = Starlette(
         routes=[
             Route("/", front, methods=["GET"]),
-            Route("/graphql", GraphQLEndpoint(reading)),
+            Route("/graphql", GraphQLEndpoint(reading, compiling(SCHEMA) if compiled else SCHEMA)),
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
             *pages.routes(),
@@ -124,8 +131,8 @@ def _connected(settings: Settings, store: Store | None) -> Callable[[SourceSetti
 class GraphQLEndpoint:
     """POST asks the graph; GET shows GraphiQL to a browser. Whatever goes wrong is answered as JSON."""
 
-    def __init__(self, reading: Callable[[bool], Reading]) -> None:
-        self._view = _View(reading)
+    def __init__(self, reading: Callable[[bool], Reading], schema: Schema) -> None:
+        self._view = _View(reading, schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -154,8 +161,8 @@ class GraphQLEndpoint:
 class _View(GraphQL[Context, None]):
     """Strawberry's view over one POST: our JSON, our context."""
 
-    def __init__(self, reading: Callable[[bool], Reading]) -> None:
-        super().__init__(SCHEMA, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
+    def __init__(self, reading: Callable[[bool], Reading], schema: Schema) -> None:
+        super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
         self._reading = reading
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:

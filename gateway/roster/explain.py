@@ -98,11 +98,12 @@ class Account:
 @dataclass(slots=True)
 class Explanation:
     """The accounts of one operation, in the order in which they were settled, and whether each was shared: told to
-    another operation before this one.
+    another operation before this one. path: how it was executed.
     """
 
     accounts: list[Account] = field(default_factory=list)
     shared: list[bool] = field(default_factory=list)
+    path: str | None = None
 
     def take(self, account: Account) -> None:
         self.accounts.append(account)

@@ -7,7 +7,7 @@ value for keys whose source failed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
@@ -37,6 +37,29 @@ class Loaders:
         return self._standings.get((source.key, collection))
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
+        # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.
+        found = await asyncio.shield(self._by_id(source, collection).load(sourced_id))
+        assert not isinstance(found, SourceError), "a DataLoader raises what is an exception"
+        return found
+
+    async def records(
+        self, source: Source, collection: Collection, ids: Sequence[str]
+    ) -> dict[str, Record | SourceError | None]:
+        """As `by_id`, for many at once; what failed is a value."""
+        return await _all(self._by_id(source, collection), ids)
+
+    async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
+        found = await asyncio.shield(self._children(source, collection, field).load(parent))
+        assert not isinstance(found, SourceError), "a DataLoader raises what is an exception"
+        return found
+
+    async def broods(
+        self, source: Source, collection: Collection, field: str, parents: Sequence[str]
+    ) -> dict[str, tuple[Record, ...] | SourceError]:
+        """As `children`, of many parents at once; what failed is a value."""
+        return await _all(self._children(source, collection, field), parents)
+
+    def _by_id(self, source: Source, collection: Collection) -> DataLoader[str, Record | SourceError | None]:
         since = self._terms.since
 
         async def read(ids: list[str]) -> Answer[dict[str, Record | SourceError | None]]:
@@ -44,11 +67,11 @@ class Loaders:
                 collection, lambda reader: reader.by_ids(collection, ids, since), self._deadline, self._terms
             )
 
-        found = await self._load(source, collection, "", read, sourced_id)
-        assert not isinstance(found, SourceError), "a DataLoader raises what is an exception"
-        return found
+        return self._loader(source, collection, "", read)
 
-    async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
+    def _children(
+        self, source: Source, collection: Collection, field: str
+    ) -> DataLoader[str, tuple[Record, ...] | SourceError]:
         since = self._terms.since
 
         async def read(parents: list[str]) -> Answer[dict[str, tuple[Record, ...]]]:
@@ -59,16 +82,11 @@ class Loaders:
                 self._terms,
             )
 
-        return await self._load(source, collection, field, read, parent)
+        return self._loader(source, collection, field, read)
 
-    async def _load(
-        self,
-        source: Source,
-        collection: Collection,
-        field: str,
-        read: Callable[[list[str]], Awaitable[Answer[dict[str, V]]]],
-        key: str,
-    ) -> V:
+    def _loader(
+        self, source: Source, collection: Collection, field: str, read: Callable[[list[str]], Awaitable[Answer[Any]]]
+    ) -> DataLoader[str, Any]:
         name = (source.key, collection, field)
         loader = self._made.get(name)
         if loader is None:
@@ -83,6 +101,14 @@ class Loaders:
                 return [found.get(k, answer.lacks) for k in keys]
 
             loader = self._made[name] = DataLoader(batch)
-        # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.
-        value: V = await asyncio.shield(loader.load(key))
-        return value
+        return loader
+
+
+async def _all(loader: DataLoader[str, V | SourceError], keys: Sequence[str]) -> dict[str, V | SourceError]:
+    coming = asyncio.gather(*map(loader.load, keys), return_exceptions=True)
+    found: dict[str, V | SourceError] = {}
+    for key, value in zip(keys, await asyncio.shield(coming), strict=True):
+        if isinstance(value, BaseException) and not isinstance(value, SourceError):
+            raise value
+        found[key] = value
+    return found

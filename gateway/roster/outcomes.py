@@ -97,15 +97,25 @@ class Outcomes:
     _answered: set[str] = field(default_factory=set)
 
     def fault(
-        self, find: FindPlace, source: str, code: ErrorCode, message: str, retry_after: float | None = None
+        self,
+        find: FindPlace,
+        source: str,
+        code: ErrorCode,
+        message: str,
+        retry_after: float | None = None,
+        count: int = 1,
     ) -> None:
-        """One more occurrence of what nulled or shortened a field."""
+        """One more occurrence, or so many, of what nulled or shortened a field."""
         place = find()
         key = (place.document_path, source, code)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = _Entry(place, message, source, code, retry_after)
-        entry.count += 1
+        entry.count += count
+
+    def forget_below_roots(self) -> None:
+        """For an operation that is executed anew, with the root fields that were read."""
+        self._entries = {key: entry for key, entry in self._entries.items() if len(key[0]) <= 1}
 
     def answered(self, source: str) -> None:
         self._answered.add(source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -209,6 +209,11 @@ class Reading:
         """The time of the operation: what is read within belongs to it."""
         return self.explanation.collecting() if self.explanation is not None else nullcontext()
 
+    def executed(self, path: str) -> None:
+        """The operation was executed so."""
+        if self.explanation is not None:
+            self.explanation.path = path
+
     # -------------------------------------------------------------- one record
 
     async def lookup(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str) -> Record | None:
@@ -232,7 +237,7 @@ class Reading:
             self.failed(find, kind, error)
             return None
         if found is None:
-            self._dangling(find, source)
+            self.dangling(find, source)
         return found
 
     async def follow_all(
@@ -246,7 +251,7 @@ class Reading:
             return None
         for record in found:
             if record is None:
-                self._dangling(find, source)
+                self.dangling(find, source)
         return [record for record in found if record is not None]
 
     async def one(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
@@ -256,6 +261,45 @@ class Reading:
         record = await self._loaders.by_id(known, _COLLECTIONS[kind], sourced_id)
         self._answered(known, kind)
         return record
+
+    # -------------------------------------------------------------- a level at once
+
+    async def named(
+        self, kind: RecordType, source: str, ids: Sequence[str]
+    ) -> Mapping[str, Record | SourceError | None]:
+        """The records of these ids; what failed is a value. Nothing is told of what there is not."""
+        known = self.sources.get(source, self.grant)
+        if known is None:
+            return dict.fromkeys(ids)
+        found = await self._loaders.records(known, _COLLECTIONS[kind], ids)
+        if not all(isinstance(each, SourceError) for each in found.values()):
+            self._answered(known, kind)
+        return found
+
+    async def children_of(
+        self, kind: RecordType, field: str, source: str, parents: Sequence[str], where: Predicate | None
+    ) -> Mapping[str, tuple[Record, ...] | SourceError]:
+        """The records whose `field` names each of these; what failed, and what is short, is left to be told."""
+        known = self.sources.get(source, self.grant)
+        if known is None:
+            return dict.fromkeys(parents, ())
+        test, found = await asyncio.gather(
+            self._test(known, where),
+            self._loaders.broods(known, _COLLECTIONS[kind], field, parents),
+            return_exceptions=True,
+        )
+        if isinstance(found, BaseException):
+            raise found
+        if isinstance(test, SourceError):
+            return dict.fromkeys(parents, test)
+        if isinstance(test, BaseException):
+            raise test
+        if any(not isinstance(rows, SourceError | Short) for rows in found.values()):
+            self._answered(known, kind)
+        return {
+            parent: rows if isinstance(rows, SourceError) else alike(rows, filter(test, rows))
+            for parent, rows in found.items()
+        }
 
     async def _renamed(self, kind: RecordType, source: str, former: str) -> Record | None:
         """Who had a sourcedId before, where the source declares that: of all people, for it can hardly be asked."""
@@ -320,7 +364,7 @@ class Reading:
             self.failed(find, kind, error)
             return None
         if isinstance(rows, Short):
-            self.failed(find, kind, Unproved(known.key, partial(rows.unproved).message))
+            self.short(find, kind, known.key, rows)
         else:
             self._answered(known, kind)
         return rows
@@ -334,8 +378,7 @@ class Reading:
             return None
         kept = list(rows)
         if len(kept) > LONGEST_LIST:
-            message = f"{parent.source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
-            self.outcomes.fault(find, parent.source, ErrorCode.TOO_LONG, message)
+            self.too_long(find, parent.source)
             return None
         return kept
 
@@ -472,15 +515,23 @@ class Reading:
         else:
             self.outcomes.saw(kind, SourceOutcome(source.key, standing.state, standing.code))
 
-    def _dangling(self, find: FindPlace, source: str) -> None:
+    def dangling(self, find: FindPlace, source: str, count: int = 1) -> None:
         message = f"{source}: a reference names a record that the source does not have"
-        self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message)
+        self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message, count=count)
 
-    def failed(self, find: FindPlace, kind: RecordType, error: SourceError) -> None:
+    def too_long(self, find: FindPlace, source: str, count: int = 1) -> None:
+        message = f"{source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
+        self.outcomes.fault(find, source, ErrorCode.TOO_LONG, message, count=count)
+
+    def short(self, find: FindPlace, kind: RecordType, source: str, rows: Short, count: int = 1) -> None:
+        """Of records that are not proved to be all: shown, and told so."""
+        self.failed(find, kind, Unproved(source, partial(rows.unproved).message), count)
+
+    def failed(self, find: FindPlace, kind: RecordType, error: SourceError, count: int = 1) -> None:
         outcome = SourceOutcome.failed(error)
         self.outcomes.saw(kind, outcome)
         if not isinstance(error, Unsupported):
-            self.outcomes.fault(find, error.source, code_of(error), str(error), error.retry_after)
+            self.outcomes.fault(find, error.source, code_of(error), str(error), error.retry_after, count)
 
     def _wanted(self, where: Predicate | None, extent: Extent, order: Order, walk: str) -> Wanted:
         return Wanted(

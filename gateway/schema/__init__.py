@@ -1,8 +1,10 @@
 """The graph: GraphQL types and fields over records. Knows no HTTP and no provider; reads through one `Reading`."""
 
+import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -36,8 +38,31 @@ def operations(query: str) -> int:
         return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of an operation that was led elsewhere than to graphql-core. result: None if it is left to that one.
+
+    path: the way it took, and why.
+    """
+
+    result: ExecutionResult | None
+    path: str
+
+
+Lead = Callable[[str, dict[str, Any] | None, Context, Any, str | None], Awaitable[Attempt]]
+"""Executes a document with variables, context, root value and the operation's name, or leaves it."""
+
+
 class Schema(strawberry.Schema):
     """Strawberry's, with our last step after every execution."""
+
+    _lead: Lead | None = None
+
+    def led_by(self, lead: Lead) -> "Schema":
+        """The same, but `lead` has the first try at every query."""
+        made = copy.copy(self)
+        made._lead = lead
+        return made
 
     async def execute(
         self,
@@ -54,15 +79,22 @@ class Schema(strawberry.Schema):
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
         reading = context_value.reading if context_value is not None else None
         with reading.under_way() if reading is not None else nullcontext():
-            result = await super().execute(
-                query,
-                variable_values,
-                context_value,
-                root_value,
-                operation_name,
-                allowed_operation_types,
-                operation_extensions,
-            )
+            result = None
+            queries = allowed_operation_types is None or OperationType.QUERY in allowed_operation_types
+            if self._lead is not None and query is not None and context_value is not None and queries:
+                attempt = await self._lead(query, variable_values, context_value, root_value, operation_name)
+                result = attempt.result
+                context_value.reading.executed(attempt.path)
+            if result is None:
+                result = await super().execute(
+                    query,
+                    variable_values,
+                    context_value,
+                    root_value,
+                    operation_name,
+                    allowed_operation_types,
+                    operation_extensions,
+                )
         return complete(result, reading)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

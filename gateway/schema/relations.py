@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from adapters.predicate import conjunction
+from adapters.predicate import Predicate, conjunction
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
 from gateway.roster import deriving
@@ -57,11 +57,17 @@ class Cardinality(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """key: the attribute that names the other record: of this record, or, for CHILDREN and PAGE, of the others."""
+    """key: the attribute that names the other record: of this record, or, for CHILDREN and PAGE, of the others.
+
+    where: for CHILDREN, which of them the field's arguments ask for. alone: arguments that, where they are given, say
+    more than that, so that only the field's resolver knows.
+    """
 
     kind: RecordType
     key: str
     cardinality: Cardinality
+    where: Callable[..., Predicate | None] | None = None
+    alone: tuple[str, ...] = ()
 
 
 def type_of(kind: RecordType) -> Any:
@@ -112,16 +118,21 @@ def to_several(kind: RecordType, key: str, text: str, *wire: str) -> Any:
 def to_children(kind: RecordType, key: str, text: str, *wire: str) -> Any:
     """The records of `kind` whose attribute `key` names this one, whole."""
 
-    async def children(root: Record, info: Info, status: Status = ACTIVE) -> Any:  # type: ignore[assignment]
-        where = one_of("status", status)
-        return await reading_at(info).children(place(info), kind, key, root, where)
+    def where(status: Any = ACTIVE) -> Predicate | None:
+        return one_of("status", status)
 
-    return _field(children, several(kind), Relation(kind, key, Cardinality.CHILDREN), described(text, *wire))
+    async def children(root: Record, info: Info, status: Status = ACTIVE) -> Any:  # type: ignore[assignment]
+        return await reading_at(info).children(place(info), kind, key, root, where(status))
+
+    return _field(children, several(kind), Relation(kind, key, Cardinality.CHILDREN, where), described(text, *wire))
 
 
 def to_enrollments(key: str, text: str) -> Any:
     """The enrollments whose attribute `key` names this record, whole."""
     kind = RecordType.ENROLLMENT
+
+    def where(role: Any = strawberry.UNSET, status: Any = ACTIVE, **_: Any) -> Predicate | None:
+        return conjunction(one_of("role", given(role)), one_of("status", status))
 
     def enrollments(
         root: Record,
@@ -130,12 +141,12 @@ def to_enrollments(key: str, text: str) -> Any:
         effective_on: EffectiveOn = strawberry.UNSET,
         status: Status = ACTIVE,  # type: ignore[assignment]
     ) -> Any:
-        where = conjunction(one_of("role", given(role)), one_of("status", status))
+        wanted = where(role, status)
         reading, on = reading_at(info), given(effective_on)
-        held = reading.held_children(kind, key, root, where) if on is None else None
-        return held if held is not None else deriving.enrollments(reading, place(info), root, key, where, on)
+        held = reading.held_children(kind, key, root, wanted) if on is None else None
+        return held if held is not None else deriving.enrollments(reading, place(info), root, key, wanted, on)
 
-    relation = Relation(kind, key, Cardinality.CHILDREN)
+    relation = Relation(kind, key, Cardinality.CHILDREN, where, ("effective_on",))
     return _field(enrollments, several(kind), relation, described(text, "/enrollments"))
 
 

@@ -1,0 +1,121 @@
+"""Both executors answer the same, and tell the same of the sources, over generated operations."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from gateway.execution import compiling
+from gateway.schema import SCHEMA, Schema
+from gateway.schema.context import Context
+from gateway.schema.fields import computed
+from gateway.schema.query import Query
+from gateway.schema.scalars import SCALARS
+from tests.gateway.made_operations import Made, Maker, Word
+from tests.gateway.same_answers import told
+from tests.gateway.support import MakeWorld, World
+
+pytestmark = pytest.mark.anyio
+
+KINDS = {"a": "standard-1.2", "b": "wide"}
+IDS = "{ users(first: 3) { nodes { id } } classes(first: 3) { nodes { id } } orgs(first: 3) { nodes { id } } }"
+EACH = 40
+"""Operations of one test."""
+
+
+@strawberry.type
+class Fragile:
+    sure: str = computed(lambda root: None, "Never null, it says.")
+
+
+@strawberry.type(name="Query")
+class FragileQuery(Query):
+    fragile: Fragile | None = computed(lambda: object(), "What breaks the answer that it is part of.")
+
+
+FRAGILE = Schema(FragileQuery, config=StrawberryConfig(scalar_map=SCALARS))
+
+
+def values(ids: list[str]) -> dict[str, Any]:
+    states = ["FRESH", "FAILED", "PARTIAL", "STALE"]
+    days = ["today", "2025-10-01", "1999-01-01", None]
+    return {
+        "id": lambda r: r.choice([*ids, "User:a:nobody", "nonsense"]),
+        "ids": lambda r: [*r.sample(ids, 2), "User:a:nobody"],
+        "first": lambda r: r.choice([0, 1, 3, 7, -1] if r.random() < 0.2 else [2, 3, 4]),
+        "after": lambda r: r.choice([None, None, None, "nonsense"]),
+        "last": lambda r: None,
+        "status": lambda r: r.choice([None, [Word("ACTIVE")], [Word("TOBEDELETED"), Word("ACTIVE")], []]),
+        "role": lambda r: r.choice([None, [Word("STUDENT")], [Word("TEACHER"), Word("AIDE")]]),
+        "effectiveOn": lambda r: r.choice(days),
+        "on": lambda r: r.choice(days),
+        "keys": lambda r: r.choice([None, [], ["x"]]),
+        "state": lambda r: [Word(s) for s in r.sample(states, 2)],
+        "sources": lambda r: r.choice([None, ["a"], ["b"], ["a", "b"], *([["nowhere"]] if r.random() < 0.2 else [])]),
+        "read": lambda r: {"onSourceFailure": Word(r.choice(["REPORT", "ACCEPT", "FAIL"]))},
+        "search": lambda r: r.choice(["a", "e i"]),
+    }
+
+
+async def answer(schema: Schema, made: World, operation: Made) -> Any:
+    result = await schema.execute(operation.text, operation.variables, Context(made.reading(seconds=60)))
+    return told(result)
+
+
+async def some_ids(made: World) -> list[str]:
+    result = await SCHEMA.execute(IDS, {}, Context(made.reading()))
+    assert result.data is not None
+    return [node["id"] for part in result.data.values() for node in part["nodes"]]
+
+
+def break_down(made: World, fault: str) -> None:
+    match fault:
+        case "a source is down":
+            made.servers["b"].down = True
+        case "references name nothing":
+            for server in made.servers.values():
+                server.district.courses[:] = server.district.courses[:1]
+                server.district.sessions[:] = server.district.sessions[:1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["nothing is wrong", "a source is down", "references name nothing"])
+@pytest.mark.parametrize("seed", range(5))
+async def test_generated_operations_are_answered_alike(world: MakeWorld, seed: int, fault: str) -> None:
+    """Each executor has sources of its own, in the same state: what one asked for is not there for the other."""
+    ids = await some_ids(world(**KINDS))
+    one, other, compiled = world(**KINDS), world(**KINDS), compiling(SCHEMA)
+    for made in (one, other):
+        break_down(made, fault)
+    maker = Maker(SCHEMA._schema, values(ids), Random(f"{seed} {fault}"), without=frozenset({"retryAfter"}))
+    asked = dict.fromkeys(KINDS, 0)
+    for _ in range(EACH):
+        operation = maker.operation()
+        expected = await answer(SCHEMA, one, operation)
+        assert await answer(compiled, other, operation) == expected, operation
+    for key in asked:
+        assert other.requests(key) <= one.requests(key) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["a source is down", "references name nothing"])
+async def test_what_breaks_an_answer_costs_no_request_and_changes_nothing_else(world: MakeWorld, fault: str) -> None:
+    ids = await some_ids(world(**KINDS))
+    one, other, compiled = world(**KINDS), world(**KINDS), compiling(FRAGILE)
+    for made in (one, other):
+        break_down(made, fault)
+    maker = Maker(SCHEMA._schema, values(ids), Random(fault), without=frozenset({"retryAfter"}))
+    for _ in range(EACH):
+        made = maker.operation()
+        operation = Made(made.text.replace("{", "{ fragile { sure }", 1), made.variables)
+        if "nowhere" in operation.text:
+            continue
+        expected = await answer(FRAGILE, one, operation)
+        assert '"fragile": null' in expected[0]
+        assert await answer(compiled, other, operation) == expected, operation
+    for key in KINDS:
+        assert other.requests(key) <= one.requests(key) + 1
