@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.sandbox.district import generate
+from gateway.sandbox.server import make_server
 from gateway.sandbox.truth import User
 from gateway.sandbox.wire import serial_of
 from gateway.schema import SCHEMA
@@ -163,3 +165,19 @@ async def test_a_source_may_itself_answer_a_former_id_with_the_record_of_today(w
     )
     assert (data, errors) == ({"user": {"sourcedId": today["sourcedId"]}}, [])
     assert made.requests("a") == 1
+
+
+async def test_all_ids_of_people_outlast_the_move_from_1_1_to_1_2(world: MakeWorld) -> None:
+    district = generate(1, students=60)
+    before = world(a=make_server("infinite-campus-1.1", district))
+    names = "id givenName familyName"
+    data, _ = await ask(before, f"{{ users(first: 10000, status: null) {{ nodes {{ {names} }} }} }}")
+    kept = data["users"]["nodes"]
+    after = world(a=make_server(KIND, district))
+    query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on User {{ {names} }} }} }}"
+    data, errors = await ask(after, query, ids=[row["id"] for row in kept])
+    assert errors == []
+    found = data["nodes"]
+    assert {row["id"] for row in kept}.isdisjoint(row["id"] for row in found)
+    assert [(r["givenName"], r["familyName"]) for r in found] == [(r["givenName"], r["familyName"]) for r in kept]
+    assert after.requests("a") == 1
