@@ -160,7 +160,7 @@ class EnrollmentFilter:
     primary: BooleanFilter | None = about("primary", "Whether this is the main teacher.", "enrollment.primary")
     begin_date: DateFilter | None = about("begin_date", "Since when.", "enrollment.beginDate")
     end_date: DateFilter | None = about("end_date", "Until when, as the source gave it.", "enrollment.endDate")
-    user: RefFilter | None = about("user_id", "Who.", "enrollment.user", kind=RecordType.USER)
+    user: RefFilter | None = about("user_id", "The person: student, teacher.", "enrollment.user", kind=RecordType.USER)
     class_: RefFilter | None = about(
         "class_id", "In which class.", "enrollment.class", kind=RecordType.CLASS, name="class"
     )

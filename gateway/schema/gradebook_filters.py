@@ -107,8 +107,10 @@ class ResultFilter:
     sourced_id: StringFilter | None = about("sourced_id", SOURCED_ID, "result.sourcedId")
     date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "result.dateLastModified")
     metadata: MetadataFilter | None = declared(METADATA, "result.metadata")
-    line_item: RefFilter | None = about("line_item_id", "In which work.", "result.lineItem", kind=RecordType.LINE_ITEM)
-    student: RefFilter | None = about("student_id", "Whose.", "result.student", kind=RecordType.USER)
+    line_item: RefFilter | None = about(
+        "line_item_id", "The work (assignment) in which it was reached.", "result.lineItem", kind=RecordType.LINE_ITEM
+    )
+    student: RefFilter | None = about("student_id", "The student whose it is.", "result.student", kind=RecordType.USER)
     class_: RefFilter | None = about(
         "class_id",
         "In which class; 1.1 results name none: those of the class's line items, for which more may have to be read "
@@ -204,7 +206,9 @@ class AssessmentResultFilter:
         "assessmentResult.assessmentLineItem",
         kind=RecordType.ASSESSMENT_LINE_ITEM,
     )
-    student: RefFilter | None = about("student_id", "Whose.", "assessmentResult.student", kind=RecordType.USER)
+    student: RefFilter | None = about(
+        "student_id", "The student whose it is.", "assessmentResult.student", kind=RecordType.USER
+    )
     score_status: ScoreStatusFilter | None = about(
         "score_status", "How far the marking is.", "assessmentResult.scoreStatus"
     )

@@ -37,8 +37,8 @@ def _order(name: str, of: str, /, **fields: tuple[str, str]) -> Any:
     describe(words, f"What {of} may be ordered by.", texts)
 
     class Ordering:
-        field: words = strawberry.field(description="By what.")
-        direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+        field: words = strawberry.field(description="The field to order by.")
+        direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Ascending or descending.")
 
     Ordering.__name__ = f"{name}Order"
     text = f"An order of {of}. Ties are broken by source key, then sourcedId; names, titles and codes fold case."

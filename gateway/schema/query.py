@@ -45,7 +45,11 @@ def _source(info: Info, id_: SourceId) -> Any:
     return reading.sources.get(source_key(id_), reading.grant)
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(
+    description="What can be asked. Lists, such as `users` and `classes`, span all sources, or those that are chosen, "
+    "and say what is missing: `complete`, `sources`. Lookups, such as `user` and `class`, find one record, by global "
+    "id, or by its source and sourcedId there. From each record, relations lead to others of the same source."
+)
 class Query:
     node: Node | None = computed(
         _node, "Whatever has this global id, or had it before; null if there is no such thing."

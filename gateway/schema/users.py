@@ -59,8 +59,15 @@ class RoleAssignment:
     end_date: Date | None = plain("Until when, as the source gave it.", "user.roles.endDate")
     user_profile: str | None = plain("The account by which the role is used.", "user.roles.userProfile")
     derived: bool = plain("True when it was made from a 1.1 record's single role and its list of organisations.")
-    org_ref = reference(RecordType.ORG, "org_id", "Where, not followed.", "user.roles.org")
-    org = to_one(RecordType.ORG, "org_id", "Where.", "user.roles.org")
+    org_ref = reference(
+        RecordType.ORG,
+        "org_id",
+        "The organisation (school, district) where the role is held, not followed.",
+        "user.roles.org",
+    )
+    org = to_one(
+        RecordType.ORG, "org_id", "The organisation (school, district) where the role is held.", "user.roles.org"
+    )
 
 
 @strawberry.type(description="An id of a person in some other system. OneRoster: `user.userIds`.")
