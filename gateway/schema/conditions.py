@@ -25,6 +25,10 @@ def _compared(op: Op) -> Callable[[Subject, str], Predicate]:
     return lambda subject, value: Compare(subject.field, op, value)
 
 
+def _measured(op: Op) -> Callable[[Subject, float], Predicate]:
+    return lambda subject, value: Compare(subject.field, op, str(float(value)))
+
+
 def _numbered(op: Op) -> Callable[[Number, int], Predicate]:
     return lambda number, value: number.compared(op, value)
 
@@ -107,6 +111,16 @@ class IntFilter:
     gte: int | None = operand(_numbered(Op.GE), "Is this or more.")
     lt: int | None = operand(_numbered(Op.LT), "Is less than this.")
     lte: int | None = operand(_numbered(Op.LE), "Is this or less.")
+
+
+@strawberry.input(description="A condition on a number, which may have decimals. Comparisons keep nulls out.")
+class FloatFilter:
+    eq: float | None = operand(_measured(Op.EQ), "Is exactly this.")
+    gt: float | None = operand(_measured(Op.GT), "Is more than this.")
+    gte: float | None = operand(_measured(Op.GE), "Is this or more.")
+    lt: float | None = operand(_measured(Op.LT), "Is less than this.")
+    lte: float | None = operand(_measured(Op.LE), "Is this or less.")
+    is_null: bool | None = _is_null()
 
 
 @strawberry.input(description="A condition on a date, as the source gave it. Comparisons keep nulls out.")

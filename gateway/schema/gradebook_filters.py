@@ -9,6 +9,7 @@ from gateway.schema.conditions import (
     BooleanFilter,
     DateFilter,
     DateTimeFilter,
+    FloatFilter,
     ImportanceFilter,
     RefFilter,
     ScoreStatusFilter,
@@ -67,6 +68,7 @@ class CategoryFilter:
     date_last_modified: DateTimeFilter | None = about("date_last_modified", MODIFIED, "category.dateLastModified")
     metadata: MetadataFilter | None = declared(METADATA, "category.metadata")
     title: StringFilter | None = about("title", "Name of the category.", "category.title")
+    weight: FloatFilter | None = about("weight", "How much it counts.", "1.2 category.weight")
 
 
 @strawberry.input(description="Which line items, assignments. All conditions hold.")
@@ -80,6 +82,7 @@ class LineItemFilter:
     title: StringFilter | None = about("title", "Name of the work.", "lineItem.title")
     assign_date: DateTimeFilter | None = about("assign_date", "When it was given.", "lineItem.assignDate")
     due_date: DateTimeFilter | None = about("due_date", "When it is to be handed in.", "lineItem.dueDate")
+    result_value_max: FloatFilter | None = about("result_value_max", "The highest score.", "lineItem.resultValueMax")
     class_: RefFilter | None = about(
         "class_id", "In which class.", "lineItem.class", kind=RecordType.CLASS, name="class"
     )
@@ -122,6 +125,7 @@ class ResultFilter:
     )
     score_status: ScoreStatusFilter | None = about("score_status", "How far the marking is.", "result.scoreStatus")
     score_date: DateFilter | None = about("score_date", "When it was marked.", "result.scoreDate")
+    score: FloatFilter | None = about("score", "What was reached, as a number.", "result.score")
     text_score: StringFilter | None = about("text_score", "What was reached, in words.", "1.2 result.textScore")
     in_progress: BooleanFilter | None = about("in_progress", "Still at work.", "1.2 result.inProgress")
     incomplete: BooleanFilter | None = about("incomplete", "Only part of it was done.", "1.2 result.incomplete")
@@ -213,6 +217,10 @@ class AssessmentResultFilter:
         "score_status", "How far the marking is.", "assessmentResult.scoreStatus"
     )
     score_date: DateFilter | None = about("score_date", "When it was marked.", "assessmentResult.scoreDate")
+    score: FloatFilter | None = about("score", "What was reached, as a number.", "assessmentResult.score")
+    score_percentile: FloatFilter | None = about(
+        "score_percentile", "The share of students who reached less.", "assessmentResult.scorePercentile"
+    )
     text_score: StringFilter | None = about("text_score", "What was reached, in words.", "assessmentResult.textScore")
     in_progress: BooleanFilter | None = about("in_progress", "Still at work.", "assessmentResult.inProgress")
     incomplete: BooleanFilter | None = about("incomplete", "Only part of it was done.", "assessmentResult.incomplete")

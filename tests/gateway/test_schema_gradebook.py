@@ -447,6 +447,10 @@ async def test_scores_are_compared_as_numbers(world: MakeWorld) -> None:
         data = await answered(made, query, text=text)
         assert 0 < len(known) < len(marked)
         assert ids(data["results"]["nodes"]) == known, text
+    everybodys: dict[str, Any] = {"dateLastModified": {"gt": "1970-01-01T00:00:00Z"}}
+    for operand, text in (({"gte": 9.5}, "score>='9.5'"), ({"lt": 10}, "score<'10'"), ({"eq": 0}, "score='0'")):
+        assert ids(await results(made, **everybodys, score=operand)) == expected[text]
+    assert ids(await results(made, **everybodys, score={"isNull": False})) == {r.id for r in marked}
 
 
 # ---------------------------------------------------------------- sources without
