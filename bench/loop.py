@@ -30,7 +30,8 @@ from bench.processes import SECRETS
 from gateway.app import connect
 from gateway.config import Settings, from_tables
 from gateway.roster.deadline import Deadline
-from gateway.roster.sources import Source, Sources
+from gateway.roster.source import Source
+from gateway.roster.sources import Sources
 from gateway.roster.store import Store
 
 TICK = 0.005

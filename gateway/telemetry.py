@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from gateway.roster.sources import Source
+from gateway.roster.source import Source
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

@@ -22,7 +22,7 @@ from gateway.roster import ordering
 from gateway.roster.deadline import Deadline
 from gateway.roster.ordering import Order, Spot
 from gateway.roster.outcomes import SourceOutcome
-from gateway.roster.sources import Answer, Source
+from gateway.roster.source import Answer, Source
 from gateway.roster.terms import USUAL, Terms
 from gateway.roster.whole import Position, Short, Slice, Standing, listed, partial
 

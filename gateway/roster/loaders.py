@@ -16,7 +16,7 @@ from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import Record
 from gateway.roster.deadline import Deadline
-from gateway.roster.sources import Answer, Source
+from gateway.roster.source import Answer, Source
 from gateway.roster.terms import USUAL, Terms
 from gateway.roster.whole import Standing
 

@@ -10,7 +10,8 @@ from adapters.errors import SourceError
 from adapters.records import RecordType
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, code_of
-from gateway.roster.sources import HeldBack, Source, Sources
+from gateway.roster.source import HeldBack, Source
+from gateway.roster.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)

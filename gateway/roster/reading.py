@@ -31,7 +31,8 @@ from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.pins import Pins
-from gateway.roster.sources import HeldBack, Source, Sources
+from gateway.roster.source import HeldBack, Source
+from gateway.roster.sources import Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
 from gateway.roster.whole import Short, Whole, alike, beside, partial
 

@@ -26,7 +26,7 @@ from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.needs import Plan
 from gateway.roster.reader import Reader
-from gateway.roster.sources import Reads
+from gateway.roster.source import Reads
 from gateway.roster.whole import Position
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.kinds import KINDS

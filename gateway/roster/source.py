@@ -1,0 +1,338 @@
+"""One configured source: how it stands, and the way to its reader."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+from cachetools import LRUCache
+
+from adapters import hours
+from adapters.endpoints import ENTITIES, Collection
+from adapters.errors import SourceError, Unsupported
+from adapters.pacing import Pacer
+from adapters.predicate import Predicate
+from adapters.records import Record, RecordType
+from gateway.config import MisconfiguredSource, SourceSettings
+from gateway.faults import DeadlineExceeded, Disabled, ErrorCode, Loading, NotHeld, SourceState, Unproved, code_of
+from gateway.roster.budget import Usage
+from gateway.roster.deadline import Deadline
+from gateway.roster.foresight import Ahead
+from gateway.roster.guard import Hold
+from gateway.roster.health import Health
+from gateway.roster.held import Held
+from gateway.roster.ordering import Order, sort
+from gateway.roster.pins import Expired, Lists
+from gateway.roster.reader import Reader
+from gateway.roster.resolving import Local, resolve
+from gateway.roster.tables import Table, bridgeable
+from gateway.roster.terms import USUAL, Terms
+from gateway.roster.whole import Standing, Whole, beside, partial
+
+T = TypeVar("T")
+
+_ORDERS = 16
+"""Lists that a source has sorted and keeps."""
+
+Reads: TypeAlias = Reader | Held
+"""Who answers a source's needs: either has the same of `by_ids`, `children`, `window`, `matching` and `count`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What was found in a collection. standing: why an older copy stands in, if one does.
+
+    lacks: why there is nothing in `found` for some of what was wanted.
+    """
+
+    found: T
+    standing: Standing | None = None
+    lacks: SourceError | None = None
+
+
+class Source:
+    """One configured source. `refusal`: why it cannot be asked at all; None if it can."""
+
+    def __init__(
+        self,
+        key: str,
+        settings: SourceSettings | MisconfiguredSource,
+        reader: Reader | None,
+        refusal: SourceError | None = None,
+        pacer: Pacer | None = None,
+    ) -> None:
+        self.key = key
+        self.settings = settings
+        self._reader = reader
+        self.refusal = refusal
+        self._pacer = pacer
+        self._sorted: LRUCache[Hashable, tuple[Sequence[Record], Sequence[Record]]] = LRUCache(_ORDERS)
+        self._health = reader.health if reader is not None else Health(refusal)
+
+    @property
+    def disabled(self) -> bool:
+        return isinstance(self.refusal, Disabled)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Its key and those that it had before: all that may stand for it in what clients kept."""
+        return frozenset({self.key, *self.settings.former_keys})
+
+    def traits(self, name: str) -> frozenset[str]:
+        """What it may be chosen by: its `labels`, or its one of `districts` or `providers`."""
+        match name:
+            case "labels":
+                return frozenset(self.settings.labels)
+            case "districts":
+                return frozenset(filter(None, [self.settings.district]))
+            case "providers":
+                return frozenset(filter(None, [self.settings.provider]))
+        raise AssertionError(name)
+
+    @property
+    def local(self) -> Local:
+        """What its dates and its metadata mean, on its own date of now."""
+        return Local(self.keys, self.today, self.inclusive, self.metadata_keys, self.declares, tells=self.tells)
+
+    @property
+    def today(self) -> str:
+        """Its own date, by its time zone."""
+        return hours.today(ZoneInfo(self.settings.timezone), time.time()).isoformat()
+
+    @property
+    def inclusive(self) -> bool:
+        """Whether its end dates are last days, not the days after."""
+        return self._reader is not None and self._reader.inclusive
+
+    def tells(self, collection: Collection, field: str) -> bool:
+        """Whether its records of a collection can have a field, in its version of the standard."""
+        return self._reader is None or self._reader.tells(collection, field)
+
+    def declares(self, former: str) -> tuple[str, ...]:
+        """How it may declare a sourcedId that a person had before; not at all where it declares none."""
+        return self._reader.declares(former) if self._reader is not None else ()
+
+    @property
+    def metadata_keys(self) -> Mapping[str, str]:
+        """The keys of its metadata for which its settings declare names, by these."""
+        declared = self.settings.metadata if isinstance(self.settings, SourceSettings) else {}
+        return {name: each.key for name, each in declared.items()}
+
+    @property
+    def state(self) -> SourceState:
+        return self._health.state
+
+    @property
+    def last_success_at(self) -> float | None:
+        return self._health.last_success_at
+
+    @property
+    def last_error(self) -> ErrorCode | None:
+        return self._health.last_error
+
+    @property
+    def requests_left_today(self) -> int | None:
+        """On its own date; None where they are not limited, or it is never asked."""
+        return self._pacer.left_today() if self._pacer is not None else None
+
+    @property
+    def usage(self) -> Usage:
+        """What is held of it, and how often something of it was let go of."""
+        return self._reader.usage if self._reader is not None else Usage()
+
+    @property
+    def requests(self) -> int:
+        """How many were sent to it since the gateway started, token requests included."""
+        return self._reader.requests if self._reader is not None else 0
+
+    @property
+    def tables(self) -> Mapping[Collection, Table]:
+        return self._reader.tables if self._reader is not None else {}
+
+    @property
+    def holds(self) -> list[HeldBack]:
+        """What the shrink guard holds back of this source, by collection."""
+        return [HeldBack(self, c, table.hold) for c, table in self.tables.items() if table.hold is not None]
+
+    def loading(self, collection: Collection) -> bool:
+        return self._reader is not None and self._reader.loading(collection)
+
+    def refresh(self, collection: Collection, full: bool = False) -> None:
+        """Begins to read a collection anew; how that goes is told by its table and by how the source stands.
+
+        full: everything is read, even where the source could tell what changed.
+
+        Raises:
+            SourceError: the source cannot be asked, or has no such collection.
+        """
+        self._askable().refresh(collection, full)
+
+    async def survey(self) -> None:
+        """`tables` tells of what is kept on disk too, though nobody has read it yet."""
+        if self._reader is not None:
+            await self._reader.survey()
+
+    async def warm(self) -> None:
+        """Reads what the settings want to be held from the start."""
+        if self._reader is not None and isinstance(self.settings, SourceSettings) and self.settings.warm:
+            await self._reader.warm(self.settings.warm)
+
+    def in_hand(self, collection: Collection, terms: Terms) -> Whole | None:
+        """The collection, if it is there to be read without waiting and nothing has to be told of it."""
+        return self._reader.in_hand(collection, terms.since) if self._reader is not None and terms.asks else None
+
+    def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
+        """Begins what following `ahead` from so many records will need anyway."""
+        if self._reader is not None:
+            self._reader.foresee(ahead, parents)
+
+    async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
+        """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
+        return await self._askable().decide(collection, hold, accept)
+
+    async def ask(
+        self, collection: Collection, read: Callable[[Reads], Awaitable[T]], deadline: Deadline, terms: Terms = USUAL
+    ) -> Answer[T]:
+        """What `read` finds in a collection before the deadline.
+
+        Raises:
+            Loading: the collection is still being read whole.
+            NotHeld: it was not to be asked, and nothing of what is wanted is held.
+            SourceError: the source could not answer in time, or cannot be asked.
+        """
+        reader = self._askable()
+        if not terms.asks:
+            found = await deadline.within(self.key, read(reader.held))
+            return Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key))
+        try:
+            found = await deadline.within(self.key, read(reader))
+        except SourceError as error:
+            late = isinstance(error, DeadlineExceeded)
+            failed = self._late(error, reader, collection, deadline) if late else error
+        else:
+            table = reader.tables[collection]
+            return Answer(found, table.standing if table.whole is not None else None)
+        if terms.since is None or not bridgeable(failed):
+            raise failed
+        try:
+            found = await deadline.within(self.key, read(reader.held))
+        except (NotHeld, DeadlineExceeded):
+            raise failed from None
+        # It is held, and only older than was wanted.
+        return Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed)
+
+    async def ask_lists(
+        self, collection: Collection, read: Callable[[Lists], Awaitable[T]], deadline: Deadline, terms: Terms = USUAL
+    ) -> Answer[T]:
+        """As `ask`, of the version of the collection that the terms pin, if they do.
+
+        Raises:
+            Expired: that version is not held any more.
+        """
+        pins = terms.pins
+        if pins is None:
+            return await self.ask(collection, read, deadline, terms)
+        plain = replace(terms, pins=None)
+        if not pins.follows and pins.of(self.key, collection) is None:
+            try:
+                taken = (await self.ask(collection, lambda r: r.pin(collection, terms.since), deadline, plain)).found
+            except Unsupported:
+                pins.take(self.key, self.today, collection, None)
+                raise
+            if taken is None:
+                pins.too_large()
+            else:
+                pins.take(self.key, self.today, collection, taken.version)
+        version = pins.of(self.key, collection)
+        if version is None:
+            return await self.ask(collection, read, deadline, plain)
+        reader = self._askable()
+        pinned = await deadline.within(self.key, reader.held.pinned(collection, version))
+        if pinned is None and pins.follows:
+            raise Expired(self.key)
+        if pinned is None:  # let go of at once, for others
+            pins.too_large()
+            return await self.ask(collection, read, deadline, plain)
+        table = reader.tables[collection]
+        latest = table.whole is pinned.whole or table.partial is pinned.whole
+        found = await deadline.within(self.key, read(pinned))
+        return Answer(found, table.standing if latest else pinned.older())
+
+    def keep_pinned(self, collections: Mapping[str, float | None]) -> None:
+        """Has versions kept that a walk will come to, as far as they are in memory."""
+        for collection, version in collections.items():
+            if version is not None and collection in self.tables:
+                self.tables[Collection(collection)].pinned(version)
+
+    async def in_order(
+        self, collection: Collection, where: Predicate | None, records: Sequence[Record], order: Order
+    ) -> Sequence[Record]:
+        """`records`, the whole list for `where`, in an order; sorted once for as long as they are the same."""
+        if not order:
+            return records
+        name = (collection, where, order)
+        held = self._sorted.get(name)
+        if held is None or held[0] is not records:
+            held = self._sorted[name] = records, await beside(len(records), lambda: sort(records, order))
+        return held[1]
+
+    async def resolved(
+        self, where: Predicate | None, deadline: Deadline, terms: Terms = USUAL
+    ) -> Answer[Predicate | None]:
+        """`where` for its records alone: see `gateway.roster.resolving`.
+
+        Raises:
+            SourceError: what a condition looks at could not be read.
+        """
+        older: list[Standing] = []
+
+        async def read(collection: Collection, part: Predicate | None) -> Sequence[Record]:
+            answer = await self.ask_lists(
+                collection, lambda r: r.matching(collection, part, terms.since), deadline, terms
+            )
+            older.extend(filter(None, [answer.standing]))
+            if answer.found.unproved is not None:  # "no teacher" could be said of classes that have one
+                raise Unproved(self.key, partial(answer.found.unproved).message)
+            return answer.found.records
+
+        async def asks_for(part: Predicate) -> bool:
+            return terms.asks and terms.pins is None and await self._askable().asks_for(Collection.USERS, part)
+
+        local = replace(self.local, asks_for=asks_for)
+        if terms.pins is not None:
+            local = replace(local, today=terms.pins.today(self.key, local.today))
+        return Answer(await resolve(where, local, read), older[0] if older else None)
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            await self._reader.close()
+
+    def _late(self, error: SourceError, reader: Reader, collection: Collection, deadline: Deadline) -> SourceError:
+        """What to tell of a source that had not answered in time."""
+        coming = reader.tables[collection].coming
+        if coming is not None and coming.received:
+            return Loading(self.key, coming.share, coming.seconds_left)
+        if not deadline.lowered:
+            self._health.failed(error)
+        return error
+
+    def _askable(self) -> Reader:
+        if self._reader is None:
+            raise self.refusal or Disabled(self.key, "switched off in the settings")
+        return self._reader
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A hold, and what it is a hold of."""
+
+    source: Source
+    collection: Collection
+    hold: Hold
+
+    @property
+    def kind(self) -> RecordType:
+        return ENTITIES[self.collection].type
