@@ -2,14 +2,16 @@
 
 What is sent must never keep back a record that satisfies the predicate: a server's answer may hold too much, since it
 is tested again, but not too little. So a comparison is left out where servers are known or free to read it otherwise
-than we do: order between words, `!=` beside nulls, letter case in `~`, a value that no one wire word stands for.
+than we do: order between words, `!=` beside nulls, letter case in `~`, a value that no one wire word stands for, lists
+of words, which some compare whole. Days and instants are said so that times finer than a record's are no matter.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from adapters.addresses import encoded
 from adapters.dialect import AbsentStatus, Dialect, FilterLevel, Op
@@ -23,6 +25,10 @@ MAX_VALUE = 250
 
 _IN = "@"
 _ALWAYS_THERE = frozenset({"sourced_id", "status"})
+_LISTS = frozenset(
+    {"grades", "subjects", "subject_codes", "periods", "roles", "learning_objective_set.learning_objective_ids"}
+)
+_MOST = {FilterLevel.NONE: 0, FilterLevel.STATUS: 1}
 _PERSONAL = frozenset({"username", "email", "identifier"})
 # Quotes have no escape, and some servers split the text at the words before they look for quotes.
 _UNSAFE = re.compile(r"['\"\\\x00-\x1f\x7f\ud800-\udfff]|\s(?:and|or)\s|^\s|\s$", re.IGNORECASE)
@@ -112,7 +118,7 @@ class _Writer:
         self._can = dialect.capabilities
         self._collection = collection
         self._unfilterable = self._can.unfilterable.get(collection.value, frozenset())
-        self.most = self._can.filter_clauses if self._can.filter_level is not FilterLevel.NONE else 0
+        self.most = _MOST.get(self._can.filter_level, self._can.filter_clauses)
         self.or_word = "or" if dialect.and_word.islower() else "OR"
 
     def clauses(self, part: Predicate) -> list[Clause] | None:
@@ -175,11 +181,13 @@ class _Writer:
         return self._alternatives(clauses)
 
     def compare(self, asked: Compare) -> Clause | None:
+        said = _uncut(asked)
         wire = self._field(asked.field)
-        value = names.wire_value(self._collection, asked.field, asked.value)
-        if wire is None or value is None or not self._takes(asked.op) or not sendable(value):
+        value = names.wire_value(self._collection, asked.field, said.value)
+        takes = self._takes(asked.op) and self._takes(said.op)
+        if wire is None or value is None or not takes or not sendable(value):
             return None
-        return Clause(wire, asked.op.value, value) if self._read_alike(asked) else None
+        return Clause(wire, said.op.value, value) if self._read_alike(asked) else None
 
     def _takes(self, op: Op) -> bool:
         return self.most > 0 and op in self._can.filter_operators
@@ -195,7 +203,7 @@ class _Writer:
             wire: str | None = f"metadata.{former}"
         else:
             wire = names.wire_field(self._collection, field, self._dialect.version)
-        if wire is None or wire in self._unfilterable or "*" in self._unfilterable:
+        if wire is None or field in _LISTS or wire in self._unfilterable or "*" in self._unfilterable:
             return None
         if self._can.filter_level is FilterLevel.STATUS and wire != "status":
             return None
@@ -220,7 +228,33 @@ class _Writer:
                 return field in _ALWAYS_THERE
             case Op.CONTAINS:
                 return asked.value.lower() == asked.value.upper()
-        return field.rsplit("_", 1)[-1] == "date" or field == "date_last_modified"
+        return _is_time(field)
+
+
+def _is_time(field: str) -> bool:
+    return field.rsplit("_", 1)[-1] == "date" or field == "date_last_modified"
+
+
+def _uncut(asked: Compare) -> Compare:
+    """The same comparison for whoever keeps times more finely than records do, which cut them to a day or millisecond.
+
+    What was cut to 12:00:00.500 may be 12:00:00.5004: it is not after that moment here, but there it is.
+    """
+    if asked.op not in (Op.GT, Op.LE) or not _is_time(asked.field):
+        return asked
+    try:
+        following = _following(asked.value)
+    except (ValueError, OverflowError):
+        return asked
+    return replace(asked, op=Op.GE if asked.op is Op.GT else Op.LT, value=following)
+
+
+def _following(time: str) -> str:
+    """The next day of a date, the next millisecond of an instant."""
+    if len(time) == len("2026-01-31"):
+        return (date.fromisoformat(time) + timedelta(days=1)).isoformat()
+    moment = datetime.fromisoformat(time) + timedelta(milliseconds=1)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _rank(part: Predicate) -> int:

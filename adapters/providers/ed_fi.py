@@ -26,9 +26,7 @@ V1P2 = Dialect(
         dotted_filters=False,
         unfilterable=MappingProxyType(
             {
-                "classes": frozenset({"grades", "subjects", "subjectCodes"}),
-                "courses": frozenset({"grades", "subjects", "subjectCodes"}),
-                "users": frozenset({"grades", "phone", "pronouns", "sms", "userMasterIdentifier"}),
+                "users": frozenset({"phone", "pronouns", "sms", "userMasterIdentifier"}),
                 "demographics": frozenset({"publicSchoolResidenceStatus"}),
             }
         ),

@@ -5,12 +5,14 @@ The standard's grammar: OneRoster 1.1 and 1.2, "Filtering": `field op 'value'`, 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 CLAUSE: Final = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(!=|>=|<=|=|>|<|~|@)\s*(?:'([^']*)'|\"([^\"]*)\")")
+_LISTS: Final = frozenset({"grades", "subjects", "subjectCodes", "periods", "roles"})
 JOINT: Final = re.compile(r"\s+(AND|OR)\s+", re.IGNORECASE)
 STANDARD_OPERATORS: Final = frozenset({"=", "!=", ">", ">=", "<", "<=", "~"})
 
@@ -80,7 +82,8 @@ class Grammar:
     """What a server accepts. Defaults are the standard's, as implementations enforce it.
 
     `dotted`: the dotted fields it knows, per collection; None: all of the data model. `refused`: fields it knows but
-    does not filter on. `status_only`: see `ignores`.
+    does not filter on. `status_only`: see `ignores`. `whole_lists`: lists of words equal their words joined by commas,
+    and nothing else.
     """
 
     operators: frozenset[str] = STANDARD_OPERATORS
@@ -94,12 +97,16 @@ class Grammar:
     value_length: int | None = None
     status_only: bool = False
     blind: frozenset[str] = frozenset()
+    whole_lists: bool = False
 
     def ignores(self, collection: str, text: str) -> bool:
         """Whether the server answers 200 without having applied `text` at all."""
         if collection in self.blind:
             return True
         return self.status_only and not re.fullmatch(r"status='[^']*'", text)
+
+    def compares_whole(self, clause: Clause) -> bool:
+        return self.whole_lists and clause.field in _LISTS
 
     def knows(self, collection: str, field: str, version: str) -> bool:
         if (collection, field) in self.refused:
@@ -186,6 +193,8 @@ def test_of(clause: Clause, grammar: Grammar) -> Callable[[tuple[str, ...]], boo
     """
     wanted = clause.value
     match clause.operator:
+        case "=" if grammar.compares_whole(clause):
+            return lambda values: wanted == ",".join(values)
         case "=":
             return lambda values: wanted in values
         case "!=":
@@ -198,10 +207,18 @@ def test_of(clause: Clause, grammar: Grammar) -> Callable[[tuple[str, ...]], boo
         case "@":
             several = frozenset(wanted.split(","))
             return lambda values: not several.isdisjoint(values)
-        case ">":
-            return lambda values: any(value > wanted for value in values)
-        case ">=":
-            return lambda values: any(value >= wanted for value in values)
-        case "<":
-            return lambda values: any(value < wanted for value in values)
-    return lambda values: any(value <= wanted for value in values)
+    compare, moment = _ORDER[clause.operator], _comparable(wanted)
+    return lambda values: any(compare(_comparable(value), moment) for value in values)
+
+
+_ORDER: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+def _comparable(text: str) -> str:
+    """An instant with all its decimals: however many are written, it is compared as a time."""
+    return f"{text[:19]}.{text[20:-1]:0<6}" if text[10:11] == "T" and text.endswith("Z") else text

@@ -99,7 +99,7 @@ class Rows:
     def _matching_all(self, clauses: list[Clause], grammar: Grammar) -> set[int]:
         found: set[int] | None = None
         for clause in sorted(clauses, key=lambda clause: clause.operator != "="):
-            if clause.operator == "=":
+            if clause.operator == "=" and not grammar.compares_whole(clause):
                 rows: Iterable[int] = self.at(clause.field, clause.value)
                 found = set(rows) if found is None else found.intersection(rows)
             else:

@@ -48,6 +48,21 @@ def can(dialect: Dialect = V1P1, /, **measured: Any) -> Dialect:
             Compare("date_last_modified", Op.GE, "2026-01-31T00:00:00.000Z"),
             "dateLastModified>='2026-01-31T00:00:00.000Z'",
         ),
+        # times that are finer at the source than here are neither kept back nor sent in vain
+        (
+            V1P1,
+            USERS,
+            Compare("date_last_modified", Op.LE, "2026-01-31T23:59:59.999Z"),
+            "dateLastModified<'2026-02-01T00:00:00.000Z'",
+        ),
+        (
+            V1P1,
+            USERS,
+            Compare("date_last_modified", Op.GT, "2026-01-31T00:00:00.000Z"),
+            "dateLastModified>='2026-01-31T00:00:00.001Z'",
+        ),
+        (V1P1, ENROLLMENTS, Compare("begin_date", Op.LE, "2026-02-28"), "beginDate<'2026-03-01'"),
+        (V1P1, ENROLLMENTS, Compare("begin_date", Op.LT, "2026-02-28"), "beginDate<'2026-02-28'"),
         (V1P1, USERS, And((NAME, equals("given_name", "Ann"))), "familyName='Smith' AND givenName='Ann'"),
         (
             dataclasses.replace(V1P1, and_word="and"),
@@ -108,6 +123,12 @@ def test_no_predicate_is_no_filter_and_exact() -> None:
         # what the dialect cannot take
         (can(filter_level=FilterLevel.NONE), ORGS, ACTIVE, None),
         (can(filter_level=FilterLevel.STATUS), USERS, And((NAME, ACTIVE)), "status='active'"),
+        (
+            can(filter_level=FilterLevel.STATUS),
+            USERS,
+            And((ACTIVE, Compare("status", Op.NE, "TOBEDELETED"))),
+            "status='active'",
+        ),
         (can(dotted_filters=False), ENROLLMENTS, And((IN_CLASS, ROLE)), "role='student'"),
         (can(dotted_filters=frozenset({"school.sourcedId"})), ENROLLMENTS, IN_CLASS, None),
         (can(filter_operators=frozenset({Op.EQ})), USERS, Compare("status", Op.NE, "TOBEDELETED"), None),
@@ -115,6 +136,11 @@ def test_no_predicate_is_no_filter_and_exact() -> None:
         (can(unfilterable={"users": frozenset({"*"})}), USERS, ACTIVE, None),
         (V1P1, USERS, equals("primary_org_id", "o"), None),  # 1.1 has no such field
         # where servers may read otherwise than we do
+        (V1P1, USERS, equals("grades", "09"), None),
+        (V1P1, CLASSES, AnyOf("subject_codes", frozenset({"1", "2"})), None),
+        (V1P1, CLASSES, Compare("periods", Op.CONTAINS, "3"), None),
+        (V1P1, Collection.RESOURCES, equals("roles", "STUDENT"), None),
+        (can(filter_operators=frozenset(Op) - {Op.LT}), ENROLLMENTS, Compare("begin_date", Op.LE, "2026-02-28"), None),
         (V1P1, USERS, equals("roles.role", "OTHER"), None),
         (V1P1, USERS, equals("status", "TOBEDELETED"), None),
         (V1P1, USERS, equals("status", "UNKNOWN"), None),
