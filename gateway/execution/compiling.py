@@ -109,7 +109,7 @@ def compiled(schema: GraphQLSchema, operation: Operation, booleans: Mapping[str,
     compiler = _Compiler(schema, Collector(schema, operation.fragments, booleans))
     assert schema.query_type is not None
     root = compiler.selection(schema.query_type, [operation.node.selection_set])
-    return Plan(root, operation.node, operation.fragments)
+    return Plan(compiler.count, root, operation.node, operation.fragments)
 
 
 @dataclass(slots=True)

@@ -131,8 +131,9 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A compiled operation. It holds nothing of one request: variables come when it is run."""
+    """A compiled operation. It holds nothing of one request: variables come when it is run. size: its fields."""
 
+    size: int
     root: Selection
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]

@@ -7,20 +7,19 @@ these the run ends as an `Anomaly`, and the operation is executed again, with ca
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from operator import attrgetter
 from typing import Any, cast
 
-from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, located_error
+from graphql import GraphQLError, GraphQLResolveInfo, located_error
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import is_iterable
 from strawberry.schema import Schema
 from strawberry.types.arguments import convert_arguments
 
+from gateway.execution.completing import Anomaly, any_awaitable, awaited, gathered, leaves, type_name
 from gateway.execution.level import FieldRows, Level, ResolveInfo
 from gateway.execution.plan import (
     Attribute,
@@ -47,10 +46,6 @@ _STRETCH = 500
 
 _CHUNK = 5000
 """Rows that are built at a stretch."""
-
-
-class Anomaly(Exception):
-    """Something that the schema does not allow, or that a shared row cannot tell of."""
 
 
 @dataclass(slots=True)
@@ -88,7 +83,7 @@ class Run:
         others: list[int] = []
         for number, each in enumerate(fields):
             if isinstance(each.origin, Attribute) and isinstance(_shape(each).of, Leaf):
-                columns[number] = self._leaves(each, self._attributes(each.origin.name, objects))
+                columns[number] = leaves(_shape(each), self._attributes(each.origin.name, objects))
                 await self.breathe()
             else:
                 others.append(number)
@@ -107,8 +102,9 @@ class Run:
 
     async def _column(self, each: Field, objects: Sequence[Any], level: Level) -> Column:
         values = await self._values(each, objects, level)
+        await self.breathe()
         if isinstance(_shape(each).of, Leaf):
-            return self._leaves(each, values)
+            return leaves(_shape(each), values)
         return await self._objects(each, values, level)
 
     # -------------------------------------------------------------- values
@@ -159,7 +155,9 @@ class Run:
             where = relation.where(**arguments)
             return await reader.children(relation.kind, relation.key, objects, where)
         sources = self._attributes("source", objects)
+        await self.breathe()
         named = self._attributes(relation.key, objects)
+        await self.breathe()
         if relation.cardinality is Cardinality.SEVERAL:
             return await reader.follow_all(relation.kind, sources, named)
         keys = [None if i is None else (s, i) for s, i in zip(sources, named, strict=True)]
@@ -184,12 +182,12 @@ class Run:
                 values.append(function(**said))
             except Exception as error:
                 values.append(error)
-        waits = _any_awaitable(values)
+        waits = any_awaitable(values)
         if waits:
-            values = await _awaited(values)
+            values = await awaited(values)
         for row, value in enumerate(values):
-            if isinstance(value, list) and _any_awaitable(value):
-                waits, values[row] = True, await _awaited(value)
+            if isinstance(value, list) and any_awaitable(value):
+                waits, values[row] = True, await awaited(value)
         if waits and level.weights is not None:
             raise Anomaly  # what goes wrong must be told as often as the row occurs
         if level.above is None:
@@ -222,28 +220,6 @@ class Run:
         if not _shape(rows.field).nullable or rows.level.weights is not None:
             raise Anomaly from error
         self.errors.append(located_error(error, list(rows.field.nodes), list(rows.path(row))))
-
-    # -------------------------------------------------------------- completion: leaves
-
-    def _leaves(self, each: Field, values: Column) -> Column:
-        shape = _shape(each)
-        leaf = cast("Leaf", shape.of)
-        if shape.items_nullable is None:
-            return converted(leaf, shape.nullable, values, values)
-        lists: list[Any] = []
-        for value in values:
-            if value is None and shape.nullable:
-                lists.append(None)
-            elif value is None or not is_iterable(value):
-                raise Anomaly
-            else:
-                lists.append(list(value))
-        flat = list(chain.from_iterable(each for each in lists if each is not None))
-        answered = converted(leaf, shape.items_nullable, flat, flat)
-        if answered is flat:
-            return lists
-        items = iter(answered)
-        return [None if each is None else [next(items) for _ in each] for each in lists]
 
     # -------------------------------------------------------------- completion: objects
 
@@ -319,6 +295,8 @@ class Run:
                 counts.append(0)
             counts[place] += level.weight(parents[number])
             places.append(place)
+            if number % _STRETCH == 0:
+                await self.breathe()
         below = Level(
             level, each, [parents[n] for n in kept], None if items is None else [items[n] for n in kept], counts
         )
@@ -363,77 +341,6 @@ class Run:
         return name
 
 
-def type_name(of: Objects, value: Any, info: Any, schema: GraphQLSchema) -> str:
-    """Raises:
-    Anomaly: the value is of none of the types that the field declares.
-    """
-    declared = of.declared
-    try:
-        resolve = getattr(declared, "resolve_type", None)
-        name = declared.name if resolve is None else resolve(value, info, declared)
-        test = getattr(schema.type_map[name], "is_type_of", None)
-        fits = test is None or test(value, info) is True
-    except Exception as error:
-        raise Anomaly from error
-    if not fits:
-        raise Anomaly
-    return cast("str", name)
-
-
-def converted(leaf: Leaf, nullable: bool, values: Column, unchanged: Column) -> Column:
-    """Values of a scalar or enum as they are answered; `unchanged`, where all of them are that already."""
-    kinds = set(map(type, values))
-    nulls = type(None) in kinds
-    if nulls and not nullable:
-        raise Anomaly
-    kinds.discard(type(None))
-    if any(issubclass(kind, Exception) for kind in kinds):
-        raise Anomaly
-    if leaf.ready is None or kinds <= leaf.ready:
-        return unchanged
-    if leaf.table is not None and kinds == {leaf.member}:
-        table = {**leaf.table, None: None} if nulls else leaf.table
-        return [table[value] for value in values]
-    try:
-        answered = [None if value is None else leaf.convert(value) for value in values]
-    except Exception as error:
-        raise Anomaly from error
-    if answered.count(None) != list(values).count(None):
-        raise Anomaly
-    return answered
-
-
-async def gathered(coming: Sequence[Awaitable[Any]]) -> list[Any]:
-    """All of them, side by side. Each is waited for, whatever becomes of the others: none reads on behind our back."""
-    if len(coming) == 1:
-        return [await coming[0]]
-    found = await asyncio.gather(*coming, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException):
-            raise each
-    return list(found)
-
-
 def _shape(each: Field) -> Shape:
     assert each.shape is not None, "a constant has no shape"
     return each.shape
-
-
-def _any_awaitable(values: Sequence[Any]) -> bool:
-    return any(hasattr(kind, "__await__") for kind in set(map(type, values)))
-
-
-async def _awaited(values: Sequence[Any]) -> list[Any]:
-    """What comes of those that have to be waited for; what they raise is a value."""
-    found = list(values)
-    waiting = [number for number, value in enumerate(found) if inspect.isawaitable(value)]
-    if len(waiting) == 1:  # without a turn of the event loop, in which others would read without it
-        try:
-            found[waiting[0]] = await found[waiting[0]]
-        except Exception as error:
-            found[waiting[0]] = error
-        return found
-    came = await asyncio.gather(*(found[number] for number in waiting), return_exceptions=True)
-    for number, value in zip(waiting, came, strict=True):
-        found[number] = value
-    return found

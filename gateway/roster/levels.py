@@ -108,6 +108,7 @@ class LevelReader:
     async def _one(self, kind: RecordType, keys: Sequence[Key | None], *, dangling: bool) -> list[Record | None]:
         wanted = dict.fromkeys(key for key in keys if key is not None)
         found = await self._records(kind, wanted)
+        await self.breathe()
         trouble = {key: value for key, value in found.items() if not isinstance(value, Record)}
         if not trouble:
             return [found[key] if key is not None else None for key in keys]  # type: ignore[misc]

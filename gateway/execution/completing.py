@@ -1,0 +1,115 @@
+"""Values to what is answered of them: scalars and enums a column at a time, the types of objects, what must be awaited.
+
+Only what the schema allows is completed here; all else is an `Anomaly`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Sequence
+from itertools import chain
+from typing import Any, cast
+
+from graphql import GraphQLSchema
+from graphql.pyutils import is_iterable
+
+from gateway.execution.plan import Column, Leaf, Objects, Shape
+
+
+class Anomaly(Exception):
+    """Something that the schema does not allow, or that a shared row cannot tell of."""
+
+
+def leaves(shape: Shape, values: Column) -> Column:
+    """Raises:
+    Anomaly: a value is none of the field's type.
+    """
+    leaf = cast("Leaf", shape.of)
+    if shape.items_nullable is None:
+        return converted(leaf, shape.nullable, values, values)
+    lists: list[Any] = []
+    for value in values:
+        if value is None and shape.nullable:
+            lists.append(None)
+        elif value is None or not is_iterable(value):
+            raise Anomaly
+        else:
+            lists.append(list(value))
+    flat = list(chain.from_iterable(each for each in lists if each is not None))
+    answered = converted(leaf, shape.items_nullable, flat, flat)
+    if answered is flat:
+        return lists
+    items = iter(answered)
+    return [None if each is None else [next(items) for _ in each] for each in lists]
+
+
+def converted(leaf: Leaf, nullable: bool, values: Column, unchanged: Column) -> Column:
+    """Values of a scalar or enum as they are answered; `unchanged`, where all of them are that already."""
+    kinds = set(map(type, values))
+    nulls = type(None) in kinds
+    if nulls and not nullable:
+        raise Anomaly
+    kinds.discard(type(None))
+    if any(issubclass(kind, Exception) for kind in kinds):
+        raise Anomaly
+    if leaf.ready is None or kinds <= leaf.ready:
+        return unchanged
+    if leaf.table is not None and kinds == {leaf.member}:
+        table = {**leaf.table, None: None} if nulls else leaf.table
+        return [table[value] for value in values]
+    try:
+        answered = [None if value is None else leaf.convert(value) for value in values]
+    except Exception as error:
+        raise Anomaly from error
+    if answered.count(None) != list(values).count(None):
+        raise Anomaly
+    return answered
+
+
+def type_name(of: Objects, value: Any, info: Any, schema: GraphQLSchema) -> str:
+    """Raises:
+    Anomaly: the value is of none of the types that the field declares.
+    """
+    declared = of.declared
+    try:
+        resolve = getattr(declared, "resolve_type", None)
+        name = declared.name if resolve is None else resolve(value, info, declared)
+        test = getattr(schema.type_map[name], "is_type_of", None)
+        fits = test is None or test(value, info) is True
+    except Exception as error:
+        raise Anomaly from error
+    if not fits:
+        raise Anomaly
+    return cast("str", name)
+
+
+async def gathered(coming: Sequence[Awaitable[Any]]) -> list[Any]:
+    """All of them, side by side. Each is waited for, whatever becomes of the others: none reads on behind our back."""
+    if len(coming) == 1:
+        return [await coming[0]]
+    found = await asyncio.gather(*coming, return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+    return list(found)
+
+
+def any_awaitable(values: Sequence[Any]) -> bool:
+    return any(hasattr(kind, "__await__") for kind in set(map(type, values)))
+
+
+async def awaited(values: Sequence[Any]) -> list[Any]:
+    """What comes of those that have to be waited for; what they raise is a value."""
+    found = list(values)
+    waiting = [number for number, value in enumerate(found) if inspect.isawaitable(value)]
+    if len(waiting) == 1:  # without a turn of the event loop, in which others would read without it
+        try:
+            found[waiting[0]] = await found[waiting[0]]
+        except Exception as error:
+            found[waiting[0]] = error
+        return found
+    came = await asyncio.gather(*(found[number] for number in waiting), return_exceptions=True)
+    for number, value in zip(waiting, came, strict=True):
+        found[number] = value
+    return found
