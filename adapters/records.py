@@ -2,7 +2,8 @@
 
 Scalars are held in the form in which they are answered: enum members whose value is their name, ISO strings for
 dates and instants (UTC, `Z`). A reference is the sourcedId of what it names, in a field that ends in `_id` or `_ids`.
-Coded values keep the source's own text in `<field>_raw`. Only `provenance`, `sourced_id` and `status` are always there.
+Coded values keep the source's own text in `<field>_raw`; `grades` are CEDS codes as far as they are recognised. Only
+`provenance`, `sourced_id` and `status` are always there.
 """
 
 from __future__ import annotations
@@ -160,6 +161,7 @@ class Course(Record, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     title: str | None = None
     course_code: str | None = None
     grades: tuple[str, ...] = ()
+    grades_raw: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     subject_codes: tuple[str, ...] = ()
     org_id: str | None = None
@@ -174,6 +176,7 @@ class Class(Record, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     class_type_raw: str | None = None
     location: str | None = None
     grades: tuple[str, ...] = ()
+    grades_raw: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     subject_codes: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
@@ -229,6 +232,7 @@ class User(Record, frozen=True, gc=False, omit_defaults=True):
     former_sourced_ids: tuple[str, ...] = ()
     enabled_user: bool | None = None
     grades: tuple[str, ...] = ()
+    grades_raw: tuple[str, ...] = ()
     roles: tuple[RoleAssignment, ...] = ()
     primary_org_id: str | None = None
     user_profiles: tuple[UserProfile, ...] = ()

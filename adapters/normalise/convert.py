@@ -15,6 +15,7 @@ from typing import Any
 from adapters import records
 from adapters.normalise import wire
 from adapters.normalise.fields import FLAG, date, instant
+from adapters.normalise.grades import Codes
 from adapters.normalise.parts import (
     Lists,
     Roles,
@@ -42,6 +43,7 @@ class Converter:
         self._former = former
         self._provenance = Provenance(source, observed_at)
         self._lists = Lists()
+        self._codes = Codes()
         self._roles: dict[object, Roles] = {}
 
     def base(self, w: wire.Base) -> dict[str, Any]:
@@ -99,7 +101,7 @@ class Converter:
         ]
 
     def courses(self, wires: Iterable[wire.Course]) -> list[records.Course]:
-        provenance, absent, lists = self._provenance, self._absent, self._lists
+        provenance, absent, lists, codes = self._provenance, self._absent, self._lists, self._codes
         return [
             records.Course(
                 provenance=provenance,
@@ -110,7 +112,8 @@ class Converter:
                 metadata=kept_metadata(w.metadata) if w.metadata else None,
                 title=w.title or None,
                 course_code=w.course_code or None,
-                grades=lists[w.grades] if w.grades else (),
+                grades=codes[lists[w.grades]] if w.grades else (),
+                grades_raw=lists[w.grades] if w.grades else (),
                 subjects=lists[w.subjects] if w.subjects else (),
                 subject_codes=lists[w.subject_codes] if w.subject_codes else (),
                 org_id=first_id(w.org, w.orgs),
@@ -121,7 +124,7 @@ class Converter:
         ]
 
     def classes(self, wires: Iterable[wire.Class]) -> list[records.Class]:
-        provenance, absent, lists = self._provenance, self._absent, self._lists
+        provenance, absent, lists, codes = self._provenance, self._absent, self._lists, self._codes
         return [
             records.Class(
                 provenance=provenance,
@@ -135,7 +138,8 @@ class Converter:
                 class_type=CLASS_TYPE[w.class_type] if w.class_type else None,
                 class_type_raw=intern(w.class_type) if w.class_type else None,
                 location=w.location or None,
-                grades=lists[w.grades] if w.grades else (),
+                grades=codes[lists[w.grades]] if w.grades else (),
+                grades_raw=lists[w.grades] if w.grades else (),
                 subjects=lists[w.subjects] if w.subjects else (),
                 subject_codes=lists[w.subject_codes] if w.subject_codes else (),
                 periods=lists[w.periods] if w.periods else (),
@@ -148,7 +152,7 @@ class Converter:
         ]
 
     def users(self, wires: Iterable[wire.User]) -> list[records.User]:
-        provenance, absent, lists = self._provenance, self._absent, self._lists
+        provenance, absent, lists, codes = self._provenance, self._absent, self._lists, self._codes
         shared, former = self._roles, self._former
         result = []
         for w in wires:
@@ -181,6 +185,7 @@ class Converter:
                     w.user_master_identifier or None,
                     former_ids(metadata, former) if metadata and former else (),
                     FLAG[w.enabled_user],
+                    codes[lists[w.grades]] if w.grades else (),
                     lists[w.grades] if w.grades else (),
                     found[0],
                     (intern(w.primary_org.sourced_id) if w.primary_org else None) or found[1],

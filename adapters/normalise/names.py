@@ -14,6 +14,7 @@ from typing import Any
 from adapters.dialect import Version
 from adapters.endpoints import Collection
 from adapters.normalise import fields
+from adapters.normalise.grades import ceds
 from adapters.normalise.vocabulary import (
     CLASS_TYPE,
     ENROLLMENT_ROLE,
@@ -212,10 +213,10 @@ def record_field(collection: Collection, wire: str, version: Version) -> str | N
 def wire_value(collection: Collection, field: str, value: str) -> str | None:
     """A field's value as the wire spells it: TOBEDELETED is `tobedeleted`, GRADING_PERIOD `gradingPeriod`.
 
-    None where no one word says it (OTHER, UNKNOWN, and numbers, which may be written in several ways): it cannot be
-    asked for, only picked out of what came.
+    None where no one word says it (OTHER, UNKNOWN, and numbers and grades, which may be written in several ways): it
+    cannot be asked for, only picked out of what came.
     """
-    if field in _NUMBERS:
+    if field in _NUMBERS or field == "grades":
         return None
     vocabulary = VOCABULARIES.get((collection, field))
     return vocabulary.word(value) if vocabulary is not None else value
@@ -230,6 +231,8 @@ def record_value(collection: Collection, field: str, value: str) -> str:
     vocabulary = VOCABULARIES.get((collection, field))
     if vocabulary is not None:
         return _given(vocabulary.name(value), value, f"one of {', '.join(vocabulary.words)}")
+    if field == "grades":
+        return ceds(value)
     last = field.rpartition(".")[2]
     if last in _INSTANTS:
         return _given(fields.instant(value), value, "an ISO 8601 date and time")

@@ -6,6 +6,7 @@ from adapters import records
 from gateway.schema import days
 from gateway.schema.enums import ClassType, DateBasis, EnrollmentRole, RecordType
 from gateway.schema.fields import computed, over, plain
+from gateway.schema.grades import grades, grades_raw
 from gateway.schema.relations import (
     reference,
     references,
@@ -31,7 +32,8 @@ class Class(RosterObject):
     class_type: ClassType | None = plain("Homeroom or scheduled.", "class.classType")
     class_type_raw: str | None = plain("The source's own word for the type.", "class.classType")
     location: str | None = plain("Room.", "class.location")
-    grades: list[str] = plain("Grades, year groups of its students.", "class.grades")
+    grades: list[str] = grades("of its students", "class.grades")
+    grades_raw: list[str] = grades_raw("class.grades")
     subjects: list[str] = plain("Names of its subjects.", "class.subjects")
     subject_codes: list[str] = plain("Codes of its subjects.", "class.subjectCodes")
     periods: list[str] = plain("When in the day it meets: periods, blocks of the timetable.", "class.periods")

@@ -5,6 +5,7 @@ import strawberry
 from adapters import records
 from gateway.schema.enums import RecordType
 from gateway.schema.fields import over, plain
+from gateway.schema.grades import grades, grades_raw
 from gateway.schema.relations import reference, references, to_one, to_page, to_several
 from gateway.schema.roster_object import RosterObject
 
@@ -15,7 +16,8 @@ class Course(RosterObject):
 
     title: str | None = plain("Name of the course.", "course.title")
     course_code: str | None = plain("Number of the course.", "course.courseCode")
-    grades: list[str] = plain("Grades, year groups for which it is meant.", "course.grades")
+    grades: list[str] = grades("for which it is meant", "course.grades")
+    grades_raw: list[str] = grades_raw("course.grades")
     subjects: list[str] = plain("Names of its subjects.", "course.subjects")
     subject_codes: list[str] = plain("Codes of its subjects, such as SCED's.", "course.subjectCodes")
     org_ref = reference(RecordType.ORG, "org_id", "The organisation that offers it, not followed.", "course.org")

@@ -264,7 +264,7 @@ describe(
         "`user.roles.org`, 1.1 `user.orgs`.",
         UserGroupKey.ROLE: "Each role of the person. OneRoster: `user.roles.role`, 1.1 `user.role`.",
         UserGroupKey.ROLE_GROUP: "What each role amounts to: a value of RoleGroup.",
-        UserGroupKey.GRADE: "Each grade, year group of the person. OneRoster: `user.grades`.",
+        UserGroupKey.GRADE: "Each grade, year group of the person, as CEDS code. OneRoster: `user.grades`.",
         UserGroupKey.STATUS: _STATUS,
     },
 )

@@ -83,7 +83,9 @@ class CourseFilter:
     metadata: MetadataFilter | None = declared(METADATA, "course.metadata")
     title: StringFilter | None = about("title", "Name of the course.", "course.title")
     course_code: StringFilter | None = about("course_code", "Number of the course.", "course.courseCode")
-    grades: StringListFilter | None = about("grades", "Grades, year groups for which it is.", "course.grades")
+    grades: StringListFilter | None = about(
+        "grades", "Grades, year groups for which it is, by the CEDS codes that they are shown as.", "course.grades"
+    )
     subjects: StringListFilter | None = about("subjects", "Names of its subjects.", "course.subjects")
     subject_codes: StringListFilter | None = about("subject_codes", "Codes of its subjects.", "course.subjectCodes")
     org: RefFilter | None = about("org_id", "The organisation that offers it.", "course.org", kind=RecordType.ORG)
@@ -100,7 +102,9 @@ class ClassFilter:
     title: StringFilter | None = about("title", "Name of the class.", "class.title")
     class_code: StringFilter | None = about("class_code", "Number of the class or section.", "class.classCode")
     class_type: ClassTypeFilter | None = about("class_type", "Homeroom or scheduled.", "class.classType")
-    grades: StringListFilter | None = about("grades", "Grades, year groups of its students.", "class.grades")
+    grades: StringListFilter | None = about(
+        "grades", "Grades, year groups of its students, by the CEDS codes that they are shown as.", "class.grades"
+    )
     subjects: StringListFilter | None = about("subjects", "Names of its subjects.", "class.subjects")
     subject_codes: StringListFilter | None = about("subject_codes", "Codes of its subjects.", "class.subjectCodes")
     periods: StringListFilter | None = about("periods", "When in the day it meets.", "class.periods")
@@ -131,7 +135,9 @@ class UserFilter:
     user_master_identifier: StringFilter | None = about(
         "user_master_identifier", "Id of the person over all systems of the district.", "user.userMasterIdentifier"
     )
-    grades: StringListFilter | None = about("grades", "Grades, year groups of a student.", "user.grades")
+    grades: StringListFilter | None = about(
+        "grades", "Grades, year groups of a student, by the CEDS codes that they are shown as.", "user.grades"
+    )
     role: UserRoleFilter | None = about("roles.role", "Any of the person's roles.", "user.roles.role", "1.1 user.role")
     roles: RoleMatch | None = role_match("One of the person's roles that meets all conditions.", "user.roles")
     orgs: RefFilter | None = about(

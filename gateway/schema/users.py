@@ -13,6 +13,7 @@ from gateway.schema import days
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.enums import RecordType, RoleGroup, RoleType, UserRole
 from gateway.schema.fields import computed, over, plain
+from gateway.schema.grades import grades, grades_raw
 from gateway.schema.relations import (
     reference,
     references,
@@ -129,7 +130,8 @@ class User(RosterObject):
         "user.username",
     )
     enabled_user: bool | None = plain("Whether the account may be used.", "user.enabledUser")
-    grades: list[str] = plain("Grades, year groups of a student.", "user.grades")
+    grades: list[str] = grades("of a student", "user.grades")
+    grades_raw: list[str] = grades_raw("user.grades")
     user_profiles: list[UserProfile] = plain("Accounts of the person in other systems.", "user.userProfiles")
     role: UserRole | None = plain(
         "The primary role at the primary organisation, else the first; roles has them all.",

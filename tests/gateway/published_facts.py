@@ -72,14 +72,15 @@ def _session(made: Row, server: Server) -> Row:
 
 
 def _course(made: Row, server: Server) -> Row:
-    found = _texts(made, "title", "courseCode") | _lists(made, "grades", "subjects", "subjectCodes")
+    found = _texts(made, "title", "courseCode") | _lists(made, "subjects", "subjectCodes") | _grades(made)
     return found | {"org": _ref(made.get("org") or made.get("orgs")), "schoolYear": _ref(made.get("schoolYear"))}
 
 
 def _class(made: Row, server: Server) -> Row:
     return {
         **_texts(made, "title", "classCode"),
-        **_lists(made, "grades", "subjects", "subjectCodes", "periods"),
+        **_lists(made, "subjects", "subjectCodes", "periods"),
+        **_grades(made),
         "classType": _word(made.get("classType")),
         "course": _ref(made.get("course")),
         "school": _ref(made.get("school") or made.get("org")),
@@ -93,7 +94,7 @@ def _user(made: Row, server: Server) -> Row:
     earlier = made["metadata"].get("ic.legacysourceId") if server.slug == "infinite-campus-1.2" else None
     return {
         **_texts(made, *texts),
-        **_lists(made, "grades"),
+        **_grades(made),
         "enabledUser": _flag(made.get("enabledUser")),
         "roles": roles,
         "orgs": list(dict.fromkeys(role["org"] for role in roles if role["org"] is not None)),
@@ -162,6 +163,11 @@ def _texts(made: Row, *names: str) -> Row:
 
 def _lists(made: Row, *names: str) -> Row:
     return {name: [value for value in made.get(name) or [] if value] for name in names}
+
+
+def _grades(made: Row) -> Row:
+    """As CEDS codes: of the servers here, only Xporter's writes them otherwise, without the zero."""
+    return {"grades": [g.zfill(2) if g != "0" else g for g in made.get("grades") or []]}
 
 
 def _ref(value: Any) -> str | None:

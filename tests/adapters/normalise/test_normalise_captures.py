@@ -43,7 +43,7 @@ SNAKE = {
 }
 MOMENTS = {"dateLastModified": "date_last_modified", "assignDate": "assign_date", "dueDate": "due_date"}
 CODED = {"type": "type", "classType": "class_type"}
-LISTS = {"grades": "grades", "subjects": "subjects", "subjectCodes": "subject_codes", "periods": "periods"}
+LISTS = {"grades": "grades_raw", "subjects": "subjects", "subjectCodes": "subject_codes", "periods": "periods"}
 ONE_REF = {
     "parent": "parent_id",
     "course": "course_id",

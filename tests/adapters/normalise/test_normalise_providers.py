@@ -84,6 +84,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
                 given_name="Piet",
                 family_name="Vance",
                 grades=("07",),
+                grades_raw=("07",),
                 roles=derived(UserRole.STUDENT, "AA11"),
                 primary_org_id="AA11",
             ),
@@ -127,6 +128,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
                 former_sourced_ids=("u-0",),
                 enabled_user=True,
                 grades=("09", "10"),
+                grades_raw=("09", "10"),
                 roles=(
                     RoleAssignment(
                         role=UserRole.STUDENT,
@@ -229,7 +231,8 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
                 roles=derived(UserRole.STUDENT, "o77"),
                 primary_org_id="o77",
                 user_ids=(UserId(type="MISID", identifier="4410"),),
-                grades=("8",),
+                grades=("08",),
+                grades_raw=("8",),
             )
         ],
     ),
@@ -294,7 +297,8 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
                 email="noor@school.example",
                 enabled_user=True,
                 roles=(RoleAssignment(role=UserRole.STUDENT, role_raw="student", org_id="org-a"),),
-                grades=("5",),
+                grades=("05",),
+                grades_raw=("5",),
                 primary_org_id="org-a",
             )
         ],
@@ -359,6 +363,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
                 given_name="Ivo",
                 family_name="Tarn",
                 grades=("10",),
+                grades_raw=("10",),
                 roles=derived(UserRole.STUDENT, "Entity_2"),
                 primary_org_id="Entity_2",
             ),
@@ -384,6 +389,7 @@ SAMPLES: list[tuple[str, Collection, dict[str, Any], bytes, list[Record]]] = [
                 given_name="Lia",
                 family_name="Moss",
                 grades=("KG",),
+                grades_raw=("KG",),
                 roles=derived(UserRole.STUDENT, "1b2c3d4e-0000-3000-8000-aaaaaaaaaaaa-3"),
                 primary_org_id="1b2c3d4e-0000-3000-8000-aaaaaaaaaaaa-3",
             )
