@@ -1,7 +1,7 @@
 """Grades as CEDS codes, from what sources write: K, Kindergarten, 1, 1st and "Grade 9" among them.
 
-What is not recognised stays as it is, as do the words of other countries: "Year 9" is no ninth grade. A bare number says
-nothing of its country and counts as a grade.
+What is not recognised stays as it is, as do the words of other countries: "Year 9" is no ninth grade. A bare number
+says nothing of its country and counts as a grade.
 Source: CEDS, Entry Grade Level; OneRoster 1.1 and 1.2, `grades`, which recommends it.
 """
 

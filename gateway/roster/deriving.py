@@ -14,13 +14,23 @@ from typing import TypeVar
 
 from adapters.errors import SourceError, Unsupported
 from adapters.gradebook import LineItem, Result
-from adapters.predicate import Predicate, among, conjunction, equals, folded
-from adapters.records import AcademicSession, Class, Enrollment, EnrollmentRole, Record, RecordStatus, RecordType, User
+from adapters.predicate import Predicate, among, compile_test, conjunction, equals, folded
+from adapters.records import (
+    AcademicSession,
+    AcademicSessionType,
+    Class,
+    Enrollment,
+    EnrollmentRole,
+    Record,
+    RecordStatus,
+    RecordType,
+    User,
+)
 from gateway.roster import meaning
 from gateway.roster.meaning import RoleGroup, Span
 from gateway.roster.open_conditions import TODAY, Day
 from gateway.roster.outcomes import FindPlace
-from gateway.roster.reading import Reading
+from gateway.roster.reading import Reading, Source
 from gateway.roster.spans import Dated, Spans
 
 R = TypeVar("R", bound=Record)
@@ -159,13 +169,13 @@ async def same_person(reading: Reading, find: FindPlace, person: User) -> list[U
 
 
 async def current_session(
-    reading: Reading, find: FindPlace, source: str, sessions: Sequence[Record], on: Day
+    reading: Reading, find: FindPlace, source: Source, kind: AcademicSessionType | None, on: Day
 ) -> AcademicSession | None:
-    known = reading.sources.get(source, reading.grant)
-    if known is None:
-        return None
-    found = [s for s in sessions if isinstance(s, AcademicSession)]
-    return meaning.current_session(found, day_of(reading, source, on), known.inclusive)
+    """The active session of a source, of this kind if one is given, that holds a day. All are read: they are few."""
+    holds = compile_test(conjunction(_ACTIVE, equals("type", kind.value) if kind is not None else None))
+    rows = await reading.matching(find, RecordType.ACADEMIC_SESSION, source, None)
+    found = [row for row in rows or () if isinstance(row, AcademicSession) and holds(row)]
+    return meaning.current_session(found, source.today if on == TODAY else on, source.inclusive)
 
 
 def in_roles(roles: Values[EnrollmentRole] | None) -> Predicate | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 from adapters import lowering, predicate
 from adapters.client import PageRequest, SourceClient
+from adapters.dialect import Capabilities
 from adapters.endpoints import Collection
 from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.normalise import names
@@ -93,6 +94,10 @@ class Reader:
         await self._taken_up(collection)
         whole = self.tables[collection].whole
         return whole is None and isinstance(self.upstream.plan(Window(collection, where, None, None)).path, Filtered)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._client.dialect.capabilities
 
     @property
     def health(self) -> Health:

@@ -443,6 +443,27 @@ class Reading:
 
         return List(page, walk, reading, every, count, pins)
 
+    async def matching(
+        self, find: FindPlace, kind: RecordType, source: Source, where: Predicate | None
+    ) -> Sequence[Record] | None:
+        """Every record of one source that satisfies a predicate about the record alone; None if it could not answer."""
+        collection, terms = _COLLECTIONS[kind], self.terms
+        try:
+            answer = await source.ask(
+                collection, lambda r: r.matching(collection, where, terms.since), self.deadline, terms
+            )
+            if answer.found.unproved is not None:
+                raise Unproved(source.key, partial(answer.found.unproved).message)
+        except SourceError as error:
+            self.failed(find, kind, error)
+            return None
+        standing = answer.standing
+        if standing is None:
+            self.outcomes.answered(source.key)
+        else:
+            self.outcomes.saw(kind, SourceOutcome(source.key, standing.state, standing.code))
+        return answer.found.records
+
     # -------------------------------------------------------------- holds and refreshes
 
     def hold(self, name: HoldName) -> HeldBack | None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from cachetools import LRUCache
 
 from adapters import hours
+from adapters.dialect import Capabilities
 from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import SourceError, Unsupported
 from adapters.pacing import Pacer
@@ -114,6 +115,11 @@ class Source:
     def declares(self, former: str) -> tuple[str, ...]:
         """How it may declare a sourcedId that a person had before; not at all where it declares none."""
         return self._reader.declares(former) if self._reader is not None else ()
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What it can do, as its provider documents it and its settings say; None where it is never asked."""
+        return self._reader.capabilities if self._reader is not None else None
 
     @property
     def metadata_keys(self) -> Mapping[str, str]:

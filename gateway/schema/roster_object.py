@@ -29,6 +29,19 @@ def _metadata(root: Record, keys: Keys = strawberry.UNSET) -> Any:
     return {k: found[k] for k in keys if k in found} if keys else found
 
 
+Name = Annotated[
+    str, strawberry.argument(name="name", description="A name that the source declares: one of its `metadataNames`.")
+]
+
+
+def _metadata_value(root: Record, info: Info, name: Name) -> Any:
+    source = _source(root, info)
+    key = source.metadata_keys.get(name) if source is not None else None
+    if key is None or root.metadata is None:
+        return None
+    return msgspec.json.decode(root.metadata).get(key)
+
+
 @strawberry.interface(
     description="What every OneRoster record has. One record of one source: records are never merged, whatever else "
     "is known of the same person or class."
@@ -47,6 +60,11 @@ class RosterObject(Node):
     observed_at: DateTime = computed(lambda root: instant(root.observed_at), "When the gateway read it.")
     metadata: JSON | None = computed(
         _metadata, "What the source adds to the standard, unchanged: extensions, custom fields.", "metadata"
+    )
+    metadata_value: JSON | None = computed(
+        _metadata_value,
+        "What stands in metadata under a name that its source declares: one custom field, or null.",
+        "metadata",
     )
 
 

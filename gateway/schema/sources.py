@@ -1,17 +1,22 @@
 """The configured sources and their collections, as the graph shows them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
 import strawberry
 
 from adapters.endpoints import ENTITIES, Entity
 from gateway.identity import source_id
-from gateway.roster.reading import HeldBack
+from gateway.roster import deriving
+from gateway.roster.reading import TODAY, HeldBack
 from gateway.roster.reading import Source as Configured
-from gateway.schema.enums import ErrorCode, RecordType, SourceState
-from gateway.schema.fields import computed, over, plain
+from gateway.schema.arguments import given
+from gateway.schema.context import Info, place, reading_at
+from gateway.schema.enums import AcademicSessionType, ErrorCode, RecordType, SourceState
+from gateway.schema.fields import computed, described, optional, over, plain
 from gateway.schema.node import Node, hold_id
-from gateway.schema.scalars import DateTime, instant
+from gateway.schema.scalars import JSON, DateTime, Day, instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,33 @@ class Hold(Node):
     )
 
 
+def _capabilities(root: Configured) -> Any:
+    known = root.capabilities
+    return {f.name: _plain(getattr(known, f.name)) for f in fields(known)} if known is not None else None
+
+
+def _plain(value: Any) -> Any:
+    """A capability as settings write it."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return {name: _plain(each) for name, each in value.items()} if isinstance(value, Mapping) else value
+
+
+Kind = Annotated[
+    AcademicSessionType | None, strawberry.argument(name="type", description="Only of this kind; null or absent: any.")
+]
+When = Annotated[Day | None, strawberry.argument(name="on", description="The day to look at; null: today.")]
+
+_NAME: Any = "AcademicSession"
+_SESSION = Annotated[_NAME, strawberry.lazy("gateway.schema.academic_sessions")]
+
+_TODAY: Any = TODAY
+
+
+async def _current_session(root: Configured, info: Info, on: When = _TODAY, type_: Kind = strawberry.UNSET) -> Any:
+    return await deriving.current_session(reading_at(info), place(info), root, given(type_), on or TODAY)
+
+
 async def _collections(root: Configured) -> list[CollectionOf]:
     await root.survey()
     return [CollectionOf(root, entity) for entity in ENTITIES.values()]
@@ -146,6 +178,24 @@ class Source(Node):
     requests_left_today: int | None = plain(
         "Rate limit: how many requests may still be sent to it on its own date; null where the settings do not limit "
         "them."
+    )
+    metadata_names: list[str] = computed(
+        lambda root: sorted(root.metadata_keys),
+        "The names that its settings declare for what it adds to the standard: `metadataValue` and filters take them.",
+    )
+    capabilities: JSON | None = computed(
+        _capabilities,
+        "What it can do, as its provider documents it and its settings say: by the names of `[sources.capabilities]`. "
+        "null where it is never asked.",
+    )
+    current_session = strawberry.field(
+        resolver=_current_session,
+        graphql_type=optional(_SESSION),
+        description=described(
+            "Of its active sessions that hold a day, the shortest: a grading period before its term, a term before its "
+            "year. `type` asks for one of that kind. Its sessions are read for it.",
+            "/academicSessions",
+        ),
     )
     collections: list[SourceCollection] = computed(_collections, "Its collections, one per kind of record.")
     holds: list[Hold] = computed(lambda root: root.holds, "What is held back of it until an operator decides.")
