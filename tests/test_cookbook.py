@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.roster import sources
+from gateway.roster import source
 from gateway.sandbox.demo import DEMO
 from gateway.web import cookbook
 from tests.clock import Clock
@@ -43,7 +43,7 @@ def test_a_recipe_says_what_to_watch_for(recipe: cookbook.Recipe) -> None:
 async def test_a_recipe_answers_what_the_districts_know(
     recipe: cookbook.Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "time", SimpleNamespace(time=Clock(f"{TODAY} 18:00")))
+    monkeypatch.setattr(source, "time", SimpleNamespace(time=Clock(f"{TODAY} 18:00")))
     servers = {d.key: district(d.key) for d in DEMO}
     async with gateway([table(key, server) for key, server in servers.items()], servers) as ask:
         await CHECKS[recipe.title](Kitchen(recipe, servers, ask))

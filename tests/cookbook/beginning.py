@@ -70,6 +70,30 @@ async def schools(kitchen: Kitchen) -> None:
     assert ordered([o["name"] for o in orgs["nodes"]])
 
 
+@recipe("Which term each district is in")
+async def terms(kitchen: Kitchen) -> None:
+    found = {n["key"]: n["currentSession"] for n in (await kitchen.data())["sources"]["nodes"]}
+    assert set(found) == set(kitchen.servers)
+    for key, server in kitchen.servers.items():
+        known = [
+            (row, s)
+            for row in server.published("academicSessions")
+            for s in [server.truth_of("academicSessions", row["sourcedId"])]
+            if row["type"] == "term" and in_use(row) and covers((s.first_day, s.last_day), DAY)
+        ]
+        assert found[key] == (
+            {
+                "id": f"AcademicSession:{key}:{known[0][0]['sourcedId']}",
+                "title": known[0][0]["title"],
+                "startDate": known[0][1].first_day.isoformat(),
+                "lastDay": known[0][1].last_day.isoformat(),
+            }
+            if known
+            else None
+        )
+    assert sum(term is not None for term in found.values()) > 3
+
+
 @recipe("Terms and grading periods of today")
 async def calendar(kitchen: Kitchen) -> None:
     told = kitchen.told()

@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -53,11 +53,11 @@ class Kitchen:
     recipe: Recipe
     servers: dict[str, Server]
     ask: Ask
-    changed: Json = field(default_factory=dict)
 
     @property
     def variables(self) -> Json:
-        return {**json.loads(self.recipe.variables or "{}"), **self.changed}
+        variables: Json = json.loads(self.recipe.variables or "{}")
+        return variables
 
     async def whole(self, **changes: Any) -> Json:
         """The answer, asked with the page's variables but for `changes`."""

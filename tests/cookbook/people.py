@@ -151,7 +151,7 @@ async def counsellor(kitchen: Kitchen) -> None:
                 "id": told.id("User", u.id),
                 "displayName": told.name(u),
                 "grades": list(u.grades),
-                "metadata": {"ic.counselor.email": mail},
+                "metadataValue": mail,
             }
             for u in wanted
         ],
