@@ -36,7 +36,9 @@ class Made:
 
 @dataclass(slots=True)
 class Maker:
-    """most: fields of one selection. deepest: objects within objects. without: fields that are not asked for."""
+    """most: fields of one selection. deepest: objects within objects. without: fields that are not asked for, such
+    as "Source.state".
+    """
 
     schema: GraphQLSchema
     values: Values
@@ -74,7 +76,7 @@ class Maker:
         names = [
             name
             for name, each in kind.fields.items()
-            if name not in self.without
+            if f"{kind.name}.{name}" not in self.without
             and (
                 is_leaf_type(get_named_type(each.type)) or (depth > 0 and is_composite_type(get_named_type(each.type)))
             )
