@@ -82,8 +82,8 @@ class Grammar:
     """What a server accepts. Defaults are the standard's, as implementations enforce it.
 
     `dotted`: the dotted fields it knows, per collection; None: all of the data model. `refused`: fields it knows but
-    does not filter on. `status_only`: see `ignores`. `whole_lists`: lists of words equal their words joined by commas,
-    and nothing else.
+    does not filter on. `status_only`: see `ignores`. `freely`: reads what the standard leaves open otherwise: lists of
+    words equal all of their words joined by commas, `!=` leaves out what has no value, words are ordered without case.
     """
 
     operators: frozenset[str] = STANDARD_OPERATORS
@@ -97,7 +97,7 @@ class Grammar:
     value_length: int | None = None
     status_only: bool = False
     blind: frozenset[str] = frozenset()
-    whole_lists: bool = False
+    freely: bool = False
 
     def ignores(self, collection: str, text: str) -> bool:
         """Whether the server answers 200 without having applied `text` at all."""
@@ -106,7 +106,7 @@ class Grammar:
         return self.status_only and not re.fullmatch(r"status='[^']*'", text)
 
     def compares_whole(self, clause: Clause) -> bool:
-        return self.whole_lists and clause.field in _LISTS
+        return self.freely and clause.field in _LISTS
 
     def knows(self, collection: str, field: str, version: str) -> bool:
         if (collection, field) in self.refused:
@@ -197,6 +197,8 @@ def test_of(clause: Clause, grammar: Grammar) -> Callable[[tuple[str, ...]], boo
             return lambda values: wanted == ",".join(values)
         case "=":
             return lambda values: wanted in values
+        case "!=" if grammar.freely:
+            return lambda values: bool(values) and wanted not in values
         case "!=":
             return lambda values: wanted not in values
         case "~" if grammar.folded_contains:
@@ -207,8 +209,9 @@ def test_of(clause: Clause, grammar: Grammar) -> Callable[[tuple[str, ...]], boo
         case "@":
             several = frozenset(wanted.split(","))
             return lambda values: not several.isdisjoint(values)
-    compare, moment = _ORDER[clause.operator], _comparable(wanted)
-    return lambda values: any(compare(_comparable(value), moment) for value in values)
+    compare, key = _ORDER[clause.operator], _folded if grammar.freely else _comparable
+    bound = key(wanted)
+    return lambda values: any(compare(key(value), bound) for value in values)
 
 
 _ORDER: Final[Mapping[str, Callable[[str, str], bool]]] = {
@@ -222,3 +225,7 @@ _ORDER: Final[Mapping[str, Callable[[str, str], bool]]] = {
 def _comparable(text: str) -> str:
     """An instant with all its decimals: however many are written, it is compared as a time."""
     return f"{text[:19]}.{text[20:-1]:0<6}" if text[10:11] == "T" and text.endswith("Z") else text
+
+
+def _folded(text: str) -> str:
+    return _comparable(text).casefold()

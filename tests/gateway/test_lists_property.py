@@ -111,7 +111,7 @@ class Town:
             for seed, kind in enumerate(sorted(KINDS), 1)
         }
         for server in list(self.servers.values())[::2]:
-            server.kind = replace(server.kind, grammar=replace(server.kind.grammar, whole_lists=True))
+            server.kind = replace(server.kind, grammar=replace(server.kind.grammar, freely=True))
         self.names = dict(zip(NAMES, METADATA, strict=True))
         self.tables = {key: self._table(server.slug) for key, server in self.servers.items()}
         self.facts = {key: self._facts(key) for key in self.servers}
