@@ -108,7 +108,9 @@ async def families(kitchen: Kitchen) -> None:
         return [
             u
             for u in everybody
-            if u.role in FAMILY_ROLES and (u.id in student.agents or student.id in u.agents) and u.id != student.id
+            if any(map(u.has, FAMILY_ROLES))
+            and (u.id in student.agents or student.id in u.agents)
+            and u.id != student.id
         ]
 
     students = told.members(found, "student")
@@ -133,6 +135,11 @@ async def families(kitchen: Kitchen) -> None:
         ],
     )
     assert sum(bool(family(s)) for s in students) > 10
+    child = next(s for s in everybody if s.has("student") and any(u.role == "teacher" for u in family(s)))
+    [homeroom, *_] = [e.class_id for e in told.enrollments("student") if e.user == child.id]
+    there = (await kitchen.data(**{"class": told.id("Class", homeroom)}))["class"]["students"]
+    [parents] = [s["guardians"] for s in there if s["displayName"] == told.name(child)]
+    assert "TEACHER" in {p["role"] for p in parents}
 
 
 @recipe("Students of a counsellor")

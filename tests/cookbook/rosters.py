@@ -178,6 +178,8 @@ async def roster_on(kitchen: Kitchen) -> None:
     assert same(class_["students"], _named(told, then))
     assert same(class_["teachers"], _named(told, told.members(found, "teacher", day)))
     assert {u.id for u in then} != {u.id for u in now}, "else the day would not matter"
+    today = (await kitchen.data(day=DAY.isoformat()))["class"]
+    assert same(today["students"], _named(told, now))
     assert same(
         [
             {"from": e["effectiveFrom"], "to": e["effectiveTo"], "user": e["userRef"]["id"]}
