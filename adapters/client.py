@@ -165,7 +165,7 @@ class SourceClient:
         sent again, as long as all of it adds up.
 
         Raises:
-            PagingBroken: the source repeats itself, or there is no end to it.
+            PagingBroken: there is no end to it.
             SourceError: as for `page`.
         """
         parts: list[Scanned] = []

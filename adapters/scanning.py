@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from adapters import freeing
 from adapters.caching import UNSAID, CacheControl, Mark
-from adapters.coverage import After, Came, Coverage, Proof, Window
+from adapters.coverage import After, Came, Coverage, Proof, Verdict, Window
 from adapters.errors import PagingBroken
 from adapters.gathering import Gathered, Ids
 from adapters.predicate import Predicate
@@ -25,6 +25,8 @@ MAX_REQUESTS = 10_000
 
 REPEATS = 3
 """How often a torn scan is mended or begun anew."""
+
+_REPEATS = Verdict(None, "a page without any new sourcedId came: the server repeats itself", final=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class Scan:
         No second page is asked for before the first was taken. Close it (`aclosing`) if you leave early.
 
         Raises:
-            PagingBroken: the source repeats itself, or there is no end to it, or more than `most`.
+            PagingBroken: there is no end to it, or more than `most`.
             SourceError: as `fetch` raises.
         """
         previous: Coverage | None = None
@@ -195,9 +197,7 @@ class Scan:
             async with aclosing(self._read()) as pages:
                 async for page in pages:
                     yield page
-            if self._coverage.repeats:
-                self._broken("a page without any new sourcedId: the server repeats itself")
-            verdict = self._coverage.verdict(previous)
+            verdict = self._coverage.verdict(previous) if not self._coverage.repeats else _REPEATS
             self._proof, self._reason = verdict.proof, verdict.reason or None
             if verdict.proof or verdict.final or self.attempts > REPEATS:
                 return
