@@ -50,10 +50,10 @@ METADATA = ("ic.counselor.email", "tags", "seats", "house")
 CAPABILITIES: dict[str, dict[str, Any]] = {
     "wide": {"filter_clauses": 100, "max_url": 8_000},
     "infinite-campus-1.2": {"dotted_filters": ["school.sourcedId", "user.sourcedId", "class.sourcedId"]},
-    "synergy": {"end_date_inclusive": True},
     "standard-1.1": {"max_limit": 40},
     "alpha": {"filter_clauses": 10},
 }
+INCLUSIVE = frozenset({"synergy", "synergy-1.2", "aeries", "classlink", "skyward", "timeback"})
 ZONES = {"aeries": "Pacific/Kiritimati", "skyward": "Pacific/Pago_Pago"}
 AWKWARD = frozenset({"standard-1.1", "classlink", "synergy-1.2"})
 
@@ -105,7 +105,7 @@ class Town:
             key_of(kind): make_server(
                 kind,
                 district(seed, kind),
-                inclusive_end=kind == "synergy",
+                inclusive_end=kind in INCLUSIVE,
                 max_limit=40 if kind == "standard-1.1" else None,
             )
             for seed, kind in enumerate(sorted(KINDS), 1)
@@ -126,7 +126,7 @@ class Town:
             "metadata": {name: {"key": key, "class": "RAW"} for name, key in self.names.items()},
             "former_keys": [f"old-{key_of(kind)}"],
             "timezone": ZONES.get(kind, "UTC"),
-            "capabilities": CAPABILITIES.get(kind, {}),
+            "capabilities": {"end_date_inclusive": kind in INCLUSIVE, **CAPABILITIES.get(kind, {})},
         }
 
     def _facts(self, key: str) -> Facts:
