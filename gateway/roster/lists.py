@@ -7,7 +7,7 @@ are asked in their order and no further than the page needs; where it is by fiel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from typing import Any, TypeVar, cast
@@ -144,7 +144,9 @@ async def read_page(
     finally:
         for task in asked.values():
             task.cancel()
-    return _page(found, wanted)
+    return _page(
+        found, wanted, {s.key: unknown for s in found if (unknown := s.unknown_status(collection)) is not None}
+    )
 
 
 def _rows(parts: Iterable[asyncio.Task[Answer[Slice] | SourceError]]) -> int:
@@ -184,7 +186,7 @@ def _cut(whole: Slice, wanted: Wanted) -> Slice:
     )
 
 
-def _page(found: dict[Source, Answer[Slice] | SourceError], wanted: Wanted) -> Page:
+def _page(found: dict[Source, Answer[Slice] | SourceError], wanted: Wanted, unknown: Mapping[str, int]) -> Page:
     parts = {s.key: p for s, p in sorted(found.items(), key=lambda item: item[0].key)}
     slices = {key: p.found for key, p in parts.items() if isinstance(p, Answer)}
     merged = ordering.merge((s.records for s in slices.values()), wanted.order)
@@ -205,7 +207,7 @@ def _page(found: dict[Source, Answer[Slice] | SourceError], wanted: Wanted) -> P
         starts=tuple(_starts(shown, slices, wanted)),
         has_next=walked if wanted.backwards else more,
         has_previous=more if wanted.backwards else walked,
-        outcomes=tuple(_outcome(key, part, shown) for key, part in parts.items()),
+        outcomes=tuple(replace(_outcome(key, part, shown), unknown=unknown.get(key)) for key, part in parts.items()),
         missing=tuple(sorted(short.union(wanted.cursor.missing if wanted.cursor is not None else ()))),
         totals={key: slices[key].total if key in slices else None for key in parts},
         order=wanted.order,

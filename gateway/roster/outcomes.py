@@ -44,7 +44,8 @@ _TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
 class SourceOutcome:
     """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything.
 
-    progress: of reading it whole, from 0 to 1, while that is on its way.
+    progress: of reading it whole, from 0 to 1, while that is on its way. unknown: records of an unknown status that it
+    has of the kind, as far as that is known.
     """
 
     source: str
@@ -56,6 +57,7 @@ class SourceOutcome:
     rows: int | None = None
     rejected: int = 0
     progress: float | None = None
+    unknown: int | None = None
 
     @property
     def fault(self) -> ErrorCode | None:

@@ -163,6 +163,11 @@ class Source:
         """What the shrink guard holds back of this source, by collection."""
         return [HeldBack(self, c, table.hold) for c, table in self.tables.items() if table.hold is not None]
 
+    def unknown_status(self, collection: Collection) -> int | None:
+        """How many of its records have a status that is neither active nor deleted; None unless all are held."""
+        good = self.tables[collection].last_good if collection in self.tables else None
+        return good.unknown if good is not None else None
+
     def loading(self, collection: Collection) -> bool:
         return self._reader is not None and self._reader.loading(collection)
 

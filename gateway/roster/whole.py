@@ -23,7 +23,7 @@ from cachetools import LRUCache
 from adapters import predicate
 from adapters.caching import Earlier, Mark
 from adapters.predicate import Predicate
-from adapters.records import Record
+from adapters.records import Record, RecordStatus
 from gateway.faults import ErrorCode, SourceState
 from gateway.roster.needs import telling
 from gateway.roster.rows import Rows
@@ -131,6 +131,8 @@ class Whole:
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
         self._weight = weigh(self._rows)
+        self.unknown = sum(record.status is RecordStatus.UNKNOWN for record in self._rows)
+        """How many records have a status that is neither active nor deleted."""
 
     @classmethod
     async def made(

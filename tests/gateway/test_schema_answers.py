@@ -181,3 +181,16 @@ async def test_a_mistake_of_ours_is_masked_and_logged_without_its_words(
     assert f"internal error at {field}" in line
     assert PERSONAL not in caplog.text
     assert "5000000001" not in caplog.text
+
+
+async def test_records_of_an_unknown_status_are_counted_where_all_are_held(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    district = made.servers["a"].district
+    district.update(district.users[0], status="archived")
+    query = "{ users(first: 10000) { nodes { sourcedId } sources(state: [FRESH]) { unknownStatus } } }"
+    data, errors, _ = await ask(made, query)
+    assert errors == []
+    assert district.users[0].id not in {row["sourcedId"] for row in data["users"]["nodes"]}
+    await ask(made, "{ users(first: 10000, orderBy: [{ field: FAMILY_NAME }], status: null) { complete } }")
+    data, _, _ = await ask(made, query)
+    assert data["users"]["sources"] == [{"unknownStatus": 1}]
