@@ -357,7 +357,7 @@ class _Making:
         field = {"role": "roles", "orgs.sourcedId": "orgs", "roles.org.sourcedId": "orgs", "roles.role": "roles"}
         own = field.get(name, name.partition(".")[0]) if self._collection == "users" else name.partition(".")[0]
         values = _several(self._row[own])
-        value = self._one(values) if values else name == "primary" or "1"
+        value = self._one(values) if values else name == "primary" or "01"
         if own == "roles":
             value = value["role"]
         if isinstance(value, bool):
