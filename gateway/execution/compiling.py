@@ -39,6 +39,7 @@ from strawberry.types.fields.resolver import (
     ROOT_PARAMSPEC,
     SELF_PARAMSPEC,
 )
+from strawberry.types.scalar import identity
 
 from adapters.records import RecordType
 from gateway.execution.collect import Collector, switches
@@ -58,7 +59,6 @@ from gateway.execution.plan import (
     Shape,
 )
 from gateway.schema.relations import Cardinality, Relation
-from gateway.schema.scalars import SCALARS
 
 MOST_FIELDS = 5000
 """Fields of a plan. Fragments within fragments can make a document of a few lines into one of millions of fields."""
@@ -70,9 +70,6 @@ _READY: Mapping[GraphQLLeafType, frozenset[type]] = {
     GraphQLID: frozenset({str}),
     GraphQLBoolean: frozenset({bool}),
 }
-
-_AS_THEY_ARE = frozenset(scalar.name for scalar in SCALARS.values())
-"""Our own scalars: records hold them as they are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ def leaf(kind: GraphQLLeafType) -> Leaf:
     if isinstance(member, EnumType):
         values: Iterable[Any] = member
         return Leaf(frozenset(), {each: convert(each) for each in values}, member, convert)
-    if kind.name in _AS_THEY_ARE:
+    if convert is identity:  # our own scalars: records hold them as they are answered
         return Leaf(None, None, None, convert)
     return Leaf(_READY.get(kind, frozenset()), None, None, convert)
 

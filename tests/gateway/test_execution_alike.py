@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import Any
 
@@ -141,3 +142,40 @@ async def test_how_sources_stand_is_told_alike(world: MakeWorld) -> None:
       nodes { state lastError lastSuccessAt collections { type state supported rows rejected asOf nextRefreshAt } }
     } }"""
     assert await answer(compiled, made, Made(text, {})) == await answer(SCHEMA, made, Made(text, {}))
+
+
+CHOSEN = {
+    "records that stand in several places": """{
+      users(first: 20) { nodes { enrollments { class { title course { title } terms { title } school { name } } } } }
+    }""",
+    "what is not to be asked beside what is": """{
+      held: users(first: 9, read: { reach: HELD }) { nodes { ...all } }
+      usual: users(first: 9) { nodes { ...all } }
+      fragment: user(source: "a", sourcedId: "nobody") { ...all }
+    }
+    fragment all on User { orgs { name } enrollments { class { id } } roles { org { id } } demographics { sex } }""",
+    "children of several kinds": """{
+      orgs { nodes { children { name } users(first: 2) { nodes { id } totalCount } classes(first: 1) { complete } } }
+      classes(first: 9) { nodes { enrollments(role: [STUDENT]) { user { displayName role } } students { id } } }
+    }""",
+}
+
+
+@pytest.mark.parametrize("fragile", [False, True])
+@pytest.mark.parametrize("fault", ["nothing is wrong", "a source is down", "references name nothing"])
+@pytest.mark.parametrize("text", CHOSEN.values(), ids=CHOSEN)
+async def test_chosen_operations_are_answered_alike(world: MakeWorld, text: str, fault: str, fragile: bool) -> None:
+    """fragile: the answer breaks, so that it is executed with care."""
+    one, other = world(**KINDS), world(**KINDS)
+    reference = FRAGILE if fragile else SCHEMA
+    operation = Made(text.replace("{", "{ fragile { sure }", 1) if fragile else text, {})
+    given = []
+    for made, schema in ((one, reference), (other, compiling(reference))):
+        break_down(made, fault)
+        await answer(SCHEMA, made, Made("{ users(first: 9) { nodes { id } } }", {}))
+        given.append(await answer(schema, made, operation))
+    assert given[0] == given[1]
+    assert {key: one.requests(key) for key in KINDS} == {key: other.requests(key) for key in KINDS}
+    if fault == "references name nothing" and text is CHOSEN["records that stand in several places"]:
+        counts = [json.loads(entry)[1].get("count", 1) for entry in given[1][1]]
+        assert max(counts) > 3
