@@ -26,7 +26,7 @@ MAX_REQUESTS = 10_000
 REPEATS = 3
 """How often a torn scan is mended or begun anew."""
 
-_REPEATS = Verdict(None, "a page without any new sourcedId came: the server repeats itself", final=True)
+_REPEATS = Verdict(None, "a page without any new sourcedId: the server repeats itself", final=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,7 @@ class Scan:
         self._said = UNSAID
         self._requests = 0
         self.attempts = 1
+        self._stopped: Verdict | None = None
         self._proof: Proof | None = None
         self._reason: str | None = "it was not read to its end"
 
@@ -197,7 +198,7 @@ class Scan:
             async with aclosing(self._read()) as pages:
                 async for page in pages:
                     yield page
-            verdict = self._coverage.verdict(previous) if not self._coverage.repeats else _REPEATS
+            verdict = self._stopped or (_REPEATS if self._coverage.repeats else self._coverage.verdict(previous))
             self._proof, self._reason = verdict.proof, verdict.reason or None
             if verdict.proof or verdict.final or self.attempts > REPEATS:
                 return
@@ -245,7 +246,11 @@ class Scan:
                 await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 for task in [task for task in under_way if task.done()]:
                     fetched = task.result()
-                    known = coverage.take(fetched.came, *under_way.pop(task))
+                    try:
+                        known = coverage.take(fetched.came, *under_way.pop(task))
+                    except PagingBroken as broken:
+                        self._stopped = Verdict(None, broken.message, final=True)
+                        return
                     page = self._fresh(fetched, known)
                     self._note(fetched)
                     if coverage.received > self._most:

@@ -280,7 +280,7 @@ async def test_a_record_that_is_twice_on_one_page_needs_no_second_look() -> None
 async def test_a_server_that_ignores_the_offset_is_left_at_once(total: int | None) -> None:
     scan = scan_of(lambda offset, limit: SIXTY[:limit], total)
     _, scanned = await finish(scan)
-    assert (scanned.proof, scanned.reason) == (None, "a page without any new sourcedId came: the server repeats itself")
+    assert (scanned.proof, scanned.reason) == (None, "a page without any new sourcedId: the server repeats itself")
     assert 0 < len(scanned.records) < len(SIXTY)
     assert scan.progress.requests <= 5
 

@@ -93,8 +93,11 @@ def _indifferent(field: str, changed: Any, dialect: Dialect) -> bool:
         case "capabilities.filter_clauses":
             return only_status and bool(changed)
         case "capabilities.filter_operators":
+            other = changed ^ can.filter_operators
+            # "After" is sent as "from the next moment on", and "until" as "before it": one operator takes the other.
+            alone = {op for op, sent in ((Op.GT, Op.GE), (Op.LE, Op.LT)) if sent not in changed | can.filter_operators}
             # A status is compared by these two alone.
-            return only_status and (changed ^ can.filter_operators) <= frozenset(Op) - {Op.EQ, Op.NE}
+            return other <= alone or (only_status and other <= frozenset(Op) - {Op.EQ, Op.NE})
         case "capabilities.unfilterable":
             return only_status and changed.get("users") == frozenset({"identifier"})
         case "capabilities.max_url":
