@@ -101,13 +101,14 @@ class NoAnswer(Exception):
 
 
 class Gateway:
-    """The gateway at a URL.
+    """The gateway at a URL. key: sent as a bearer token, for whoever stands before it and asks for one.
 
     Every method raises NoAnswer where there is none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url.rstrip("/").removesuffix("/graphql")
+        self._key = key
         # By way of no proxy: a gateway listens on loopback only.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -157,12 +158,22 @@ class Gateway:
             raise NoAnswer("\n".join(error["message"] for error in answer["errors"]))
         return answer["data"]
 
+    @property
+    def _private(self) -> bool:
+        """Whether what is sent there stays between us: on this machine, or encrypted."""
+        address = urlsplit(self._url)
+        return address.scheme == "https" or address.hostname in ("127.0.0.1", "::1", "localhost")
+
     def _sent(self, body: bytes) -> Any:
         if urlsplit(self._url).scheme not in ("http", "https"):
             raise NoAnswer(f"{self._url} is not the address of a gateway; one looks like http://127.0.0.1:8000")
         headers = {"content-type": "application/json", "accept": "application/json"}
+        if self._key and not self._private:
+            raise NoAnswer(f"no key is sent to {self._url}: over plain http anybody on the way could read it")
         try:
             request = urllib.request.Request(f"{self._url}/graphql", body, headers)
+            if self._key:
+                request.add_unredirected_header("Authorization", f"Bearer {self._key}")
             with self._opener.open(request, timeout=SECONDS) as answer:
                 return msgspec.json.decode(answer.read())
         except urllib.error.HTTPError as error:

@@ -13,6 +13,15 @@ from gateway.identity import source_key
 from gateway.remote import KINDS, Gateway, HoldTold, NoAnswer, SourceTold, UserError
 
 Url = Annotated[str, typer.Option("--url", help="Where the gateway is that is asked.")]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="GATEWAY_KEY",
+        show_envvar=True,
+        help="Sent as a bearer token, where a proxy before the gateway asks for one; better not on the command line.",
+    ),
+]
 HERE = "http://127.0.0.1:8000"
 
 
@@ -36,11 +45,12 @@ def refresh(
     full: Annotated[bool, typer.Option("--full", help="Everything, not only what has changed.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until all of it has been read.")] = False,
     url: Url = HERE,
+    key: KeyOption = None,
 ) -> None:
     """Have a running gateway read collections of a source anew, whatever their age."""
     kinds = _kinds(collections)
     try:
-        gateway = Gateway(url)
+        gateway = Gateway(url, key)
         done = gateway.refresh(source, kinds, full)
         found = gateway.settled(done.source.key) if wait and done.source is not None else done.source
     except NoAnswer as error:
@@ -61,6 +71,7 @@ def holds(
     labels: Annotated[list[str] | None, typer.Option("--label", help="Sources that bear this label.")] = None,
     collections: Annotated[list[str] | None, typer.Option("--collection", help="Only these, such as users.")] = None,
     url: Url = HERE,
+    key: KeyOption = None,
 ) -> None:
     """List, accept or refuse what the shrink guard of a running gateway holds back."""
     kinds = _kinds(collections)
@@ -71,9 +82,9 @@ def holds(
         raise typer.Exit(2)
     try:
         if action is HoldsAction.LIST:
-            _show_holds(Gateway(url).holds(keys, labels or (), kinds))
+            _show_holds(Gateway(url, key).holds(keys, labels or (), kinds))
             return
-        done = Gateway(url).decide(keys, labels or (), kinds, ids, accept=action is HoldsAction.ACCEPT)
+        done = Gateway(url, key).decide(keys, labels or (), kinds, ids, accept=action is HoldsAction.ACCEPT)
     except NoAnswer as error:
         fail(str(error))
     _show_errors(done.user_errors)

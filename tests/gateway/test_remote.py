@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pytest
 from click.testing import Result
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from typer.testing import CliRunner
 
@@ -239,3 +240,25 @@ def test_refresh_in_full_shows_what_was_deleted_without_a_word() -> None:
         assert rows() == before
         assert rows("--full") == before - 1
     asyncio.run(made.sources.close())
+
+
+def test_a_key_goes_to_the_gateway_and_nowhere_else() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def note(request: Request) -> Response:
+        seen.append((request.url.path, request.headers.get("authorization")))
+        if request.url.path == "/graphql":
+            return RedirectResponse("/elsewhere", 303)
+        return JSONResponse({"data": {"sources": {"nodes": []}}})
+
+    with served(Starlette(routes=[Route("/{path:path}", note, methods=["GET", "POST"])])) as url:
+        result = RUN.invoke(app, ["holds", "--url", url], env={"GATEWAY_KEY": "a-key"})
+        assert result.exit_code == 0, result.output
+    assert seen == [("/graphql", "Bearer a-key"), ("/elsewhere", None)]
+
+
+def test_a_key_is_not_sent_where_others_could_read_it() -> None:
+    result = RUN.invoke(app, ["holds", "--url", "http://gateway.example", "--key", "a-key"])
+    assert result.exit_code == 1
+    assert "over plain http" in result.output
+    assert "a-key" not in result.output
