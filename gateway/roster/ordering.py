@@ -64,10 +64,6 @@ def values_of(record: Record, order: Order) -> tuple[Value, ...]:
     return tuple(by.value(record) for by in order)
 
 
-def spot_of(record: Record, order: Order) -> Spot:
-    return Spot(values_of(record, order), record.source, record.sourced_id)
-
-
 def sort(records: Iterable[Record], order: Order) -> list[Record]:
     """Records of one source, which come by sourcedId, in their order."""
     found = list(records)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.records import Class, ClassType, Provenance, Record, RecordStatus
-from gateway.roster.ordering import By, Order, after, merge, sort, spot_of
+from gateway.roster.ordering import By, Order, Spot, after, before, merge, sort, values_of
 
 FIELDS = {"title": True, "class_code": False, "class_type": False}
 
@@ -50,6 +50,10 @@ def compare(left: Record, right: Record, order: Order) -> int:
     return (a > b) - (a < b)
 
 
+def spot_of(record: Record, order: Order) -> Spot:
+    return Spot(values_of(record, order), record.source, record.sourced_id)
+
+
 def by_source(records: list[Record], order: Order) -> list[list[Record]]:
     return [sort(rows, order) for _, rows in groupby(records, key=lambda r: r.source)]
 
@@ -64,13 +68,15 @@ def test_sources_sorted_each_and_merged_are_in_order(records: list[Record], orde
 
 
 @given(RECORDS, ORDERS)
-def test_a_walk_goes_on_after_any_record_of_any_source(records: list[Record], order: Order) -> None:
+def test_a_walk_goes_on_from_any_record_of_any_source_either_way(records: list[Record], order: Order) -> None:
     lists = by_source(records, order)
     whole = list(merge(lists, order))
     for index, record in enumerate(whole):
         spot = spot_of(record, order)
         rest = merge([rows[after(rows, order, spot) :] for rows in lists], order)
         assert list(rest) == whole[index + 1 :]
+        ahead = merge([rows[: before(rows, order, spot)] for rows in lists], order)
+        assert list(ahead) == whole[:index]
 
 
 @given(RECORDS, ORDERS, st.data())
