@@ -1,0 +1,59 @@
+"""The exit to bytes: an operation asked over a transport of ours, answered as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from gateway.schema import Schema
+from gateway.schema.context import Context
+
+QUERIES = frozenset({OperationType.QUERY})
+READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation as a client sent it."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """body: JSON, in UTF-8. executed: false for a document that was refused: it does not parse or fit the schema, its
+    variables do not fit, or it holds no such operation; `data` is absent then.
+    """
+
+    body: bytes
+    executed: bool
+
+
+async def respond(
+    schema: Schema, asked: Asked, context: Context, allowed: frozenset[OperationType] = READS_AND_WRITES
+) -> Answer:
+    """allowed: which operations may be asked so.
+
+    Raises:
+    strawberry.exceptions.InvalidOperationTypeError: another one was asked.
+    """
+    result = await schema.execute(
+        asked.query,
+        asked.variables,
+        context,
+        operation_name=asked.operation_name,
+        allowed_operation_types=allowed,
+    )
+    executed = not isinstance(result, PreExecutionError)
+    shown: dict[str, Any] = {"data": result.data} if executed else {}
+    if result.errors:
+        shown["errors"] = [error.formatted for error in result.errors]
+    if result.extensions:
+        shown["extensions"] = result.extensions
+    return Answer(msgspec.json.encode(shown), executed)
