@@ -21,7 +21,7 @@ Port = Annotated[
     typer.Option("--port", "-p", envvar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one."),
 ]
 
-Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain tells it.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain.reads tells it.")]
 
 
 def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug = False) -> None:

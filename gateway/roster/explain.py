@@ -1,4 +1,4 @@
-"""What reading costs: one account for each need, told to the operation that had it and to the debug log.
+"""How an operation went. What reading costs: one account for each need, told to the operation and to the debug log.
 
 Requests are counted where they are sent: a flight runs with an account of its own, which hears of every request sent on
 its behalf. Whoever waits for a flight is told of its account, so one that several wait for is told to each of them; a
@@ -109,10 +109,11 @@ class Explanation:
         self.accounts.append(account)
         self.shared.append(account.borrowed or account.told > 0)
 
-    def extension(self) -> list[dict[str, Any]]:
+    def extension(self) -> dict[str, Any]:
         """`extensions.explain`."""
         both = zip(self.accounts[:MOST], self.shared, strict=False)
-        return [account.shown() | {"shared": shared} for account, shared in both]
+        reads = [account.shown() | {"shared": shared} for account, shared in both]
+        return {"execution": self.path, "reads": reads}
 
     @contextmanager
     def collecting(self) -> Iterator[None]:

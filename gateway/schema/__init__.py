@@ -79,12 +79,13 @@ class Schema(strawberry.Schema):
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
         reading = context_value.reading if context_value is not None else None
         with reading.under_way() if reading is not None else nullcontext():
-            result = None
+            result, path = None, "fallback: no plans are made here"
             queries = allowed_operation_types is None or OperationType.QUERY in allowed_operation_types
             if self._lead is not None and query is not None and context_value is not None and queries:
                 attempt = await self._lead(query, variable_values, context_value, root_value, operation_name)
-                result = attempt.result
-                context_value.reading.executed(attempt.path)
+                result, path = attempt.result, attempt.path
+            if reading is not None:
+                reading.executed(path)
             if result is None:
                 result = await super().execute(
                     query,

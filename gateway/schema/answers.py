@@ -29,7 +29,6 @@ def complete(result: R, reading: Reading | None) -> R:
         shown: dict[str, Any] = {"sources": reading.outcomes.extension()}
         if reading.explanation is not None:
             shown["explain"] = reading.explanation.extension()
-            shown["execution"] = reading.explanation.path
         shown = {name: value for name, value in shown.items() if value is not None}
         if shown:
             result.extensions = {**(result.extensions or {}), **shown}

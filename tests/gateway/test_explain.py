@@ -29,8 +29,10 @@ async def explained(client: httpx2.AsyncClient, query: str) -> list[dict[str, An
     answer = await client.post("/graphql", json={"query": query}, headers={"X-Gateway-Explain": "1"})
     body = answer.json()
     assert "errors" not in body
-    told: list[dict[str, Any]] = body["extensions"]["explain"]
-    return told
+    assert set(body["extensions"]["explain"]) == {"execution", "reads"}
+    assert body["extensions"]["explain"]["execution"] == "compiled"
+    reads: list[dict[str, Any]] = body["extensions"]["explain"]["reads"]
+    return reads
 
 
 async def test_every_need_of_a_nested_question_is_told_with_its_way_and_its_requests(world: MakeWorld) -> None:

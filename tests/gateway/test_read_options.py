@@ -686,7 +686,7 @@ async def test_what_was_not_asked_for_is_explained_as_held(world: MakeWorld) -> 
     reading = Reading(made.sources, EVERYTHING, CursorCodec(b"secret"), 10, explain=True)
     result = await SCHEMA.execute(PEOPLE, {"read": HELD}, Context(reading))
     assert result.extensions is not None
-    told = result.extensions["explain"]
+    told = result.extensions["explain"]["reads"]
     assert {each["path"] for each in told} == {"held"}
     assert sum(each["requests"] for each in told) == 0
     assert {each["need"] for each in told} == {"window of 11 users", "enrollments of 10 by user_id"}
