@@ -2,11 +2,22 @@
 
 from gateway.config.mistakes import ConfigError, Mistake, describe
 from gateway.config.reading import from_tables, load
-from gateway.config.settings import GatewaySettings, MisconfiguredSource, Settings, SourceSettings
+from gateway.config.settings import (
+    DocumentPolicy,
+    GatewaySettings,
+    GetPolicy,
+    HttpSettings,
+    MisconfiguredSource,
+    Settings,
+    SourceSettings,
+)
 
 __all__ = [
     "ConfigError",
+    "DocumentPolicy",
     "GatewaySettings",
+    "GetPolicy",
+    "HttpSettings",
     "MisconfiguredSource",
     "Mistake",
     "Settings",

@@ -116,6 +116,7 @@ def _keys_of(dataclass_type: type[Any]) -> list[Key[Any]]:
 
 
 _GATEWAY = settings.GatewaySettings()
+_HTTP = settings.HttpSettings()
 _GUARD = settings.GuardSettings()
 
 
@@ -133,6 +134,14 @@ class GatewayKeys:
     WAIT_FOR_WARM = Key("wait_for_warm", FLAG, _GATEWAY.wait_for_warm)
     MAX_CONCURRENCY = Key("max_concurrency", COUNT, _GATEWAY.max_concurrency)
     MAX_CONCURRENCY_PER_HOST = Key("max_concurrency_per_host", COUNT, _GATEWAY.max_concurrency_per_host)
+
+
+class HttpKeys:
+    """What `[http]` may hold."""
+
+    DOCUMENTS = Key("documents", choice(settings.DocumentPolicy), _HTTP.documents)
+    DOCUMENTS_DIR: Key[str | None] = Key("documents_dir", TEXT, None)
+    GET = Key("get", choice(settings.GetPolicy), _HTTP.get)
 
 
 class SourceKeys:
@@ -183,6 +192,7 @@ class GuardKeys:
 
 
 GATEWAY = _section("gateway", vars(GatewayKeys).values())
+HTTP = _section("http", vars(HttpKeys).values())
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))
 AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for key in _keys_of(auth))])
 FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())

@@ -17,10 +17,11 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from adapters import registry
-from gateway.config.keys import GATEWAY, INCLUDE, PROVIDER, SOURCE, GatewayKeys, Key, SourceKeys
+from gateway.config.gateway import read_gateway, read_http
+from gateway.config.keys import GATEWAY, HTTP, INCLUDE, PROVIDER, SOURCE, Key, SourceKeys
 from gateway.config.mistakes import ConfigError, Mistake, did_you_mean
 from gateway.config.secrets import Vault
-from gateway.config.settings import GatewaySettings, MisconfiguredSource, Settings, SourceSettings
+from gateway.config.settings import MisconfiguredSource, Settings, SourceSettings
 from gateway.config.source import read_source
 from gateway.config.table import Layer, Origin, Table
 from gateway.config.values import shown, type_of
@@ -29,8 +30,10 @@ _Read: TypeAlias = tuple[Layer, SourceSettings | MisconfiguredSource]
 
 _SOURCES = SOURCE.name
 _PROVIDERS = PROVIDER.name
+_OF_PROGRAMS = (GATEWAY.name, HTTP.name, _PROVIDERS, _SOURCES)
 _BELONGS: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(GATEWAY.names, f"[{GATEWAY.name}]") | dict.fromkeys(SOURCE.names, f"[[{_SOURCES}]]")
+    {name: f"[{own.name}]" for own in (GATEWAY, HTTP) for name in own.names}
+    | dict.fromkeys(SOURCE.names, f"[[{_SOURCES}]]")
 )
 
 
@@ -56,7 +59,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         tables = _parse(path)
     except _Unreadable as unreadable:
         raise ConfigError([unreadable.mistake]) from None
-    main = _Document(Origin(str(path), path.parent), tables, (INCLUDE.name, GATEWAY.name, _PROVIDERS, _SOURCES))
+    main = _Document(Origin(str(path), path.parent), tables, (INCLUDE.name, *_OF_PROGRAMS))
     mistakes: list[Mistake] = []
     documents, broken = [main], []
     for included in _included(main, path, mistakes):
@@ -84,7 +87,7 @@ def from_tables(
         ConfigError: as `load`.
     """
     origin = Origin(name, base or Path.cwd(), literal_secrets=True)
-    document = _Document(origin, tables, (GATEWAY.name, _PROVIDERS, _SOURCES))
+    document = _Document(origin, tables, _OF_PROGRAMS)
     return _settings([document], [], [], Vault(environ))
 
 
@@ -94,7 +97,9 @@ def _settings(
     """The first document is the main one; `broken`: included files that could not be read; `mistakes`: the file's."""
     main, *included = documents
     mistakes += _misplaced(main)
-    gateway = _gateway(main, mistakes, vault)
+    top = Table([Layer(main.origin, "", main.tables)], mistakes)
+    gateway = read_gateway(top.table(GATEWAY), main.origin.base, vault)
+    http = read_http(top.table(HTTP), main.origin.base)
     defaults = _defaults(main, mistakes)
     read = list(_sources(main, defaults, vault, mistakes))
     misconfigured = list(broken)
@@ -106,31 +111,13 @@ def _settings(
     found = _each_key_once(read)
     settings = Settings(
         gateway=gateway,
+        http=http,
         sources=tuple(source for source in found if isinstance(source, SourceSettings)),
         misconfigured=(*(source for source in found if isinstance(source, MisconfiguredSource)), *misconfigured),
     )
     if mistakes:
         raise ConfigError(tuple(dict.fromkeys([*mistakes, *settings.mistakes])))
     return settings
-
-
-def _gateway(main: _Document, mistakes: list[Mistake], vault: Vault) -> GatewaySettings:
-    table = Table([Layer(main.origin, "", main.tables)], mistakes).table(GATEWAY)
-    table.refuse_unknown(GATEWAY)
-    state_dir = table.take(GatewayKeys.STATE_DIR)
-    return GatewaySettings(
-        host=table.take(GatewayKeys.HOST),
-        port=table.take(GatewayKeys.PORT),
-        secret=table.take_secret(GatewayKeys.SECRET, vault),
-        state_dir=main.origin.base / state_dir if state_dir is not None else None,
-        cors_origins=table.take(GatewayKeys.CORS_ORIGINS),
-        deadline=table.take(GatewayKeys.DEADLINE),
-        max_held_records=table.take(GatewayKeys.MAX_HELD_RECORDS),
-        max_held_bytes=table.take(GatewayKeys.MAX_HELD_BYTES),
-        wait_for_warm=table.take(GatewayKeys.WAIT_FOR_WARM),
-        max_concurrency=table.take(GatewayKeys.MAX_CONCURRENCY),
-        max_concurrency_per_host=table.take(GatewayKeys.MAX_CONCURRENCY_PER_HOST),
-    )
 
 
 def _defaults(main: _Document, mistakes: list[Mistake]) -> dict[str, Layer]:
@@ -245,7 +232,7 @@ def _misplaced(document: _Document) -> list[Mistake]:
             continue
         if name in _BELONGS:
             problem = f"this setting belongs below {_BELONGS[name]}"
-        elif name in (INCLUDE.name, GATEWAY.name, _PROVIDERS):
+        elif name in (INCLUDE.name, *_OF_PROGRAMS):
             problem = "this belongs in the main file; an included file holds sources only"
         else:
             problem = f"there is no such setting{did_you_mean(name, document.names)}"

@@ -61,6 +61,22 @@ class CacheHeaders(StrEnum):
     IGNORE = "ignore"
 
 
+class DocumentPolicy(StrEnum):
+    """Which documents are answered: any; any, and again by their hash alone; those that are trusted and no others."""
+
+    ANY = "any"
+    APQ = "apq"
+    TRUSTED = "trusted"
+
+
+class GetPolicy(StrEnum):
+    """Which documents are answered when they are asked for with GET."""
+
+    OFF = "off"
+    TRUSTED = "trusted"
+    QUERIES = "queries"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataName:
     """A metadata key that a source is trusted to fill, and the kind of data that stands there."""
@@ -97,6 +113,15 @@ class GatewaySettings:
     max_held_bytes: int = 2_000_000_000
     max_concurrency: int = 100
     max_concurrency_per_host: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """What may be asked over HTTP, and how. documents_dir: where the trusted documents are."""
+
+    documents: DocumentPolicy = DocumentPolicy.APQ
+    documents_dir: Path | None = None
+    get: GetPolicy = GetPolicy.OFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +181,7 @@ class Settings:
     gateway: GatewaySettings
     sources: tuple[SourceSettings, ...]
     misconfigured: tuple[MisconfiguredSource, ...] = ()
+    http: HttpSettings = HttpSettings()
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:

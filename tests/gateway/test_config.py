@@ -11,7 +11,16 @@ from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import Timeouts
 from gateway.access.field_class import FieldClass
-from gateway.config import GatewaySettings, Settings, SourceSettings, from_tables, load
+from gateway.config import (
+    DocumentPolicy,
+    GatewaySettings,
+    GetPolicy,
+    HttpSettings,
+    Settings,
+    SourceSettings,
+    from_tables,
+    load,
+)
 from gateway.config.settings import FRESH_FOR, CacheHeaders, GuardSettings, MetadataName
 
 SPRINGFIELD = """
@@ -114,6 +123,17 @@ def test_what_is_not_written_has_its_default() -> None:
     assert dict(read.fresh_for) == dict(FRESH_FOR)
     assert set(read.fresh_for) == set(Collection)
     assert from_tables({}).gateway == GatewaySettings()
+
+
+def test_documents_are_trusted_where_the_settings_say_where_they_are(tmp_path: Path) -> None:
+    assert from_tables({}).http == HttpSettings(documents=DocumentPolicy.APQ, documents_dir=None, get=GetPolicy.OFF)
+
+    text = '[http]\ndocuments = "trusted"\ndocuments_dir = "documents"\nget = "trusted"'
+    settings = load(write(tmp_path, text), {})
+
+    assert settings.http == HttpSettings(
+        documents=DocumentPolicy.TRUSTED, documents_dir=tmp_path / "documents", get=GetPolicy.TRUSTED
+    )
 
 
 def test_freshness_is_given_by_collection_and_completed_by_defaults(tmp_path: Path) -> None:

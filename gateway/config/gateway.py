@@ -1,0 +1,51 @@
+"""Reads what the main file says of the gateway itself: `[gateway]` and `[http]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.config.keys import GATEWAY, HTTP, GatewayKeys, HttpKeys
+from gateway.config.secrets import Vault
+from gateway.config.settings import DocumentPolicy, GatewaySettings, GetPolicy, HttpSettings
+from gateway.config.table import Table
+from gateway.config.values import Wrong
+
+
+def read_gateway(table: Table, base: Path, vault: Vault) -> GatewaySettings:
+    """base: what folders are relative to."""
+    table.refuse_unknown(GATEWAY)
+    state_dir = table.take(GatewayKeys.STATE_DIR)
+    return GatewaySettings(
+        host=table.take(GatewayKeys.HOST),
+        port=table.take(GatewayKeys.PORT),
+        secret=table.take_secret(GatewayKeys.SECRET, vault),
+        state_dir=base / state_dir if state_dir is not None else None,
+        cors_origins=table.take(GatewayKeys.CORS_ORIGINS),
+        deadline=table.take(GatewayKeys.DEADLINE),
+        max_held_records=table.take(GatewayKeys.MAX_HELD_RECORDS),
+        max_held_bytes=table.take(GatewayKeys.MAX_HELD_BYTES),
+        wait_for_warm=table.take(GatewayKeys.WAIT_FOR_WARM),
+        max_concurrency=table.take(GatewayKeys.MAX_CONCURRENCY),
+        max_concurrency_per_host=table.take(GatewayKeys.MAX_CONCURRENCY_PER_HOST),
+    )
+
+
+def read_http(table: Table, base: Path) -> HttpSettings:
+    """base: what folders are relative to."""
+    table.refuse_unknown(HTTP)
+    documents_dir = table.take(HttpKeys.DOCUMENTS_DIR)
+    http = HttpSettings(
+        documents=table.take(HttpKeys.DOCUMENTS),
+        documents_dir=base / documents_dir if documents_dir is not None else None,
+        get=table.take(HttpKeys.GET),
+    )
+    if not table.has(HttpKeys.DOCUMENTS_DIR):
+        untrusted = "no document is trusted unless documents_dir says where trusted ones are"
+        if http.documents is DocumentPolicy.TRUSTED:
+            table.mistake(HttpKeys.DOCUMENTS, Wrong(untrusted, '"any", "apq"; or this and documents_dir'))
+        if http.get is GetPolicy.TRUSTED:
+            table.mistake(HttpKeys.GET, Wrong(untrusted, '"off", "queries"; or this and documents_dir'))
+    if http.documents is DocumentPolicy.TRUSTED and http.get is GetPolicy.QUERIES:
+        problem = 'with documents = "trusted" no other queries are answered'
+        table.mistake(HttpKeys.GET, Wrong(problem, '"off", "trusted"'))
+    return http
