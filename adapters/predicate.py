@@ -7,8 +7,9 @@ Fields are record words, dotted where they reach into a list (`roles.role`) or i
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import reduce
 from typing import Any, TypeAlias
 
@@ -100,6 +101,9 @@ class Or:
 Predicate: TypeAlias = Compare | AnyOf | Folded | IsNull | Count | Some | Open | Not | And | Or
 
 Test: TypeAlias = Callable[[msgspec.Struct], bool]
+
+Columns: TypeAlias = Callable[[Sequence[msgspec.Struct]], list[bool]]
+"""Whether a predicate holds of each of several records."""
 
 
 _FOLDED = "~"
@@ -219,6 +223,40 @@ def compile_test(predicate: Predicate | None) -> Test:
         case Or(parts):
             tests = [compile_test(p) for p in parts]
             return lambda record: any(test(record) for test in tests)
+
+
+def compile_columns(predicate: Predicate) -> Columns:
+    """The predicate as a function of many records at once: fast where it compares texts, and asks all of them."""
+    match predicate:
+        case Compare(field, Op.EQ, value) if _plain(field):
+            return _worded(field, (value,), compile_test(predicate))
+        case AnyOf(field, values) if _plain(field):
+            return _worded(field, tuple(values) if len(values) < _FEW else values, compile_test(predicate))
+        case And(parts):
+            columns = [compile_columns(p) for p in parts]
+            return lambda records: list(map(all, zip(*(holds(records) for holds in columns), strict=True)))
+    test = compile_test(predicate)
+    return lambda records: list(map(test, records))
+
+
+_FEW = 5
+"""Words below which comparing with each is faster than looking one up."""
+
+
+def _plain(field: str) -> bool:
+    return "." not in field and not field.startswith(_FOLDED)
+
+
+def _worded(field: str, words: Container[str], test: Test) -> Columns:
+    value_of = operator.attrgetter(field)
+
+    def holds(records: Sequence[msgspec.Struct]) -> list[bool]:
+        values = list(map(value_of, records))
+        if not all(kind is str or kind is type(None) or issubclass(kind, StrEnum) for kind in set(map(type, values))):
+            return list(map(test, records))
+        return [value in words for value in values]
+
+    return holds
 
 
 def _by_number(field: str, holds: Callable[[Any, Any], bool], value: str, by_text: Test) -> Test:

@@ -33,7 +33,7 @@ from gateway.execution.plan import (
     Selection,
     Shape,
 )
-from gateway.roster.levels import LevelReader
+from gateway.roster.levels import LevelReader, come
 from gateway.schema.arguments import given
 from gateway.schema.context import Context
 from gateway.schema.relations import Cardinality
@@ -153,17 +153,16 @@ class Run:
         if relation.cardinality is Cardinality.CHILDREN:
             assert relation.where is not None
             where = relation.where(**arguments)
-            return await reader.children(relation.kind, relation.key, objects, where)
+            return await come(reader.children(relation.kind, relation.key, objects, where))
         sources = self._attributes("source", objects)
         await self.breathe()
         named = self._attributes(relation.key, objects)
         await self.breathe()
         if relation.cardinality is Cardinality.SEVERAL:
-            return await reader.follow_all(relation.kind, sources, named)
-        keys = [None if i is None else (s, i) for s, i in zip(sources, named, strict=True)]
+            return await come(reader.follow_all(relation.kind, sources, named))
         if relation.cardinality is Cardinality.COMPANION:
-            return await reader.lookup(relation.kind, keys)
-        return await reader.follow(relation.kind, keys)
+            return await come(reader.lookup(relation.kind, sources, named))
+        return await come(reader.follow(relation.kind, sources, named))
 
     async def _called(
         self, each: Field, call: Call, arguments: dict[str, Any], objects: Sequence[Any], level: Level

@@ -21,6 +21,7 @@ from gateway.identity import Cursor, CursorCodec, NotACursor
 from gateway.roster import foresight, grouping, lists, meaning, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
+from gateway.roster.followed import Broods
 from gateway.roster.foresight import Ahead
 from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, GroupBy, GroupKey, UserGroupKey
 from gateway.roster.lists import Page, Wanted, describe
@@ -202,7 +203,6 @@ class Reading:
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
         self._in_hand: dict[tuple[RecordType, str], Whole] = {}
-        self._plain: dict[Predicate | None, Test] = {}
         self._tests: dict[tuple[str, Predicate | None], asyncio.Future[Test]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
 
@@ -317,27 +317,8 @@ class Reading:
 
     # -------------------------------------------------------------- in hand
 
-    def held_record(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
-        """A record, if it is held and nothing has to be awaited, or told, for it; None says nothing."""
-        whole = self._whole(kind, source)
-        return whole.get(sourced_id) if whole is not None else None
-
-    def held_children(
-        self, kind: RecordType, field: str, parent: Record, where: Predicate | None
-    ) -> list[Record] | None:
-        """The records whose `field` names `parent`, under the same condition; None says nothing."""
-        whole = self._whole(kind, parent.source)
-        if whole is None or not whole.has_index(field) or whole.unproved is not None:
-            return None
-        holds = self._plain.get(where)
-        if holds is None:
-            if not resolving.settled(where):
-                return None
-            holds = self._plain[where] = compile_test(where)
-        rows = [r for r in whole.children(field, parent.sourced_id) if holds(r)]
-        return rows if len(rows) <= LONGEST_LIST else None
-
-    def _whole(self, kind: RecordType, source: str) -> Whole | None:
+    def held(self, kind: RecordType, source: str) -> Whole | None:
+        """All records of a kind of a source, if they are held and nothing has to be awaited, or told, of them."""
         found = self._in_hand.get((kind, source))
         if found is not None:
             return found
@@ -349,6 +330,28 @@ class Reading:
             self._in_hand[kind, source] = found
             self.outcomes.answered(source)
         return found
+
+    def held_broods(self, kind: RecordType, source: str, field: str, where: Predicate | None) -> Broods | None:
+        """The children by `field` of all records of a source, under the same condition."""
+        whole = self.held(kind, source)
+        if whole is None or not whole.has_index(field) or whole.unproved is not None or not resolving.settled(where):
+            return None
+        return whole.broods(field, where)
+
+    def held_record(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
+        """A record, if it is held and nothing has to be awaited, or told, for it; None says nothing."""
+        whole = self.held(kind, source)
+        return whole.get(sourced_id) if whole is not None else None
+
+    def held_children(
+        self, kind: RecordType, field: str, parent: Record, where: Predicate | None
+    ) -> list[Record] | None:
+        """The records whose `field` names `parent`, under the same condition; None says nothing."""
+        broods = self.held_broods(kind, parent.source, field, where)
+        if broods is None or broods.size(parent.sourced_id) > LONGEST_LIST:
+            return None
+        [brood] = broods.of([parent.sourced_id])
+        return list(brood)
 
     # -------------------------------------------------------------- lists
 

@@ -25,6 +25,7 @@ from adapters.caching import Earlier, Mark
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordStatus
 from gateway.faults import ErrorCode, SourceState
+from gateway.roster.followed import Broods, Followed
 from gateway.roster.needs import telling
 from gateway.roster.rows import Rows
 from gateway.roster.weight import weigh
@@ -130,6 +131,7 @@ class Whole:
         self.unproved = unproved
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
+        self._followed = Followed()
         self._weight = weigh(self._rows)
         self.unknown = sum(record.status is RecordStatus.UNKNOWN for record in self._rows)
         """How many records have a status that is neither active nor deleted."""
@@ -180,7 +182,8 @@ class Whole:
     def bytes(self) -> int:
         """What it takes in memory with its indexes, estimated."""
         lists = _POINTER * int(self._lists.currsize)
-        return self._weight + _POINTER * len(self._rows) + sum(i.bytes for i in self._indexes.values()) + lists
+        indexes = sum(i.bytes for i in self._indexes.values())
+        return self._weight + _POINTER * len(self._rows) + indexes + lists + self._followed.bytes
 
     @property
     def ids(self) -> list[str]:
@@ -238,6 +241,16 @@ class Whole:
         """The records whose `field` names `parent`; the index must have been made."""
         found = self._rows.at(self._indexes[field].places(parent))
         return found if self.unproved is None else Short(found, self.unproved)
+
+    def named(self, ids: Sequence[str | None]) -> list[Record | None]:
+        """The record of each id; None of one that is not there, and of none."""
+        return self._followed.named(ids, self.get)
+
+    def broods(self, field: str, where: Predicate | None) -> Broods:
+        """The children by `field` that satisfy a condition about the record alone; the index must have been made."""
+        return self._followed.broods(
+            field, where, lambda: Broods(self._rows, self._indexes[field], where, 2 * len(self._rows) + 1000)
+        )
 
     def has_index(self, field: str) -> bool:
         return field in self._indexes
