@@ -17,7 +17,7 @@ FLOORS = (
     {"gateway.cli", "gateway.__main__"},
     {"gateway.serve", "gateway.demo", "gateway.check"},
     {"gateway.app"},
-    {"gateway.telemetry"},
+    {"gateway.telemetry", "gateway.vetting"},
     {"gateway.execution"},
     {"gateway.schema"},
     {"gateway.roster"},
@@ -27,6 +27,7 @@ FLOORS = (
 
 GROUND = {
     "gateway.access",
+    "gateway.documents",
     "gateway.limits",
     "gateway.identity",
     "gateway.remote",

@@ -102,6 +102,24 @@ def test_every_mistake_of_a_settings_file_is_told_at_once(tmp_path: Path) -> Non
     assert "in the clear" not in result.output
 
 
+def test_check_tells_how_many_trusted_documents_there_are_or_what_is_wrong_with_them(config: Path) -> None:
+    config.write_text('[http]\ndocuments = "trusted"\ndocuments_dir = "documents"\n' + config.read_text())
+    folder = config.parent / "documents"
+    folder.mkdir()
+    (folder / "people.graphql").write_text("{ users { totalCount } }")
+    result = RUN.invoke(app, ["check", "--config", str(config)])
+    assert result.exit_code == 0
+    assert f"{folder}: 1 trusted document\n" in result.output
+
+    (folder / "people.graphql").write_text("{\n  users { shoes }\n}")
+    (folder / "orgs.graphql").write_text("{")
+    result = RUN.invoke(app, ["check", "--config", str(config)])
+    assert result.exit_code == 1
+    assert f"{folder}: 2 mistakes in trusted documents" in result.output
+    assert f"{folder}/people.graphql, people, line 2: Cannot query field 'shoes'" in result.output
+    assert "maple" in result.output
+
+
 def test_an_unknown_source_is_named_with_those_there_are(config: Path) -> None:
     result = RUN.invoke(app, ["check", "--config", str(config), "birch"])
     assert result.exit_code == 2
