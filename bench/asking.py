@@ -78,20 +78,6 @@ class Watching:
             self.samples.add(f"{stem}.ms.at{1000 * LATENCY:.0f}", 1000 * took)
         return visits
 
-    async def hold(self, key: str, kinds: Sequence[str] = SMALL) -> None:
-        """Has collections read whole, and waits for it."""
-        async with connected(self.gateway.port) as connection:
-            told = msgspec.json.decode(await connection.post(question(REFRESH, source=key, kinds=kinds)))
-            if told.get("errors") or told["data"]["refreshSource"]["userErrors"]:
-                raise WrongAnswer(f"{', '.join(kinds)} could not be read: {told}")
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    told = msgspec.json.decode(await connection.post(question(STATES, source=key)))
-                    collections = [c for c in told["data"]["source"]["collections"] if c["type"] in kinds]
-                    if all(c["lastFullScanAt"] and c["state"] == "FRESH" for c in collections):
-                        return
-                    await asyncio.sleep(0.05)
-
     async def forget(self) -> None:
         await upstream.reset(self.source)
         async with connected(self.source.port) as connection:
@@ -106,6 +92,21 @@ class Watching:
             raise WrongAnswer(f"{stem}: the source counted {counted.data} requests and {len(seen)} were seen")
         self.samples.add(f"{whose}in_flight", counted.in_flight)
         return seen
+
+
+async def read_whole(gateway: Running, key: str, kinds: Sequence[str] = SMALL) -> None:
+    """Has collections of a source read whole, and waits for it."""
+    async with connected(gateway.port) as connection:
+        told = msgspec.json.decode(await connection.post(question(REFRESH, source=key, kinds=kinds)))
+        if told.get("errors") or told["data"]["refreshSource"]["userErrors"]:
+            raise WrongAnswer(f"{', '.join(kinds)} could not be read: {told}")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                told = msgspec.json.decode(await connection.post(question(STATES, source=key)))
+                collections = [c for c in told["data"]["source"]["collections"] if c["type"] in kinds]
+                if all(c["lastFullScanAt"] and c["state"] == "FRESH" for c in collections):
+                    return
+                await asyncio.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class Plan:
             key = f"{each.name.lower()}-{state}-{run}"
             asked, check = question(each.of_gateway, sources=[key]), self._check(each)
             if state == "held":
-                await watching.hold(key)
+                await read_whole(watching.gateway, key)
             await watching.cold(key, f"{stem}.{state}", asked, check, latency)
             if state == "cold":
                 await watching.asked(watching.gateway, f"{stem}.warm", asked, check, latency)

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench import processes, upstream
-from bench.asking import EXACT, LATENCY, Watching
+from bench.asking import EXACT, LATENCY, Watching, read_whole
 from bench.cold import PRACTICE, end_cursor
 from bench.figures import Samples
 from bench.load import Connection, connected, question
@@ -46,7 +46,7 @@ async def measure(runs: int, samples: Samples, folder: Path, fresh_for: float = 
 
 async def _once(watching: Watching, key: str, turn: int, before: Truth, after: Truth, fresh_for: float) -> None:
     await upstream.set_latency(watching.source, LATENCY)
-    await watching.hold(key, READ)
+    await read_whole(watching.gateway, key, READ)
     async with connected(watching.gateway.port) as connection:
         before.check(W2, 0, await _ask(connection, W2, key))
         await watching.forget()

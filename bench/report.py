@@ -113,9 +113,13 @@ def _ratios(figures: Figures, questions: Sequence[Question]) -> Table:
 
 
 def ratio(figures: Figures, each: Question, ours: str, theirs: str) -> float | None:
-    stem, end = each.name.lower(), f"clients{max(CLIENTS)}.cpu_ms"
-    own, other = figures.get(f"{stem}.{ours}.{end}"), figures.get(f"{stem}.{theirs}.{end}")
+    own, other = cpu_ms(figures, each, ours), cpu_ms(figures, each, theirs)
     return other / own if own and other else None
+
+
+def cpu_ms(figures: Figures, each: Question, who: str, clients: int = max(CLIENTS)) -> float | None:
+    """Of the server, for one answer."""
+    return figures.get(f"{each.name.lower()}.{who}.clients{clients}.cpu_ms")
 
 
 def with_ratios(figures: Figures, questions: Iterable[Question]) -> Figures:

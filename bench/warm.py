@@ -41,7 +41,10 @@ class Contender:
 
 @dataclass
 class Warm:
-    """The plan of the warm stretches: so many seconds each, so many times, every contender in turn."""
+    """The plan of the warm stretches: so many seconds each, so many times, every contender in turn.
+
+    clients: how many ask at once. overlap: in how many windows a row may stand.
+    """
 
     questions: Sequence[Question]
     seconds: float
@@ -51,10 +54,12 @@ class Warm:
     truth: Truth
     samples: Samples
     folder: Path
+    clients: Sequence[int] = CLIENTS
+    overlap: int = 2
 
     def starts(self, each: Question) -> list[int]:
-        """So many windows, but no row in more than two of them."""
-        return each.starts(min(self.windows, 2 * USERS // each.first))
+        """So many windows, but no row in more than `overlap` of them."""
+        return each.starts(min(self.windows, self.overlap * USERS // each.first))
 
     async def measure(self, source: Running) -> None:
         await upstream.set_latency(source, 0)
@@ -73,7 +78,7 @@ class Warm:
             for each in self.questions:
                 long: set[tuple[str, int]] = set()
                 for _ in range(self.rounds):
-                    for clients in CLIENTS:
+                    for clients in self.clients:
                         for contender in contenders:
                             if (contender.name, clients) in long:
                                 continue

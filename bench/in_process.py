@@ -1,0 +1,115 @@
+"""Executors compared in one process, by CPU: the same operations over the same tables, in turn, answers held equal."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import median
+from typing import Any
+
+from bench.cases import CAREFUL, CASES, REFUSED
+from bench.figures import Samples
+from bench.held import Way, held, reading, spoiled, ways
+from bench.truth import WrongAnswer
+from gateway.schema.context import Context
+
+OURS = "ours"
+
+
+class Comparison:
+    """seconds: CPU that each case may take, though each contender has so many turns at least."""
+
+    def __init__(self, seconds: float, turns: int, samples: Samples) -> None:
+        self._seconds = seconds
+        self._least = turns
+        self._samples = samples
+
+    async def measure(self, parts: Sequence[str]) -> None:
+        """parts: of in_process, careful and fallback."""
+        async with held() as sources:
+            made, context = ways(), reading(sources)
+            await self._warm_up(made, context)
+            if "in_process" in parts:
+                for name, query in CASES.items():
+                    self._tell("in_process", name, await self._turns(query, made, context))
+            alone = {name: made[name] for name in ("cached", OURS)}
+            if "careful" in parts:
+                with spoiled(sources), _silent():
+                    for name, query in CAREFUL.items():
+                        self._tell("careful", name, await self._turns(query, alone, context, faulty=True))
+            if "fallback" in parts:
+                took = await self._turns(REFUSED, alone, context)
+                more = [ours - other for ours, other in zip(took[OURS], took["cached"], strict=True)]
+                self._samples.add("fallback.extra_us", 1e6 * median(more))
+
+    def _tell(self, part: str, case: str, took: Mapping[str, Sequence[float]]) -> None:
+        """CPU by the median, and how many times that of ours each of the others takes."""
+        for name, seconds in took.items():
+            self._samples.add(f"{part}.ms.{name}.{case}", 1000 * median(seconds))
+            if name != OURS:
+                self._samples.add(f"{part}.{name}.{case}", median(seconds) / median(took[OURS]))
+
+    async def _warm_up(self, made: Mapping[str, Way], context: Callable[[], Context]) -> None:
+        for way in made.values():
+            await way(CASES["c"], context())
+        gc.collect()
+        gc.freeze()  # as the server does
+
+    async def _turns(
+        self, query: str, made: Mapping[str, Way], context: Callable[[], Context], *, faulty: bool = False
+    ) -> dict[str, list[float]]:
+        """CPU seconds of each turn of each way, but for the first, in which it may read and keep the document.
+
+        faulty: the answer is to have errors, else none.
+
+        Raises:
+            WrongAnswer: they do not all answer the same.
+        """
+        first = {name: await way(query, context()) for name, way in made.items()}
+        alike(first, faulty=faulty)
+        took: dict[str, list[float]] = {name: [] for name in made}
+        began = time.process_time()
+        while len(took[OURS]) < self._least or time.process_time() - began < self._seconds:
+            for name, way in made.items():
+                start = time.process_time()
+                answer = await way(query, context())
+                took[name].append(time.process_time() - start)
+                if answer != first[name] and shown(answer) != shown(first[name]):
+                    raise WrongAnswer(f"{name} answers differently the second time: {query}")
+        return took
+
+
+def alike(answers: Mapping[str, bytes], *, faulty: bool = False) -> None:
+    """Raises:
+    WrongAnswer: they do not say the same, or have errors where there should be none, or none where there should.
+    """
+    said = {name: shown(answer) for name, answer in answers.items()}
+    theirs = next(iter(said.values()))
+    for name, each in said.items():
+        if each != theirs:
+            at = next((n for n, pair in enumerate(zip(each, theirs, strict=False)) if pair[0] != pair[1]), 0)
+            raise WrongAnswer(f"{name} answers otherwise: {each[at - 40 : at + 80]} … {theirs[at - 40 : at + 80]}")
+        if ('"errors": [' in each) is not faulty:
+            raise WrongAnswer(f"{name} answers {'without' if faulty else 'with'} errors: {each[:200]} … {each[-300:]}")
+
+
+def shown(body: bytes) -> str:
+    """An answer without what encoders spell in their own way, and what servers may: escapes, the order of errors."""
+    answer: dict[str, Any] = json.loads(body)
+    if "errors" in answer:
+        answer["errors"] = sorted(answer["errors"], key=lambda error: json.dumps(error["path"]))
+    return json.dumps(answer)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Errors that are meant to happen are not written down."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
