@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cachetools import LRUCache
-from graphql import DocumentNode, GraphQLError, parse, validate
+from graphql import DocumentNode
 from graphql.execution.values import VariableValues, get_variable_values
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.types import ExecutionResult
 
 from gateway.execution.careful import execute_carefully
@@ -20,17 +19,15 @@ from gateway.execution.plan import CannotCompile, Plan
 from gateway.execution.run import Run
 from gateway.schema import Attempt, Schema
 from gateway.schema.context import Context
+from gateway.schema.documents import MOST_TEXT, KeptDocuments
 
 log = logging.getLogger(__name__)
-
-MOST_TEXT = 1_000_000
-"""Characters of the documents that are kept."""
 
 MOST_FIELDS = 100_000
 """Fields of the plans that are kept."""
 
-_HARMLESS = (ParserCache, ValidationCache)
-"""Extensions that change no answer: what they keep is kept here too."""
+_HARMLESS = (KeptDocuments,)
+"""Extensions that change no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +100,12 @@ class Executor:
             raise CannotCompile("the schema has an extension")
         if self.schema.schema_converter.exception_handlers:
             raise CannotCompile("the schema has exception handlers")
-        try:
-            document = parse(query)
-        except (GraphQLError, RecursionError):
-            raise CannotCompile("the document does not parse") from None
-        try:
-            mistakes = validate(self.schema._schema, document)
-        except RecursionError:
-            raise CannotCompile("nested too deeply") from None
-        if mistakes:
+        document = self.schema.documents.read(query)
+        if document.ast is None:
+            raise CannotCompile("the document does not parse")
+        if document.errors:
             raise CannotCompile("the document does not fit the schema")
-        return Known(len(query), document, operation_of(document, name))
+        return Known(len(query), document.ast, operation_of(document.ast, name))
 
     def _plan(self, query: str, name: str | None, operation: Operation, inputs: VariableValues) -> Plan:
         booleans = {each: inputs.coerced.get(each) for each in operation.switches}

@@ -1,16 +1,13 @@
 """The graph: GraphQL types and fields over records. Knows no HTTP and no provider; reads through one `Reading`."""
 
 import copy
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode, parse
-from strawberry.extensions import ParserCache, ValidationCache
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -19,23 +16,11 @@ from strawberry.types.graphql import OperationType
 from gateway.faults import BadInput
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
+from gateway.schema.documents import Documents, KeptDocuments
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.sdl import printed
-
-_OPERATION = re.compile(r"\b(query|mutation|subscription)\b")
-
-
-@lru_cache(128)
-def operations(query: str) -> int:
-    """How many named operations a document holds; 0 for one that does not parse."""
-    if len(_OPERATION.findall(query)) < 2:
-        return 1
-    try:
-        return sum(isinstance(part, OperationDefinitionNode) for part in parse(query).definitions)
-    except (GraphQLError, RecursionError):
-        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +39,15 @@ Lead = Callable[[str, dict[str, Any] | None, Context, Any, str | None], Awaitabl
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's, with our last step after every execution."""
+    """Strawberry's, with our last step after every execution. `documents` keeps what was read; the fallback reads from
+    there too if `KeptDocuments` is among the extensions.
+    """
 
     _lead: Lead | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.documents = Documents(self._schema)
 
     def led_by(self, lead: Lead) -> "Schema":
         """The same, but `lead` has the first try at every query."""
@@ -74,7 +65,8 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        if operation_name is None and query is not None and operations(query) > 1:
+        document = self.documents.read(query) if query else None
+        if document is not None and operation_name is None and document.operations > 1:
             message = "the document has several operations: name the one to run in `operationName`"
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
         reading = context_value.reading if context_value is not None else None
@@ -86,6 +78,8 @@ class Schema(strawberry.Schema):
                 result, path = attempt.result, attempt.path
             if reading is not None:
                 reading.executed(path)
+            if document is not None and document.ast is None:
+                result = PreExecutionError(data=None, errors=list(document.errors))
             if result is None:
                 result = await super().execute(
                     query,
@@ -102,7 +96,7 @@ class Schema(strawberry.Schema):
         """Nothing: `complete` reports what is ours, without a person's data."""
 
 
-SCHEMA = Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS), extensions=[ParserCache, ValidationCache])
+SCHEMA = Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS), extensions=[KeptDocuments])
 
 
 def sdl() -> str:
