@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
-from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
 _VARYING = re.compile(r'"(?:[\w-]{28,}|[\d-]{10}T[\d:]{8}Z)"')
 """Cursors, which are encrypted, and instants by our own clock, which have no milliseconds."""
 
+Told: TypeAlias = tuple[str, list[str], list[str], str]
 
-def told(result: ExecutionResult) -> tuple[str, list[str], list[str], str]:
+
+def told(result: ExecutionResult) -> Told:
+    """What must be the same of an answer, as `told_on_wire`."""
+    errors = [error.formatted for error in result.errors or ()]
+    return told_on_wire({"data": result.data, "errors": errors, "extensions": result.extensions})
+
+
+def told_on_wire(answer: Mapping[str, Any]) -> Told:
     """What must be the same: the data to the order of its keys, what is told of sources, where fields are null because
     of an error, and what the answer says of its sources.
 
     Of several errors below one null a server may tell any, by the GraphQL specification.
     """
-    data = _VARYING.sub('"…"', json.dumps(result.data))
+    data = answer.get("data")
     ours, others = [], []
-    for error in result.errors or ():
-        if "source" in (error.extensions or {}):
-            path = [p for p in error.path or () if isinstance(p, str)]
-            said = {k: v for k, v in (error.extensions or {}).items() if k != "retryAfter"}  # runs by the clock
-            ours.append(json.dumps([path, said, error.message, _lines(error)]))
+    for error in answer.get("errors") or ():
+        extensions, path = error.get("extensions") or {}, error.get("path") or ()
+        if "source" in extensions:
+            fields = [p for p in path if isinstance(p, str)]
+            said = {k: v for k, v in extensions.items() if k != "retryAfter"}  # runs by the clock
+            ours.append(json.dumps([fields, said, error["message"], _lines(error)]))
         else:
-            others.append(json.dumps([nulled(result.data, error.path or ()), (error.extensions or {}).get("code")]))
-    extensions = {k: v for k, v in (result.extensions or {}).items() if k == "sources"}
-    return data, sorted(ours), sorted(set(others)), json.dumps(extensions)
+            others.append(json.dumps([nulled(data, path), extensions.get("code")]))
+    shown = {k: v for k, v in (answer.get("extensions") or {}).items() if k == "sources"}
+    return _VARYING.sub('"…"', json.dumps(data)), sorted(ours), sorted(set(others)), json.dumps(shown)
 
 
 def nulled(data: Any, path: Sequence[str | int]) -> list[str | int]:
@@ -44,5 +52,5 @@ def nulled(data: Any, path: Sequence[str | int]) -> list[str | int]:
     return list(path)
 
 
-def _lines(error: GraphQLError) -> list[tuple[int, int]]:
-    return sorted((place.line, place.column) for place in error.locations or ())
+def _lines(error: Mapping[str, Any]) -> list[tuple[int, int]]:
+    return sorted((place["line"], place["column"]) for place in error.get("locations") or ())
