@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 PORT ?= 8000
 
-.PHONY: demo test lint bench install clean
+.PHONY: demo test test-long lint bench install clean
 
 demo: $(VENV)/.run
 	@PORT=$(PORT) $(BIN)/oneroster-gateway demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+test-long: $(VENV)/.dev
+	$(BIN)/python -m tests.gateway.alike 10000
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphql import GraphQLError, parse, validate
+from graphql import GraphQLError
 
 from gateway.config import DocumentPolicy, HttpSettings
 from gateway.documents import Documents, Folder, Mistake, Trusted, read_folder
@@ -41,15 +41,12 @@ def open_documents(settings: HttpSettings) -> Documents:
 
 def vetted(folder: Folder) -> Folder:
     """The same, with what the schema has against its documents among the mistakes."""
-    found = [_mistake(document, error) for document in folder.documents for error in _errors(document.text)]
+    found = [
+        _mistake(document, error)
+        for document in folder.documents
+        for error in SCHEMA.documents.read(document.text).errors
+    ]
     return Folder(folder.documents, (*folder.mistakes, *found))
-
-
-def _errors(text: str) -> list[GraphQLError]:
-    try:
-        return validate(SCHEMA._schema, parse(text))
-    except GraphQLError as error:
-        return [error]
 
 
 def _mistake(document: Trusted, error: GraphQLError) -> Mistake:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections import Counter
@@ -36,7 +37,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from gateway.schema.node import KINDS as RECORDS
 from tests.gateway.damaged_worlds import Damage, DamagedWorld, lose_targets
-from tests.gateway.made_operations import Made, Maker, Values, Word
+from tests.gateway.made_operations import ABSENT, Made, Maker, Values, Word
 from tests.gateway.same_answers import Told, told, told_on_wire
 from tests.gateway.support import World
 
@@ -80,7 +81,9 @@ class Difference:
         lines.append(json.dumps(self.operation.variables))
         if isinstance(self.expected, str) or isinstance(self.given, str):
             return "\n".join([*lines, f"  expected {self.expected}", f"  given    {self.given}"])
-        for name, one, other in zip(("data", "sources", "errors", "extensions"), self.expected, self.given, strict=True):
+        for name, one, other in zip(
+            ("data", "sources", "errors", "extensions"), self.expected, self.given, strict=True
+        ):
             if one != other:
                 lines += [f"  {name}, expected: {_apart(one, other)}", f"  {name}, given:    {_apart(other, one)}"]
         return "\n".join(lines)
@@ -140,8 +143,8 @@ class Case:
 
     def maker(self) -> Maker:
         random = Random(f"operations {self.number}")
-        size, deepest = random.choice([(12, 3), (25, 5), (25, 6), (40, 6)])
-        return Maker(SCHEMA._schema, values(self.servers), random, deepest=deepest, size=size, widest=64, without=NOW)
+        size, deepest = random.choice([(15, 4), (25, 6), (25, 8), (40, 7)])
+        return Maker(SCHEMA._schema, values(self.servers), random, deepest=deepest, size=size, widest=128, without=NOW)
 
 
 def values(servers: Mapping[str, Server]) -> Values:
@@ -170,10 +173,10 @@ def values(servers: Mapping[str, Server]) -> Values:
         "Query.node": lambda r: {"id": r.choice([*everything, "User:a:nobody", "nonsense", f"Source:{keys[0]}"])},
         "Query.source": lambda r: {"id": r.choice([*keys, f"Source:{keys[0]}", "nowhere"])},
         "ids": lambda r: [*r.sample(everything, r.choice([1, 3, 6])), *r.choice([[], ["User:a:nobody"], ["x"]])],
-        "first": lambda r: r.choice([0, 1, 7, 60, -1] if r.random() < 0.1 else [2, 3, 4]),
-        "after": lambda r: r.choice([None, None, None, "nonsense"]),
+        "first": lambda r: r.choice([0, 1, 7, 60, -1] if r.random() < 0.05 else [2, 3, 4]),
+        "after": lambda r: None if r.random() < 0.95 else "nonsense",
         "before": lambda r: None,
-        "last": lambda r: r.choice([None, None, 2]),
+        "last": lambda r: ABSENT if r.random() < 0.9 else r.choice([None, 2]),
         "status": lambda r: r.choice([None, None, [Word("ACTIVE")], [Word("TOBEDELETED"), Word("ACTIVE")], []]),
         "role": lambda r: r.choice([None, [Word("STUDENT")], [Word("TEACHER"), Word("AIDE")]]),
         "effectiveOn": lambda r: r.choice(days),
@@ -182,10 +185,14 @@ def values(servers: Mapping[str, Server]) -> Values:
         "sources": lambda r: r.choice([None, keys[:1], keys[-1:], keys, *([["nowhere"]] if r.random() < 0.1 else [])]),
         "read": _read_options,
         "search": lambda r: r.choice(["a", "e i"]),
-        "filterText": lambda r: r.choice([None, "status='active'", "sourcedId!='x'", "nonsense"]),
+        "filterText": lambda r: r.choice([None, "status='active'", "sourcedId!='x'", r.choice(["", "nonsense"])]),
         "name": lambda r: "counselor",
         "ResultFilter": lambda r: {r.choice(["class", "lineItem"]): {"eq": r.choice(known["Class"])}},
         "AssessmentResultFilter": lambda r: {"student": {"eq": r.choice(known["User"])}},
+        "RefFilter": lambda r: {"sourcedId": r.choice(everything).rpartition(":")[2]},
+        "IdentityInput": lambda r: r.choice(
+            [{"username": "x"}, {"identifier": r.choice(["1", "x"])}, {}][: 2 + (r.random() < 0.1)]
+        ),
         "String": lambda r: r.choice(["a", "x", "07", ""]),
         "ID": of("User"),
         "Int": lambda r: r.choice([0, 1, 2, 30]),
@@ -315,12 +322,13 @@ async def _command(operations: int, first: int) -> int:
     seconds = time.process_time() - started
     print(
         f"{tally.operations} operations of {number - first} cases, {len(tally.differences)} differences; "
-        f"{dict(tally.paths)}, {tally.with_errors} with nulls of errors, {tally.with_sources} with sources that failed; "
+        f"{dict(tally.paths)}, {tally.with_errors} with nulls of errors, sources failed in {tally.with_sources}, "
         f"{seconds:.0f} s of CPU, {1000 * seconds / tally.operations:.1f} ms each"
     )
     return 1 if tally.differences else 0
 
 
 if __name__ == "__main__":
+    logging.disable(logging.ERROR)  # what is wrong with the worlds is told at every turn
     wanted, case = [*map(int, sys.argv[1:]), *(10_000, 0)[len(sys.argv) - 1 :]]
     sys.exit(asyncio.run(_command(wanted, case)))

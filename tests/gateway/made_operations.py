@@ -32,7 +32,7 @@ Values = Mapping[str, Callable[[Random], Any]]
 """What may be said for arguments: a JSON value; enum members as `Word`, what is to be left out as ABSENT. By their
 name, or else by their type's; enums, lists and input objects need none.
 
-Under "Query.user", all arguments of a field at once: values by name, of which none is needed besides.
+Under "Query.user", all arguments of a field at once: values by name.
 """
 
 Composite: TypeAlias = GraphQLObjectType | GraphQLInterfaceType
@@ -79,7 +79,7 @@ class Maker:
         """A query that the schema takes."""
         self._declared, self._fragments, self._again, self._count = {}, {}, {}, 0
         self._odd = self.random.sample(ODD_NAMES, len(ODD_NAMES))
-        self._left = self.random.randint(3, self.size)
+        self._left = self.random.randint(self.size // 3, self.size)
         assert self.schema.query_type is not None
         body = self._selection(self.schema.query_type, self.deepest, 1)
         declared = ", ".join(f"${name}: {kind}" for name, (kind, _) in self._declared.items())
@@ -139,8 +139,9 @@ class Maker:
                 leaves.append(name)
             elif depth > 0 and width * _fan(each) <= self.widest:
                 objects.append(name)
-        if kind is self.schema.query_type:
-            return objects or leaves
+        if kind is self.schema.query_type and objects:
+            lists = [name for name in objects if "first" in kind.fields[name].args]
+            return lists if lists and self.random.random() < 0.5 else objects
         if objects and self._left > 0 and (not leaves or self.random.random() < 0.5):
             return objects
         return leaves
@@ -203,12 +204,9 @@ class Maker:
         return kind.name in self.values or isinstance(kind, GraphQLEnumType | GraphQLInputObjectType)
 
     def _arguments(self, place: str, declared: Mapping[str, GraphQLArgument]) -> str:
-        chosen: dict[str, Any] = {}
-        if place in self.values:
-            chosen = self.values[place](self.random)
-        open_to_choice = [name for name in declared if name not in chosen]
-        likely = 1.2 / max(1, len(open_to_choice))
-        for name in open_to_choice:
+        chosen: dict[str, Any] = self.values[place](self.random) if place in self.values else {}
+        likely = 1.2 / max(1, len(declared))
+        for name in declared if place not in self.values else ():
             if is_required_argument(declared[name]) or name == "first" or self.random.random() < likely:
                 value = self._value(name, declared[name].type)
                 if value is not ABSENT:
@@ -224,7 +222,7 @@ class Maker:
     def _of(self, kind: Any) -> Any:
         if isinstance(kind, GraphQLNonNull):
             return self._there(kind.of_type)
-        return None if self.random.random() < 0.06 else self._there(kind)
+        return None if self.random.random() < 0.03 else self._there(kind)
 
     def _there(self, kind: Any) -> Any:
         if isinstance(kind, GraphQLList):

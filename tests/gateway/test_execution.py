@@ -55,6 +55,7 @@ def test_every_field_can_be_compiled_but_those_with_a_reason() -> None:
         ("{ __schema { queryType { name } } }", "fallback: introspection"),
         ("{ users {", "fallback: the document does not parse"),
         ("{ nobody }", "fallback: the document does not fit the schema"),
+        ("{ usersByIdentity(identity: {}) { complete } }", "fallback: the document does not fit the schema"),
         ("query ($n: Int!) { users(first: $n) { complete } }", "fallback: variables that do not fit"),
         ('mutation { refreshSource(input: { source: "a" }) { __typename } }', "fallback: a mutation"),
         ("{ users(first: 1) { nodes { id enrollments { class { title } } } } }", "compiled"),
