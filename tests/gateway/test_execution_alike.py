@@ -25,7 +25,7 @@ from tests.gateway.support import MakeWorld, World
 pytestmark = pytest.mark.anyio
 
 KINDS = {"a": "standard-1.2", "b": "wide"}
-CASES = 20
+CASES = 10
 
 
 @strawberry.type
