@@ -143,6 +143,9 @@ ENTITIES: Mapping[Collection, Entity] = MappingProxyType(
     }
 )
 
+COLLECTIONS: Mapping[RecordType, Collection] = MappingProxyType({e.type: c for c, e in ENTITIES.items()})
+"""Where records of each kind are listed."""
+
 _SCHOOL = ("type", "SCHOOL")
 _TERM = ("type", "TERM")
 _GRADING_PERIOD = ("type", "GRADING_PERIOD")

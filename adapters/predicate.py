@@ -232,7 +232,7 @@ def compile_columns(predicate: Predicate) -> Columns:
             return _worded(field, (value,), compile_test(predicate))
         case AnyOf(field, values) if _plain(field):
             return _worded(field, tuple(values) if len(values) < _FEW else values, compile_test(predicate))
-        case And(parts):
+        case And(parts) if parts:
             columns = [compile_columns(p) for p in parts]
             return lambda records: list(map(all, zip(*(holds(records) for holds in columns), strict=True)))
     test = compile_test(predicate)

@@ -36,7 +36,7 @@ GROUND = {
 }
 """Modules that import nothing else of the gateway."""
 
-FACES = {"gateway.roster.reading", "gateway.roster.deriving"}
+FACES = {f"gateway.roster.{m}" for m in ("reading", "listing", "deriving")}
 """What the schema sees of reading."""
 
 STARLETTE = {"gateway.app", "gateway.web", "gateway.sandbox"}

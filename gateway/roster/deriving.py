@@ -49,7 +49,7 @@ async def span(reading: Reading, find: FindPlace, record: Dated) -> Span | None:
     try:
         return await _spans(reading).of(record)
     except SourceError as error:
-        reading.failed(find, RecordType.ACADEMIC_SESSION, error)
+        reading.outcomes.failed(find, RecordType.ACADEMIC_SESSION, error)
         return None
 
 
@@ -74,7 +74,7 @@ async def enrollments(
     try:
         spans = await asyncio.gather(*map(_spans(reading).of, found))
     except SourceError as error:
-        reading.failed(find, RecordType.CLASS, error)
+        reading.outcomes.failed(find, RecordType.CLASS, error)
         return None
     day = day_of(reading, parent.source, on)
     return [row for row, span in zip(found, spans, strict=True) if span.covers(day)]
@@ -158,7 +158,7 @@ async def same_person(reading: Reading, find: FindPlace, person: User) -> list[U
             *(reading.one(RecordType.USER, person.source, i) for i in person.former_sourced_ids)
         )
     except SourceError as error:
-        reading.failed(find, RecordType.USER, error)
+        reading.outcomes.failed(find, RecordType.USER, error)
         return None
     if None in found:
         return None

@@ -157,11 +157,16 @@ def settled(account: Account) -> None:
         account.told += 1
 
 
+def heard() -> bool:
+    """Whether anybody is to be told what reading costs."""
+    return _current.get() is not None or log.isEnabledFor(logging.DEBUG)
+
+
 def held(source: str, need: Need, plan: Plan, rows: Iterable[float]) -> None:
     """A need was answered from what is held; rows: when each record of the answer was read, in epoch seconds."""
-    current = _current.get()
-    if current is None and not log.isEnabledFor(logging.DEBUG):
+    if not heard():
         return
+    current = _current.get()
     read_at = list(rows)
     age = max(0.0, time.time() - min(read_at)) if read_at else 0.0
     account = Account(source, describe(need), plan, rows=len(read_at), age=age)

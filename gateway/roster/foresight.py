@@ -6,11 +6,11 @@ parents. That is predicted by the planner, for as many parents as the root is as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters import predicate
-from adapters.endpoints import ENTITIES, Collection
+from adapters.endpoints import COLLECTIONS, Collection
 from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.roster.needs import ByIds, ChildrenOf
@@ -30,8 +30,6 @@ _BROAD = frozenset(
 )
 """Fields that leave a list long; by any other, it may name one person."""
 
-_COLLECTIONS = {entity.type: collection for collection, entity in ENTITIES.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
@@ -47,21 +45,39 @@ class Ahead:
     then: tuple[Ahead, ...] = ()
 
 
-def parents(where: Predicate | None, first: int) -> int:
+def needs(
+    ahead: Sequence[Ahead], where: Predicate | None, first: int, lacking: Callable[[Collection], bool]
+) -> Iterable[ByIds | ChildrenOf]:
+    """What following `ahead` from the `first` records that satisfy `where` will need of collections that are `lacking`,
+    with ids that are not yet known standing in.
+    """
+    if first < FEWEST_PARENTS or not _any(ahead, lacking):
+        return ()
+    return _needs(ahead, _parents(where, first), lacking)
+
+
+def _any(ahead: Sequence[Ahead], lacking: Callable[[Collection], bool]) -> bool:
+    return any(lacking(COLLECTIONS[relation.kind]) or _any(relation.then, lacking) for relation in ahead)
+
+
+def _parents(where: Predicate | None, first: int) -> int:
     """How many records a root list is predicted to have; 0 where that is too uncertain."""
     named = {c.field for c in conditions(where) if isinstance(c, Named | Alike)}
     return min(first, _MOST) if named | predicate.fields(where) <= _BROAD else 0
 
 
-def needs(ahead: Sequence[Ahead], count: int) -> Iterator[ByIds | ChildrenOf]:
-    """What following `ahead` from `count` parents will need, with ids that are not yet known standing in."""
+def _needs(ahead: Sequence[Ahead], count: int, lacking: Callable[[Collection], bool]) -> Iterator[ByIds | ChildrenOf]:
     if count < FEWEST_PARENTS:
         return
-    unknown = tuple(f"{number:036d}" for number in range(count))
     for relation in ahead:
-        collection: Collection = _COLLECTIONS[relation.kind]
-        if relation.children:
-            yield ChildrenOf(collection, relation.key, unknown, foreseen=True)
-        else:
-            yield ByIds(collection, unknown, foreseen=True)
-        yield from needs(relation.then, min(_MOST, count * _EACH) if relation.children else count)
+        collection = COLLECTIONS[relation.kind]
+        if lacking(collection):
+            unknown = _UNKNOWN[:count]
+            if relation.children:
+                yield ChildrenOf(collection, relation.key, unknown, foreseen=True)
+            else:
+                yield ByIds(collection, unknown, foreseen=True)
+        yield from _needs(relation.then, min(_MOST, count * _EACH) if relation.children else count, lacking)
+
+
+_UNKNOWN = tuple(f"{number:036d}" for number in range(_MOST))

@@ -212,9 +212,9 @@ class LevelReader:
         column: list[Record | None] = []
         for row, value in enumerate(found):
             if isinstance(value, SourceError):
-                self.reading.failed(self.rows.place(row), kind, value, self.rows.weight(row))
+                self.reading.outcomes.failed(self.rows.place(row), kind, value, self.rows.weight(row))
             elif value is None and dangling and ids[row] is not None:
-                self.reading.dangling(self.rows.place(row), sources[row], self.rows.weight(row))
+                self.reading.outcomes.dangling(self.rows.place(row), sources[row], self.rows.weight(row))
             column.append(None if isinstance(value, SourceError) else value)
         return column
 
@@ -228,11 +228,11 @@ class LevelReader:
             own = list(islice(values, len(several)))
             error = next((v for v in own if isinstance(v, SourceError)), None)
             if error is not None:
-                self.reading.failed(self.rows.place(row), kind, error, self.rows.weight(row))
+                self.reading.outcomes.failed(self.rows.place(row), kind, error, self.rows.weight(row))
                 column.append(None)
                 continue
             if lost := own.count(None):
-                self.reading.dangling(self.rows.place(row), sources[row], lost * self.rows.weight(row))
+                self.reading.outcomes.dangling(self.rows.place(row), sources[row], lost * self.rows.weight(row))
             column.append([v for v in own if isinstance(v, Record)])
         return column
 
@@ -240,10 +240,10 @@ class LevelReader:
         self, row: int, kind: RecordType, source: str, found: tuple[Record, ...] | SourceError
     ) -> Sequence[Record] | None:
         if isinstance(found, SourceError):
-            self.reading.failed(self.rows.place(row), kind, found, self.rows.weight(row))
+            self.reading.outcomes.failed(self.rows.place(row), kind, found, self.rows.weight(row))
             return None
         if isinstance(found, Short):
-            self.reading.short(self.rows.place(row), kind, source, found, self.rows.weight(row))
+            self.reading.outcomes.short(self.rows.place(row), kind, source, found, self.rows.weight(row))
         return self._whole(row, source, found)
 
     def _short_enough(self, sources: Sequence[str], found: Sequence[Sequence[Record]]) -> list[Sequence[Record] | None]:
@@ -253,7 +253,7 @@ class LevelReader:
 
     def _whole(self, row: int, source: str, brood: Sequence[Record]) -> Sequence[Record] | None:
         if len(brood) > LONGEST_LIST:
-            self.reading.too_long(self.rows.place(row), source, self.rows.weight(row))
+            self.reading.outcomes.too_long(self.rows.place(row), source, self.rows.weight(row))
             return None
         return brood
 
@@ -300,4 +300,4 @@ def _failed(kind: type) -> bool:
     return issubclass(kind, SourceError)
 
 
-_source, _sourced_id = attrgetter("source"), attrgetter("sourced_id")
+_source, _sourced_id = attrgetter("provenance.source"), attrgetter("sourced_id")

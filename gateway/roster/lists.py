@@ -1,96 +1,33 @@
 """Lists over many sources: a part from each under one deadline, answers and failures side by side.
 
-A list is ordered by fields, if it is asked so, then by source key and sourcedId. Where it is by source alone, sources
-are asked in their order and no further than the page needs; where it is by fields, or is counted, all are.
+Where a list is by source alone, sources are asked in their order and no further than the page needs; where it is by
+fields, or is counted, all are. What is held whole is read without waiting, if nothing else is needed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from itertools import islice
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
 
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
-from adapters.predicate import And, AnyOf, Not, Open, Or, Predicate, Some
+from adapters.predicate import Predicate
 from adapters.records import Record
-from gateway.faults import ErrorCode, SourceState
-from gateway.identity import Cursor
-from gateway.roster import ordering
+from gateway.roster import merging
 from gateway.roster.deadline import Deadline
-from gateway.roster.ordering import Order, Spot
-from gateway.roster.outcomes import SourceOutcome
+from gateway.roster.merging import Page, Part, Wanted
 from gateway.roster.source import Answer, Source
 from gateway.roster.terms import USUAL, Terms
-from gateway.roster.whole import Position, Short, Slice, Standing, listed, partial
+from gateway.roster.whole import Position, Slice
 
 T = TypeVar("T")
 
-_NAMED = 20
-"""Missing sources that a cursor names: one is enough for the rest of the walk not to be complete."""
-
 _PATIENCE = 0.25
 """Share of the time left for which sources are waited for before those behind them are asked too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A page of a list. size: records, at most. cursor: what it comes after, or `backwards` before.
-
-    everywhere: every source in scope is to be asked, since the list is counted, or asked how it stands.
-    whole: and for its whole list, since more is done with that.
-    """
-
-    where: Predicate | None
-    size: int
-    order: Order = ()
-    cursor: Cursor | None = None
-    backwards: bool = False
-    everywhere: bool = False
-    whole: bool = False
-
-    @property
-    def spot(self) -> Spot | None:
-        at = self.cursor
-        return Spot(at.values, at.source, at.sourced_id) if at is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list. missing: sources that this page or an earlier one of the walk had to do without.
-
-    starts: how many records of its source's list come before each record, where the list is by source; for cursors.
-    """
-
-    records: tuple[Record, ...]
-    starts: tuple[int | None, ...]
-    has_next: bool
-    has_previous: bool
-    outcomes: tuple[SourceOutcome, ...]
-    missing: tuple[str, ...]
-    totals: dict[str, int | None] = field(default_factory=dict)
-    order: Order = ()
-
-    @property
-    def complete(self) -> bool:
-        return not self.missing
-
-    @property
-    def as_of(self) -> float | None:
-        """When the oldest of what is shown was read."""
-        return min((o.as_of for o in self.outcomes if o.as_of is not None), default=None)
-
-    def cursor(self, index: int) -> Cursor:
-        record, start = self.records[index], self.starts[index]
-        return Cursor(
-            record.source,
-            record.sourced_id,
-            None if start is None else start + 1,
-            self.missing[:_NAMED],
-            ordering.values_of(record, self.order),
-        )
 
 
 def in_line(sources: Sequence[Source], collection: Collection, wanted: Wanted) -> Iterator[Source]:
@@ -116,12 +53,38 @@ def _ahead(sources: Sequence[Source], wanted: Wanted) -> list[Source]:
     return found[::-1] if wanted.backwards else found
 
 
+def _first(sources: Sequence[Source], collection: Collection, wanted: Wanted, waiting: int) -> int:
+    """How many of the sources that are to be asked are asked at first."""
+    if wanted.order or wanted.everywhere or wanted.whole or wanted.size == 0:
+        return waiting
+    return sum(1 for _ in in_line(sources, collection, wanted))
+
+
+def page_in_hand(sources: Sequence[Source], collection: Collection, wanted: Wanted, terms: Terms) -> Page | None:
+    """As `read_page`, if all that the page needs is held, current, and was looked for before; else None."""
+    if not wanted.by_source or terms.pins is not None:
+        return None
+    waiting = _ahead(sources, wanted)
+    wave, size, rows = _first(sources, collection, wanted, len(waiting)), wanted.size, 0
+    parts: dict[Source, Part] = {}
+    while waiting and rows <= size:
+        for source in waiting[:wave]:
+            whole = source.in_hand(collection, terms)
+            found = whole.window_known(wanted.where, _position(source, wanted), size + 1) if whole is not None else None
+            if found is None:
+                return None
+            parts[source] = Answer(found)
+            rows += len(found.records)
+        waiting, wave = waiting[wave:], 2 * len(parts)
+    return _page(parts, collection, wanted)
+
+
 async def read_page(
     sources: Sequence[Source], collection: Collection, wanted: Wanted, deadline: Deadline, terms: Terms = USUAL
 ) -> Page:
     """A page over `sources`, which come in the order of their keys."""
 
-    async def part(source: Source) -> Answer[Slice] | SourceError:
+    async def part(source: Source) -> Part:
         try:
             own = await source.resolved(wanted.where, deadline, terms)
             answer = await _part(source, collection, replace(wanted, where=own.found), deadline, terms)
@@ -130,10 +93,8 @@ async def read_page(
         return answer if own.standing is None else Answer(answer.found, answer.standing or own.standing)
 
     waiting = _ahead(sources, wanted)
-    wave = len(waiting)
-    if not (wanted.order or wanted.everywhere or wanted.whole or wanted.size == 0):
-        wave = len(list(in_line(sources, collection, wanted)))
-    asked: dict[Source, asyncio.Task[Answer[Slice] | SourceError]] = {}
+    wave = _first(sources, collection, wanted, len(waiting))
+    asked: dict[Source, asyncio.Task[Part]] = {}
     try:
         while waiting and _rows(asked.values()) <= wanted.size:
             asked |= {source: asyncio.create_task(part(source)) for source in waiting[:wave]}
@@ -144,108 +105,40 @@ async def read_page(
     finally:
         for task in asked.values():
             task.cancel()
-    return _page(
-        found, wanted, {s.key: unknown for s in found if (unknown := s.unknown_status(collection)) is not None}
-    )
+    return _page(found, collection, wanted)
 
 
-def _rows(parts: Iterable[asyncio.Task[Answer[Slice] | SourceError]]) -> int:
+def _page(found: dict[Source, Part], collection: Collection, wanted: Wanted) -> Page:
+    in_order = sorted(found, key=lambda source: source.key)
+    unknown = {source.key: source.unknown_status(collection) for source in in_order}
+    return merging.merged({source.key: found[source] for source in in_order}, wanted, unknown)
+
+
+def _rows(parts: Iterable[asyncio.Task[Part]]) -> int:
     """How many records have come."""
     came = (part.result() for part in parts if part.done())
     return sum(len(part.found.records) for part in came if isinstance(part, Answer))
+
+
+def _position(source: Source, wanted: Wanted) -> Position | None:
+    """Where the page goes on in the list of a source."""
+    at = wanted.cursor
+    return Position(at.sourced_id, at.offset) if at is not None and at.source == source.key else None
 
 
 async def _part(
     source: Source, collection: Collection, wanted: Wanted, deadline: Deadline, terms: Terms
 ) -> Answer[Slice]:
     """What one source has for the page, and one record more where it has more."""
-    where, size, since = wanted.where, wanted.size + 1, terms.since
-    if not (wanted.order or wanted.backwards or wanted.whole):
-        at = wanted.cursor
-        here = at is not None and at.source == source.key
-        position = Position(at.sourced_id, at.offset) if at is not None and here else None
+    where, since = wanted.where, terms.since
+    if wanted.by_source:
+        position, size = _position(source, wanted), wanted.size + 1
         return await source.ask_lists(
             collection, lambda r: r.window(collection, where, position, size, since), deadline, terms
         )
     answer = await source.ask_lists(collection, lambda r: r.matching(collection, where, since), deadline, terms)
     rows = await source.in_order(collection, where, answer.found.records, wanted.order)
-    return Answer(_cut(replace(answer.found, records=rows), wanted), answer.standing)
-
-
-def _cut(whole: Slice, wanted: Wanted) -> Slice:
-    """The part of a whole list, in its order, that the page may show, and one record more."""
-    rows, spot, most = whole.records, wanted.spot, wanted.size + 1
-    if wanted.backwards:
-        end = ordering.before(rows, wanted.order, spot) if spot is not None else len(rows)
-        start = max(0, end - most)
-    else:
-        start = ordering.after(rows, wanted.order, spot) if spot is not None else 0
-        end = start + most
-    return replace(
-        whole, records=rows[start:end], start=start, ended=start == 0 if wanted.backwards else end >= len(rows)
-    )
-
-
-def _page(found: dict[Source, Answer[Slice] | SourceError], wanted: Wanted, unknown: Mapping[str, int]) -> Page:
-    parts = {s.key: p for s, p in sorted(found.items(), key=lambda item: item[0].key)}
-    slices = {key: p.found for key, p in parts.items() if isinstance(p, Answer)}
-    merged = ordering.merge((s.records for s in slices.values()), wanted.order)
-    more = any(not s.ended for s in slices.values())
-    if wanted.backwards:
-        rows = list(merged)
-        shown = rows[-wanted.size :] if wanted.size else []
-        more = more or len(rows) > wanted.size
-    else:
-        rows = list(islice(merged, wanted.size + 1))
-        shown = rows[: wanted.size]
-        more = more or len(rows) > wanted.size
-    walked = wanted.cursor is not None
-    short = {key for key, p in parts.items() if isinstance(p, SourceError)}
-    short |= {key for key, s in slices.items() if s.rejected or s.unproved is not None}
-    return Page(
-        records=tuple(shown),
-        starts=tuple(_starts(shown, slices, wanted)),
-        has_next=walked if wanted.backwards else more,
-        has_previous=more if wanted.backwards else walked,
-        outcomes=tuple(replace(_outcome(key, part, shown), unknown=unknown.get(key)) for key, part in parts.items()),
-        missing=tuple(sorted(short.union(wanted.cursor.missing if wanted.cursor is not None else ()))),
-        totals={key: slices[key].total if key in slices else None for key in parts},
-        order=wanted.order,
-    )
-
-
-def _starts(shown: Sequence[Record], slices: dict[str, Slice], wanted: Wanted) -> Iterator[int | None]:
-    seen: dict[str, int] = {}
-    for record in shown:
-        part = slices[record.source]
-        if wanted.order or wanted.backwards:
-            yield None
-            continue
-        yield part.start + seen.setdefault(record.source, 0)
-        seen[record.source] += 1
-
-
-def page_of(source: str, rows: tuple[Record, ...], wanted: Wanted, standing: Standing | None) -> Page:
-    """A page of records already read: the children of one parent, of one source."""
-    kept = listed(rows, rows.unproved if isinstance(rows, Short) else None)
-    kept = replace(kept, records=ordering.sort(kept.records, wanted.order))
-    part = _cut(kept, wanted)
-    more = not part.ended
-    if len(part.records) > wanted.size:
-        more = True
-        records = part.records[1:] if wanted.backwards else part.records[:-1]
-        part = replace(part, records=records, start=part.start + wanted.backwards)
-    walked = wanted.cursor is not None
-    return Page(
-        records=tuple(part.records),
-        starts=(None,) * len(part.records),
-        has_next=walked if wanted.backwards else more,
-        has_previous=more if wanted.backwards else walked,
-        outcomes=(_outcome(source, Answer(part, standing), part.records),),
-        missing=(source,) if part.unproved is not None else (),
-        totals={source: part.total},
-        order=wanted.order,
-    )
+    return Answer(merging.cut(msgspec.structs.replace(answer.found, records=rows), wanted), answer.standing)
 
 
 async def total(
@@ -305,56 +198,3 @@ async def _of_each(
     found = await asyncio.gather(*map(told, sources))
     known = [each for each in found if each is not None]
     return known if len(known) == len(found) else None
-
-
-def _outcome(source: str, part: Answer[Slice] | SourceError, shown: Sequence[Record]) -> SourceOutcome:
-    if isinstance(part, SourceError):
-        return SourceOutcome.failed(part)
-    found, standing = part.found, part.standing
-    rows = sum(1 for record in shown if record.source == source)
-    if found.unproved is not None:
-        standing = partial(found.unproved)
-    if standing is not None:
-        return SourceOutcome(
-            source,
-            standing.state,
-            code=standing.code,
-            message=f"{source}: {standing.message}",
-            as_of=found.read_at,
-            rows=rows,
-            rejected=found.rejected,
-        )
-    if found.rejected:
-        return SourceOutcome(
-            source,
-            SourceState.PARTIAL,
-            code=ErrorCode.INCOMPLETE,
-            message=f"{source}: {found.rejected} of the records sent could not be read and are left out",
-            as_of=found.read_at,
-            rows=rows,
-            rejected=found.rejected,
-        )
-    return SourceOutcome(source, SourceState.FRESH, as_of=found.read_at, rows=rows)
-
-
-def describe(where: Predicate | None) -> str:
-    """A predicate as text that is the same in every process: what a cursor is bound to."""
-    match where:
-        case None:
-            return ""
-        case And(parts) | Or(parts):
-            word = " and " if isinstance(where, And) else " or "
-            return "(" + word.join(describe(p) for p in parts) + ")"
-        case Not(part):
-            return f"not {describe(part)}"
-        case AnyOf(name, values):
-            return f"{name} in {sorted(values)!r}"
-        case Some(name, part, op, number):
-            return f"{name} where {describe(part)} {op.value} {number}"
-        case Open(condition):
-            said = (getattr(condition, f.name) for f in fields(cast("Any", condition)))
-            return f"{type(condition).__name__} " + ",".join(
-                describe(s) if isinstance(s, Predicate) else repr(s) for s in said
-            )
-        case _:
-            return repr(where)

@@ -32,9 +32,9 @@ class Loaders:
         self._standings: dict[tuple[str, Collection], Standing | None] = {}
         self._made: dict[Hashable, DataLoader[str, Any]] = {}
 
-    def standing(self, source: Source, collection: Collection) -> Standing | None:
+    def standing(self, source: str, collection: Collection) -> Standing | None:
         """Why an older copy stood in when the collection was last loaded from, if one did."""
-        return self._standings.get((source.key, collection))
+        return self._standings.get((source, collection))
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
         # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.

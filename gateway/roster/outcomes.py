@@ -11,11 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import msgspec
 from graphql import FieldNode, GraphQLError
 
-from adapters.errors import SourceError
+from adapters.errors import SourceError, Unsupported
 from adapters.records import RecordType
 from gateway.faults import ErrorCode, Loading, NotHeld, SourceState, Unproved, code_of, extensions, state_of
+from gateway.roster.whole import Short, partial
+
+LONGEST_LIST = 5000
+"""A relation's plain list is whole up to this many records, else null and TOO_LONG: it is never cut."""
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -40,8 +45,7 @@ _TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
 """States that are no error: there is nothing to be had, or an older copy that is whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceOutcome:
+class SourceOutcome(msgspec.Struct, frozen=True):
     """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything.
 
     progress: of reading it whole, from 0 to 1, while that is on its way. unknown: records of an unknown status that it
@@ -114,6 +118,24 @@ class Outcomes:
         if entry is None:
             entry = self._entries[key] = _Entry(place, message, source, code, retry_after)
         entry.count += count
+
+    def dangling(self, find: FindPlace, source: str, count: int = 1) -> None:
+        message = f"{source}: a reference names a record that the source does not have"
+        self.fault(find, source, ErrorCode.DANGLING_REFERENCE, message, count=count)
+
+    def too_long(self, find: FindPlace, source: str, count: int = 1) -> None:
+        message = f"{source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
+        self.fault(find, source, ErrorCode.TOO_LONG, message, count=count)
+
+    def short(self, find: FindPlace, kind: RecordType, source: str, rows: Short, count: int = 1) -> None:
+        """Of records that are not proved to be all: shown, and told so."""
+        self.failed(find, kind, Unproved(source, partial(rows.unproved).message), count)
+
+    def failed(self, find: FindPlace, kind: RecordType, error: SourceError, count: int = 1) -> None:
+        outcome = SourceOutcome.failed(error)
+        self.saw(kind, outcome)
+        if not isinstance(error, Unsupported):
+            self.fault(find, error.source, code_of(error), str(error), error.retry_after, count)
 
     def forget_below_roots(self) -> None:
         """For an operation that is executed anew, with the root fields that were read."""

@@ -203,12 +203,14 @@ class Reader:
 
     # -------------------------------------------------------------- ahead
 
-    def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
-        """Begins to read whole what following `ahead` from so many records would have read whole anyway."""
-        for need in foresight.needs(ahead, parents):
+    def foresee(self, ahead: Sequence[Ahead], where: Predicate | None, first: int) -> None:
+        """Begins to read whole what following `ahead` from the `first` records that satisfy `where` would have read
+        whole anyway.
+        """
+        for need in foresight.needs(ahead, where, first, lambda c: self.tables[c].whole is None):
             collection, table = need.collection, self.tables[need.collection]
             coming = self._foreseen.get(collection)
-            if table.unsupported is None and table.whole is None and (coming is None or coming.done()):
+            if table.unsupported is None and (coming is None or coming.done()):
                 self._foreseen[collection] = asyncio.create_task(self._read_ahead(need, table))
 
     async def _read_ahead(self, need: ByIds | ChildrenOf, table: Table) -> None:
@@ -230,8 +232,8 @@ class Reader:
     def in_hand(self, collection: Collection, since: float | None) -> Whole | None:
         """The collection, if it is held whole, current, and all of it may be shown: nothing has to be awaited then."""
         table = self.tables[collection]
-        whole = table.whole
-        if whole is None or table.standing is not None or table.ageing or not self._scope.everything:
+        whole = table.current
+        if whole is None or not self._scope.everything:
             return None
         if since is not None and not table.read_since(since):
             return None

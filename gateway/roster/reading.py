@@ -5,37 +5,32 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 
-from graphql import GraphQLError
-
-from adapters.endpoints import ENTITIES, Collection
-from adapters.errors import SourceError, Unsupported
+from adapters.endpoints import COLLECTIONS, Collection
+from adapters.errors import SourceError
 from adapters.predicate import Predicate, Test, compile_test
 from adapters.records import Record, RecordType, User
 from gateway.access.grant import Grant
-from gateway.faults import BadInput, ErrorCode, SourceState, Unproved, code_of, extensions
-from gateway.identity import Cursor, CursorCodec, NotACursor
-from gateway.roster import foresight, grouping, lists, meaning, operating, resolving
+from gateway.faults import Unproved
+from gateway.identity import CursorCodec
+from gateway.roster import meaning, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
 from gateway.roster.followed import Broods
 from gateway.roster.foresight import Ahead
 from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, GroupBy, GroupKey, UserGroupKey
-from gateway.roster.lists import Page, Wanted, describe
 from gateway.roster.loaders import Loaders
 from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
 from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, OfClass, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
-from gateway.roster.outcomes import FindPlace, Outcomes, Place, SourceOutcome
-from gateway.roster.pins import Pins
+from gateway.roster.outcomes import LONGEST_LIST, FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
-from gateway.roster.whole import Short, Whole, alike, beside, partial
+from gateway.roster.whole import Short, Standing, Whole, alike, partial
 
 __all__ = [
     "BY_DEFAULT",
@@ -51,7 +46,6 @@ __all__ = [
     "Declared",
     "Enrolled",
     "EnrollmentGroupKey",
-    "Extent",
     "Group",
     "GroupBy",
     "GroupKey",
@@ -59,8 +53,6 @@ __all__ = [
     "HoldChoice",
     "HoldName",
     "InEffect",
-    "List",
-    "ListQuery",
     "Named",
     "OfClass",
     "OnSourceFailure",
@@ -71,7 +63,6 @@ __all__ = [
     "Reading",
     "RoleGroup",
     "Source",
-    "SourceFailed",
     "SourceOutcome",
     "Sources",
     "UserGroupKey",
@@ -79,109 +70,6 @@ __all__ = [
     "display_name",
     "role_group",
 ]
-
-LONGEST_LIST = 5000
-"""A relation's plain list is whole up to this many records, else null and TOO_LONG: it is never cut."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """Which records of a list are wanted: so many from its start, or `backwards` from its end.
-
-    cursor: a cursor of this list, in place of its start or its end.
-    """
-
-    size: int
-    cursor: str | None = None
-    backwards: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListQuery:
-    """A list over sources, by key or global id; None: all. `where`: which records.
-
-    read: which of the sources, and how. ahead: the relations that the operation follows from the records.
-    everywhere: it is counted, so every source has to be asked. whole: it is grouped, so for the whole list.
-    pinned: its version is wanted, to follow it over all pages.
-    """
-
-    kind: RecordType
-    sources: Sequence[str] | None
-    where: Predicate | None
-    extent: Extent
-    order: Order = ()
-    read: ReadOptions = BY_DEFAULT
-    ahead: tuple[Ahead, ...] = ()
-    everywhere: bool = False
-    whole: bool = False
-    pinned: bool = False
-
-
-class List:
-    """A page with its cursors, its total and its groups, each made only when asked for.
-
-    reading: what is to be read on with, below its records. every: the records of the whole list, in parts; None where
-    not all of them could be read. pins: the version that it was read from, where it keeps to one.
-    """
-
-    def __init__(
-        self,
-        page: Page,
-        walk: str,
-        reading: Reading,
-        every: Callable[[], Awaitable[Sequence[Sequence[Record]] | None]],
-        count: Callable[[], Awaitable[int | None]] | None = None,
-        pins: Pins | None = None,
-    ) -> None:
-        self.page = page
-        self.reading = reading
-        self._walk = walk
-        self._every = every
-        self._count = count
-        self._pins = pins
-
-    @property
-    def snapshot(self) -> str | None:
-        """The version that the page was read from, for the next one; None where the list does not keep to one."""
-        versions = self._pins.versions if self._pins is not None else None
-        return self.reading.codec.encode_versions(versions, self._walk) if versions is not None else None
-
-    def cursor(self, index: int) -> str:
-        return self.reading.codec.encode(self.page.cursor(index), self._walk)
-
-    async def total(self) -> int | None:
-        """How many records the whole list has; None when not every source in scope told."""
-        if self._count is not None:
-            return await self._count()
-        return next(iter(self.page.totals.values()))
-
-    async def groups(self, by: Sequence[GroupBy]) -> list[Group] | None:
-        """How many records of the whole list share which values; None when not every source in scope told.
-
-        Raises:
-            BadInput: by nothing, or there are too many.
-        """
-        if not by:
-            raise BadInput("groups: by at least one key")
-        parts = await self._every()
-        if parts is None:
-            return None
-        keys, told = list(dict.fromkeys(by)), self.reading.grant.few
-        found = await beside(sum(map(len, parts)), lambda: grouping.grouped(parts, keys, told))
-        if len(found) > LONGEST_LIST:
-            raise BadInput(f"groups: {len(found)} is more than {LONGEST_LIST}: narrow the list", ErrorCode.TOO_LONG)
-        return found
-
-
-class SourceFailed(GraphQLError):
-    """A source is missing from a list that was wanted whole or not at all."""
-
-    def __init__(self, outcome: SourceOutcome) -> None:
-        code = outcome.code or ErrorCode.INCOMPLETE
-        super().__init__(
-            outcome.message or outcome.source,
-            extensions=extensions(code, source=outcome.source, retry_after=outcome.retry_after),
-        )
 
 
 class Reading:
@@ -225,7 +113,7 @@ class Reading:
             found = await self.one(kind, source, sourced_id)
             return found if found is not None else await self._renamed(kind, source, sourced_id)
         except SourceError as error:
-            self.failed(find, kind, error)
+            self.outcomes.failed(find, kind, error)
             return None
 
     async def follow(self, find: FindPlace, kind: RecordType, source: str, sourced_id: str | None) -> Record | None:
@@ -235,10 +123,10 @@ class Reading:
         try:
             found = await self.one(kind, source, sourced_id)
         except SourceError as error:
-            self.failed(find, kind, error)
+            self.outcomes.failed(find, kind, error)
             return None
         if found is None:
-            self.dangling(find, source)
+            self.outcomes.dangling(find, source)
         return found
 
     async def follow_all(
@@ -248,18 +136,18 @@ class Reading:
         try:
             found = await asyncio.gather(*(self.one(kind, source, i) for i in sourced_ids))
         except SourceError as error:
-            self.failed(find, kind, error)
+            self.outcomes.failed(find, kind, error)
             return None
         for record in found:
             if record is None:
-                self.dangling(find, source)
+                self.outcomes.dangling(find, source)
         return [record for record in found if record is not None]
 
     async def one(self, kind: RecordType, source: str, sourced_id: str) -> Record | None:
         known = self.sources.get(source, self.grant)
         if known is None:
             return None
-        record = await self._loaders.by_id(known, _COLLECTIONS[kind], sourced_id)
+        record = await self._loaders.by_id(known, COLLECTIONS[kind], sourced_id)
         self._answered(known, kind)
         return record
 
@@ -272,7 +160,7 @@ class Reading:
         known = self.sources.get(source, self.grant)
         if known is None:
             return dict.fromkeys(ids)
-        found = await self._loaders.records(known, _COLLECTIONS[kind], ids)
+        found = await self._loaders.records(known, COLLECTIONS[kind], ids)
         if not all(isinstance(each, SourceError) for each in found.values()):
             self._answered(known, kind)
         return found
@@ -286,7 +174,7 @@ class Reading:
             return dict.fromkeys(parents, ())
         test, found = await asyncio.gather(
             self._test(known, where),
-            self._loaders.broods(known, _COLLECTIONS[kind], field, parents),
+            self._loaders.broods(known, COLLECTIONS[kind], field, parents),
             return_exceptions=True,
         )
         if isinstance(found, BaseException):
@@ -325,7 +213,7 @@ class Reading:
         known = self.sources.get(source, self.grant)
         if known is None or self.explanation is not None:
             return None
-        found = known.in_hand(_COLLECTIONS[kind], self.terms)
+        found = known.in_hand(COLLECTIONS[kind], self.terms)
         if found is not None:
             self._in_hand[kind, source] = found
             self.outcomes.answered(source)
@@ -363,94 +251,50 @@ class Reading:
         if known is None:
             return ()
         try:
-            rows = await self._loaders.children(known, _COLLECTIONS[kind], field, value)
+            rows = await self._loaders.children(known, COLLECTIONS[kind], field, value)
         except SourceError as error:
-            self.failed(find, kind, error)
+            self.outcomes.failed(find, kind, error)
             return None
         if isinstance(rows, Short):
-            self.short(find, kind, known.key, rows)
+            self.outcomes.short(find, kind, known.key, rows)
         else:
             self._answered(known, kind)
         return rows
+
+    async def brood(
+        self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
+    ) -> tuple[Record, ...] | None:
+        """The records whose `field` names `parent`, however many; None when the source could not answer."""
+        source = self.sources.get(parent.source, self.grant)
+        if source is None:
+            return ()
+        try:
+            holds, rows = await asyncio.gather(
+                self._test(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
+            )
+        except SourceError as error:
+            self.outcomes.failed(find, kind, error)
+            return None
+        return alike(rows, filter(holds, rows)) if rows is not None else None
 
     async def children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
     ) -> list[Record] | None:
         """The records whose `field` names `parent`, whole; None if the source failed or there are too many."""
-        rows = await self._children(find, kind, field, parent, where)
+        rows = await self.brood(find, kind, field, parent, where)
         if rows is None:
             return None
         kept = list(rows)
         if len(kept) > LONGEST_LIST:
-            self.too_long(find, parent.source)
+            self.outcomes.too_long(find, parent.source)
             return None
         return kept
-
-    async def children_page(
-        self,
-        find: FindPlace,
-        kind: RecordType,
-        field: str,
-        parent: Record,
-        where: Predicate | None,
-        extent: Extent,
-        order: Order = (),
-    ) -> List | None:
-        """A page of the records whose `field` names `parent`; None when the source could not answer."""
-        walk = f"{kind} {field}={parent.source}:{parent.sourced_id} {describe(where)} {order}"
-        wanted = self._wanted(where, extent, order, walk)
-        rows = await self._children(find, kind, field, parent, where)
-        if rows is None:
-            return None
-        source = self.sources.get(parent.source, self.grant)
-        standing = self._loaders.standing(source, _COLLECTIONS[kind]) if source is not None else None
-
-        async def every() -> Sequence[Sequence[Record]] | None:
-            return None if isinstance(rows, Short) else [rows]
-
-        return List(lists.page_of(parent.source, rows, wanted, standing), walk, self, every)
-
-    async def page(self, find: FindPlace, query: ListQuery) -> List:
-        """A page of a list over the sources that the query chooses.
-
-        Raises:
-            BadInput: an unknown source, label, district or provider, or a cursor of another list.
-            SourceFailed: a source could not answer, and the query wants all or nothing.
-        """
-        chosen = self.sources.chosen(query.sources, query.read, self.grant)
-        keys = ",".join(s.key for s in chosen)
-        walk = f"{query.kind} {keys} {describe(query.where)} {query.order}"
-        wanted = self._wanted(query.where, query.extent, query.order, walk)
-        pins = self._pins(query, walk)
-        wanted = replace(wanted, everywhere=query.everywhere, whole=query.whole or pins is not None)
-        collection = _COLLECTIONS[query.kind]
-        reading = self._by(query.read, chosen)
-        if reading.terms.asks:
-            for source in lists.in_line(chosen, collection, wanted):
-                source.foresee(query.ahead, foresight.parents(query.where, wanted.size))
-        terms = replace(reading.terms, pins=pins)
-        page = await lists.read_page(chosen, collection, wanted, reading.deadline, terms)
-        for outcome in page.outcomes:
-            self.outcomes.saw(query.kind, outcome)
-            mode, fault = query.read.on_source_failure, outcome.fault
-            if mode is OnSourceFailure.FAIL and (fault is not None or outcome.state is SourceState.SKIPPED):
-                raise SourceFailed(outcome)
-            if mode is OnSourceFailure.REPORT and fault is not None:
-                self.outcomes.fault(find, outcome.source, fault, outcome.message or outcome.source, outcome.retry_after)
-
-        async def count() -> int | None:
-            return await lists.total(chosen, collection, query.where, page, reading.deadline, terms)
-
-        async def every() -> Sequence[Sequence[Record]] | None:
-            return await lists.every(chosen, collection, query.where, page, reading.deadline, terms)
-
-        return List(page, walk, reading, every, count, pins)
 
     async def matching(
         self, find: FindPlace, kind: RecordType, source: Source, where: Predicate | None
     ) -> Sequence[Record] | None:
         """Every record of one source that satisfies a predicate about the record alone; None if it could not answer."""
-        collection, terms = _COLLECTIONS[kind], self.terms
+        collection, terms = COLLECTIONS[kind], self.terms
         try:
             answer = await source.ask(
                 collection, lambda r: r.matching(collection, where, terms.since), self.deadline, terms
@@ -458,7 +302,7 @@ class Reading:
             if answer.found.unproved is not None:
                 raise Unproved(source.key, partial(answer.found.unproved).message)
         except SourceError as error:
-            self.failed(find, kind, error)
+            self.outcomes.failed(find, kind, error)
             return None
         standing = answer.standing
         if standing is None:
@@ -481,7 +325,7 @@ class Reading:
 
         What could be begun goes on in the background, whatever the complaints.
         """
-        chosen = None if kinds is None else [_COLLECTIONS[kind] for kind in kinds]
+        chosen = None if kinds is None else [COLLECTIONS[kind] for kind in kinds]
         return await operating.refresh(self.sources, self.grant, source, chosen, full)
 
     async def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
@@ -490,7 +334,7 @@ class Reading:
 
     # -------------------------------------------------------------- helpers
 
-    def _by(self, read: ReadOptions, chosen: Sequence[Source]) -> Reading:
+    def on(self, read: ReadOptions, chosen: Sequence[Source]) -> Reading:
         """This reading on the terms of a list; one for all lists of the same, so that they share what they load."""
         asks = read.reach.asks(sum(source.refusal is None for source in chosen))
         terms = Terms(asks, since=None if read.max_age is None else self._began - read.max_age)
@@ -506,21 +350,6 @@ class Reading:
             other._tests, other._in_hand = {}, {}
         return other
 
-    async def _children(
-        self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
-    ) -> tuple[Record, ...] | None:
-        source = self.sources.get(parent.source, self.grant)
-        if source is None:
-            return ()
-        try:
-            holds, rows = await asyncio.gather(
-                self._test(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
-            )
-        except SourceError as error:
-            self.failed(find, kind, error)
-            return None
-        return alike(rows, filter(holds, rows)) if rows is not None else None
-
     async def _test(self, source: Source, where: Predicate | None) -> Test:
         """`where` as a test of one source's records; worked out once, whatever it looks at."""
         if resolving.settled(where):
@@ -533,60 +362,13 @@ class Reading:
     async def _made(self, source: Source, where: Predicate | None) -> Test:
         return compile_test((await source.resolved(where, self.deadline, self.terms)).found)
 
+    def standing(self, source: str, kind: RecordType) -> Standing | None:
+        """Why an older copy stood in when records of a kind were last loaded from a source, if one did."""
+        return self._loaders.standing(source, COLLECTIONS[kind])
+
     def _answered(self, source: Source, kind: RecordType) -> None:
-        standing = self._loaders.standing(source, _COLLECTIONS[kind])
+        standing = self.standing(source.key, kind)
         if standing is None:
             self.outcomes.answered(source.key)
         else:
             self.outcomes.saw(kind, SourceOutcome(source.key, standing.state, standing.code))
-
-    def dangling(self, find: FindPlace, source: str, count: int = 1) -> None:
-        message = f"{source}: a reference names a record that the source does not have"
-        self.outcomes.fault(find, source, ErrorCode.DANGLING_REFERENCE, message, count=count)
-
-    def too_long(self, find: FindPlace, source: str, count: int = 1) -> None:
-        message = f"{source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
-        self.outcomes.fault(find, source, ErrorCode.TOO_LONG, message, count=count)
-
-    def short(self, find: FindPlace, kind: RecordType, source: str, rows: Short, count: int = 1) -> None:
-        """Of records that are not proved to be all: shown, and told so."""
-        self.failed(find, kind, Unproved(source, partial(rows.unproved).message), count)
-
-    def failed(self, find: FindPlace, kind: RecordType, error: SourceError, count: int = 1) -> None:
-        outcome = SourceOutcome.failed(error)
-        self.outcomes.saw(kind, outcome)
-        if not isinstance(error, Unsupported):
-            self.outcomes.fault(find, error.source, code_of(error), str(error), error.retry_after, count)
-
-    def _wanted(self, where: Predicate | None, extent: Extent, order: Order, walk: str) -> Wanted:
-        return Wanted(
-            where=where, size=extent.size, order=order, cursor=self._cursor(extent, walk), backwards=extent.backwards
-        )
-
-    def _pins(self, query: ListQuery, walk: str) -> Pins | None:
-        """What keeps a list to one version: that of an earlier page, or, where it is wanted, the one of now."""
-        text = query.read.snapshot
-        if text is None:
-            return Pins() if query.pinned else None
-        try:
-            follows = self.codec.decode_versions(text, walk)
-        except NotACursor:
-            message = "`read.snapshot` is not of this list: pass the one of its first page, with the same arguments"
-            raise BadInput(message, ErrorCode.BAD_CURSOR) from None
-        for key, version in follows.sources.items():
-            if (source := self.sources.get(key, self.grant)) is not None:
-                source.keep_pinned(version.collections)
-        return Pins(follows)
-
-    def _cursor(self, extent: Extent, walk: str) -> Cursor | None:
-        if extent.cursor is None:
-            return None
-        try:
-            return self.codec.decode(extent.cursor, walk)
-        except NotACursor:
-            name, of = ("before", "startCursor") if extent.backwards else ("after", "endCursor")
-            message = f"`{name}` is not a cursor of this list: pass its {of}, of the same field with the same arguments"
-            raise BadInput(message, ErrorCode.BAD_CURSOR) from None
-
-
-_COLLECTIONS = {entity.type: collection for collection, entity in ENTITIES.items()}

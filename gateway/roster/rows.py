@@ -61,12 +61,20 @@ class Rows(Sequence[Record]):
     def __getitem__(self, place: slice) -> tuple[Record, ...]: ...
     def __getitem__(self, place: int | slice) -> Record | tuple[Record, ...]:
         if isinstance(place, slice):
-            return self.at(range(*place.indices(self._size)))
+            start, stop, step = place.indices(self._size)
+            return self._run(start, stop) if step == 1 else self.at(range(start, stop, step))
         if place < 0:
             place += self._size
         if not 0 <= place < self._size:
             raise IndexError(place)
         return self._parts[place // PART][place % PART]
+
+    def _run(self, start: int, stop: int) -> tuple[Record, ...]:
+        first = start // PART
+        if stop <= (first + 1) * PART:
+            return self._parts[first][start - first * PART : stop - first * PART] if start < stop else ()
+        rest = islice(chain.from_iterable(self._parts[first:]), start - first * PART, stop - first * PART)
+        return tuple(rest)
 
     def at(self, places: Iterable[int]) -> tuple[Record, ...]:
         """The records at these places, which must be there."""

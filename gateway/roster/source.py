@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
 from cachetools import LRUCache
 
 from adapters import hours
@@ -42,8 +43,7 @@ Reads: TypeAlias = Reader | Held
 """Who answers a source's needs: either has the same of `by_ids`, `children`, `window`, `matching` and `count`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class Answer(msgspec.Struct, Generic[T], frozen=True):
     """What was found in a collection. standing: why an older copy stands in, if one does.
 
     lacks: why there is nothing in `found` for some of what was wanted.
@@ -195,10 +195,10 @@ class Source:
         """The collection, if it is there to be read without waiting and nothing has to be told of it."""
         return self._reader.in_hand(collection, terms.since) if self._reader is not None and terms.asks else None
 
-    def foresee(self, ahead: Sequence[Ahead], parents: int) -> None:
-        """Begins what following `ahead` from so many records will need anyway."""
+    def foresee(self, ahead: Sequence[Ahead], where: Predicate | None, first: int) -> None:
+        """Begins what following `ahead` from the `first` records that satisfy `where` will need anyway."""
         if self._reader is not None:
-            self._reader.foresee(ahead, parents)
+            self._reader.foresee(ahead, where, first)
 
     async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
         """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""

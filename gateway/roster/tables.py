@@ -12,9 +12,10 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+import msgspec
 from cachetools import TTLCache
 
 from adapters.caching import CacheControl
@@ -159,6 +160,13 @@ class Table:
         return self._good if self._good is not None and self.clock() < self._fresh_until else None
 
     @property
+    def current(self) -> Whole | None:
+        """The same, if nothing has to be told of it, and it is not `ageing`."""
+        left = self._fresh_until - self.clock()
+        early = left <= 0 or left < self.lifetime * (1 - REFRESH_AT)
+        return None if early or self.standing is not None else self._good
+
+    @property
     def last_good(self) -> Whole | None:
         """The collection as it was last read whole, while it is young enough to stand in."""
         if self.clock() >= self._stale_until:
@@ -249,7 +257,7 @@ class Table:
         if held is None or not (held.ended or len(held.records) >= limit) or held.read_at < (since or 0.0):
             return None
         rows = held.records[:limit]
-        return replace(held, records=rows, ended=held.ended and len(rows) == len(held.records))
+        return msgspec.structs.replace(held, records=rows, ended=held.ended and len(rows) == len(held.records))
 
     def known_run(
         self, where: Predicate | None, after: str | None, limit: int | None, since: float | None

@@ -13,11 +13,12 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from operator import attrgetter
 from typing import TypeVar
 
+import msgspec
 from cachetools import LRUCache
 
 from adapters import predicate
@@ -73,8 +74,7 @@ def alike(rows: tuple[Record, ...], records: Iterable[Record]) -> tuple[Record, 
     return Short(records, rows.unproved) if isinstance(rows, Short) else tuple(records)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """Consecutive records of a filtered list, by sourcedId. total: of the whole list, None if unknown.
 
     start: how many records of the list come before it. ended: nothing comes after it.
@@ -231,6 +231,11 @@ class Whole:
                 self._lists[where] = await beside(len(wanted), lambda: self._search(where, self._having(field, wanted)))
         return self._lists[where]
 
+    def window_known(self, where: Predicate | None, after: Position | None, limit: int) -> Slice | None:
+        """The `limit` records after a position of those that satisfy `where`, if they were looked for before."""
+        found = self._lists.get(where)
+        return cut(found, after.sourced_id if after is not None else None, limit) if found is not None else None
+
     def _having(self, field: str, wanted: Iterable[str]) -> Sequence[Record]:
         """The records whose `field` has one of the values."""
         if field == "sourced_id":
@@ -331,10 +336,18 @@ def listed(records: Iterable[Record], unproved: str | None = None) -> Slice:
 
 def cut(held: Slice, after: str | None, limit: int) -> Slice:
     """The `limit` records that follow sourcedId `after` in a list, or in a run of it."""
-    start = bisect_right(held.records, after, key=_sourced_id) if after is not None else 0
+    start = _passed(held.records, after) if after is not None else 0
     rows = held.records[start : start + limit]
     ended = held.ended and start + len(rows) >= len(held.records)
-    return replace(held, records=rows, start=held.start + start, ended=ended)
+    return msgspec.structs.replace(held, records=rows, start=held.start + start, ended=ended)
+
+
+def _passed(records: Sequence[Record], sourced_id: str) -> int:
+    """How many records do not come after an id."""
+    if not isinstance(records, Rows):
+        return bisect_right(records, sourced_id, key=_sourced_id)
+    place = records.place(sourced_id)
+    return place + (place < len(records) and records[place].sourced_id == sourced_id)
 
 
 def follows(found: Slice, after: Position | None) -> Slice | None:
@@ -345,7 +358,7 @@ def follows(found: Slice, after: Position | None) -> Slice | None:
     overlap = 1 if after is not None and after.offset else 0
     if after is not None and [r.sourced_id for r in found.records[:overlap]] != [after.sourced_id]:
         return None
-    return replace(found, records=found.records[overlap:], start=found.start + overlap)
+    return msgspec.structs.replace(found, records=found.records[overlap:], start=found.start + overlap)
 
 
 async def beside(records: int, work: Callable[[], T]) -> T:

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import strawberry
 
-from gateway.roster.reading import List, SourceOutcome
+from gateway.roster.listing import List
+from gateway.roster.reading import SourceOutcome
 from gateway.schema.arguments import given
 from gateway.schema.context import Info
 from gateway.schema.enums import ErrorCode, SourceState

@@ -1,6 +1,8 @@
 """Which relations a document follows from a list, for reading to begin before their parents are there."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from weakref import finalize
 
 from graphql import (
     FieldNode,
@@ -9,6 +11,7 @@ from graphql import (
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
     value_from_ast_untyped,
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
@@ -20,17 +23,33 @@ from gateway.schema.node import TYPE_NAMES
 from gateway.schema.relations import Cardinality, Relation
 
 
-def followed(info: Info, kind: RecordType) -> tuple[Ahead, ...]:
-    """The relations that the document follows from the records of the list that is being resolved."""
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What the document asks of a list. fields: of the list. ahead: the relations that it follows from the records."""
+
+    fields: frozenset[str]
+    ahead: tuple[Ahead, ...]
+
+
+def below_list(info: Info, kind: RecordType) -> Below:
+    """Of the list that is being resolved; worked out once for its place in a document, if no variable has a say."""
+    nodes = info._raw_info.field_nodes
+    node, alone = nodes[0], len(nodes) == 1
+    kept = _KEPT.get(id(node)) if alone else None
+    if kept is not None:
+        return kept
     walk = _Walk(info)
-    selections = [node.selection_set for node in info._raw_info.field_nodes]
-    return walk.from_records(kind, walk.records(selections))
+    selections = [node.selection_set for node in nodes]
+    fields = frozenset(field.name.value for field in walk.fields(selections))
+    found = Below(fields, walk.from_records(kind, walk.records(selections)))
+    if alone and not walk.varies:
+        _KEPT[id(node)] = found
+        finalize(node, _KEPT.pop, id(node), None).atexit = False
+    return found
 
 
-def selected(info: Info) -> frozenset[str]:
-    """The fields that the document selects of what is being resolved."""
-    selections = [node.selection_set for node in info._raw_info.field_nodes]
-    return frozenset(field.name.value for field in _Walk(info).fields(selections))
+_KEPT: dict[int, Below] = {}
+"""By fields of documents, for as long as they are there."""
 
 
 class _Walk:
@@ -38,6 +57,8 @@ class _Walk:
         self._fragments = info._raw_info.fragments
         self._types = info._raw_info.schema.type_map
         self._variables = info.variable_values
+        self.varies = False
+        """Whether a variable was looked at."""
 
     def records(self, lists: Sequence[SelectionSetNode | None]) -> list[SelectionSetNode | None]:
         """What is asked of each record of lists, whether as `nodes` or as `edges { node }`."""
@@ -84,6 +105,8 @@ class _Walk:
                     yield from self.fields([node.selection_set])
 
     def _left_out(self, node: SelectionNode) -> bool:
+        arguments = (argument for directive in node.directives or () for argument in directive.arguments or ())
+        self.varies = self.varies or any(isinstance(argument.value, VariableNode) for argument in arguments)
         return any(
             value_from_ast_untyped(argument.value, self._variables) is _LEAVES_OUT.get(directive.name.value)
             for directive in node.directives or ()

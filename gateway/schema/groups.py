@@ -8,7 +8,8 @@ import strawberry
 from adapters.records import Record, RecordType
 from gateway.identity import global_id
 from gateway.roster import reading
-from gateway.roster.reading import ClassGroupKey, EnrollmentGroupKey, List, UserGroupKey
+from gateway.roster.listing import List
+from gateway.roster.reading import ClassGroupKey, EnrollmentGroupKey, UserGroupKey
 from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.fields import annotated, computed, optional, over, plain

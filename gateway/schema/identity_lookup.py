@@ -10,11 +10,12 @@ import strawberry
 from adapters.predicate import Open, Predicate, Some, conjunction, equals, folded
 from adapters.records import RecordType
 from gateway.faults import BadInput
-from gateway.roster.reading import Alike, ListQuery, Reach, ReadOptions
+from gateway.roster.listing import ListQuery, come, listed
+from gateway.roster.reading import Alike, Reach, ReadOptions
 from gateway.schema.arguments import SourceNames, given, one_of
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
-from gateway.schema.foresight import selected
+from gateway.schema.foresight import below_list
 from gateway.schema.listed import arguments, extent, resolver
 from gateway.schema.reading_options import Read, options
 from gateway.schema.relations import connection_of
@@ -82,9 +83,9 @@ def users_by_identity() -> Any:
             extent=extent(said),
             read=_unless_chosen(options(said["read"]), names),
             everywhere=True,
-            pinned="snapshot" in selected(info),
+            pinned="snapshot" in below_list(info, RecordType.USER).fields,
         )
-        found = await info.context.reading.page(place(info), query)
+        found = await come(listed(info.context.reading, place(info), query))
         below(info, found.reading)
         return found
 

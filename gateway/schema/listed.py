@@ -1,19 +1,20 @@
 """What lists of records may be asked: their arguments, by the kind of record, and what these come to."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import strawberry
 
 from adapters.dialect import Op
-from adapters.endpoints import ENTITIES
+from adapters.endpoints import COLLECTIONS
 from adapters.filter_text import FilterSyntaxError, read
 from adapters.predicate import Compare, Open, Predicate, alternatives, conjunction
 from adapters.records import RecordType
 from gateway.faults import BadInput, ErrorCode
-from gateway.roster.reading import Extent, InEffect, Order
+from gateway.roster.listing import Extent
+from gateway.roster.reading import InEffect, Order
 from gateway.schema.arguments import (
     ACTIVE,
     DEFAULT_FIRST,
@@ -192,13 +193,17 @@ def extent(said: Mapping[str, Any]) -> Extent:
     return Extent(size=page_size(last, "last"), cursor=before, backwards=True)
 
 
-def resolver(resolve: Callable[..., Awaitable[Any]], found: list[Argument]) -> Callable[..., Any]:
+def resolver(resolve: Callable[..., Any], found: list[Argument]) -> Callable[..., Any]:
     """`resolve`, which takes its arguments as keywords, with these arguments in the graph."""
     defaults = {name: default for name, _, default in found}
 
-    async def filled(*parents: Any, **said: Any) -> Any:
+    def at_once(*parents: Any, **said: Any) -> Any:
+        return resolve(*parents, **{**defaults, **said})
+
+    async def awaited(*parents: Any, **said: Any) -> Any:
         return await resolve(*parents, **{**defaults, **said})
 
+    filled: Callable[..., Any] = awaited if inspect.iscoroutinefunction(resolve) else at_once
     keyword, others = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD
     own = [p for p in inspect.signature(resolve).parameters.values() if p.kind is not others]
     added = [inspect.Parameter(name, keyword, annotation=kind, default=default) for name, kind, default in found]
@@ -210,9 +215,8 @@ def resolver(resolve: Callable[..., Awaitable[Any]], found: list[Argument]) -> C
 def _by_text(kind: RecordType, text: str | None) -> Predicate | None:
     if text is None:
         return None
-    collection = next(c for c, entity in ENTITIES.items() if entity.type is kind)
     try:
-        return read(collection, text)
+        return read(COLLECTIONS[kind], text)
     except FilterSyntaxError as error:
         raise BadInput(f"filterText: {error}", ErrorCode.BAD_FILTER_TEXT) from None
 

@@ -13,7 +13,7 @@ import strawberry
 from adapters.predicate import Predicate, conjunction
 from adapters.records import Record, RecordType
 from gateway.identity import GlobalId
-from gateway.roster import deriving
+from gateway.roster import deriving, listing
 from gateway.schema.arguments import ACTIVE, EffectiveOn, Roles, Status, given, one_of
 from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
@@ -155,7 +155,9 @@ def to_page(kind: RecordType, key: str, text: str, *wire: str) -> Any:
 
     async def page(root: Record, info: Info, **said: Any) -> Any:
         wanted, reading = asked(kind, said), reading_at(info)
-        return await reading.children_page(place(info), kind, key, root, wanted.where, wanted.extent, wanted.order)
+        return await listing.children_page(
+            reading, place(info), kind, key, root, wanted.where, wanted.extent, wanted.order
+        )
 
     relation = Relation(kind, key, Cardinality.PAGE)
     return _field(resolver(page, arguments(kind)), optional(connection_of(kind)), relation, described(text, *wire))

@@ -1,6 +1,6 @@
 """The root fields over records: one lookup and one list per kind, each from a factory."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -10,11 +10,12 @@ from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId, source_key
-from gateway.roster.reading import ListQuery, Reading, ReadOptions
+from gateway.roster.listing import List, ListQuery, listed
+from gateway.roster.reading import Reading, ReadOptions
 from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
-from gateway.schema.foresight import followed, selected
+from gateway.schema.foresight import below_list
 from gateway.schema.listed import LISTED, arguments, asked, check_narrow, required_filter, resolver, root_arguments
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import sources_of
@@ -42,7 +43,7 @@ class Root:
 def lookup(kind: RecordType, text: str, wire: str, *, name: str | None = None) -> Any:
     """One record, by global id or by source and sourcedId; null if there is none."""
 
-    async def find(
+    def find(
         info: Info,
         id_: Id = strawberry.UNSET,
         source: SourceName = strawberry.UNSET,
@@ -51,7 +52,9 @@ def lookup(kind: RecordType, text: str, wire: str, *, name: str | None = None) -
         named = _named(kind, given(id_), given(source), given(sourced_id))
         if named is None:
             return None
-        return await info.context.reading.lookup(place(info), kind, named.source, named.sourced_id)
+        reading = info.context.reading
+        held = reading.held_record(kind, named.source, named.sourced_id)
+        return held if held is not None else reading.lookup(place(info), kind, named.source, named.sourced_id)
 
     return strawberry.field(
         resolver=find,
@@ -76,9 +79,8 @@ def _named(kind: RecordType, id_: str | None, source: str | None, sourced_id: st
 def listing(kind: RecordType, text: str, wire: str) -> Any:
     """The records of one kind, over sources, page by page."""
 
-    async def page(info: Info, **said: Any) -> Any:
-        fields = selected(info)
-        reading, how = info.context.reading, options(said["read"])
+    def page(info: Info, **said: Any) -> Any:
+        reading, how, document = info.context.reading, options(said["read"]), below_list(info, kind)
         wanted = asked(kind, said)
         check_narrow(kind, wanted.where)
         query = ListQuery(
@@ -88,14 +90,13 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
             extent=wanted.extent,
             order=wanted.order,
             read=how,
-            ahead=followed(info, kind),
-            everywhere="totalCount" in fields,
-            whole="groups" in fields,
-            pinned="snapshot" in fields and not LISTED[kind].narrowed,
+            ahead=document.ahead,
+            everywhere="totalCount" in document.fields,
+            whole="groups" in document.fields,
+            pinned="snapshot" in document.fields and not LISTED[kind].narrowed,
         )
-        found = await reading.page(place(info), query)
-        below(info, found.reading)
-        return found
+        found = listed(reading, place(info), query)
+        return _below(info, found) if isinstance(found, List) else _coming(info, found)
 
     filter_, *others = arguments(kind)
     filter_ = required_filter(kind) or filter_
@@ -106,6 +107,16 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
         description=described(text, wire),
         metadata={"root": Root(kind, many=True)},
     )
+
+
+def _below(info: Info, found: List) -> List:
+    """The list, and how it is read on from its records."""
+    below(info, found.reading)
+    return found
+
+
+async def _coming(info: Info, found: Awaitable[List]) -> List:
+    return _below(info, await found)
 
 
 def narrowed(

@@ -10,8 +10,9 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.faults import BadInput, ErrorCode
 from gateway.identity import Cursor, NotACursor
-from gateway.roster.reading import Extent, GroupKey, Reading
+from gateway.roster.listing import Extent
 from gateway.roster.reading import Group as Counted
+from gateway.roster.reading import GroupKey, Reading
 from gateway.roster.reading import Source as Configured
 from gateway.schema.arguments import DEFAULT_FIRST, After, Before, First, Last, given
 from gateway.schema.connections import Edge, PageInfo, page_info

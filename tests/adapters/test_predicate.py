@@ -1,6 +1,8 @@
 """What a predicate holds for, beyond single fields: numbers of values, elements of lists, what a source adds."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.dialect import Op
 from adapters.gradebook import Result
@@ -11,9 +13,11 @@ from adapters.predicate import (
     Count,
     Folded,
     IsNull,
+    Not,
     Open,
     Predicate,
     Some,
+    compile_columns,
     compile_test,
     equals,
     folded,
@@ -115,3 +119,37 @@ def test_a_number_comes_before_a_larger_one(op: Op, value: str, expected: bool) 
 
 def test_digits_that_are_a_name_are_compared_as_text() -> None:
     assert holds(Compare("sourced_id", Op.GT, "05"), person())
+
+
+WORDS = st.sampled_from(["ACTIVE", "UNKNOWN", "STUDENT", "TEACHER", "Ada", "ada", "true", "false", "s1", "s2", ""])
+FIELDS = st.sampled_from(
+    ["status", "given_name", "enabled_user", "org_ids", "role", "sourced_id", "roles.role", folded("given_name")]
+)
+CONDITIONS: st.SearchStrategy[Predicate] = st.recursive(
+    st.builds(Compare, FIELDS, st.sampled_from(Op), WORDS)
+    | st.builds(AnyOf, FIELDS, st.frozensets(WORDS, max_size=8))
+    | st.builds(IsNull, FIELDS),
+    lambda parts: st.builds(Not, parts) | st.builds(And, st.lists(parts, max_size=3).map(tuple)),
+    max_leaves=5,
+)
+PEOPLE = st.builds(
+    User,
+    provenance=st.just(Provenance("a")),
+    sourced_id=st.sampled_from(["s1", "s2"]),
+    status=st.sampled_from(RecordStatus),
+    given_name=st.sampled_from([None, "Ada", "ada", "STUDENT"]),
+    enabled_user=st.sampled_from([None, True, False]),
+    roles=st.lists(
+        st.builds(
+            RoleAssignment,
+            role=st.sampled_from([UserRole.STUDENT, UserRole.TEACHER]),
+            org_id=st.sampled_from(["s1", "s2"]),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+
+
+@given(CONDITIONS, st.lists(PEOPLE, max_size=6))
+def test_a_predicate_holds_of_many_at_once_as_of_each(where: Predicate, people: list[User]) -> None:
+    assert compile_columns(where)(people) == [compile_test(where)(person) for person in people]

@@ -14,7 +14,8 @@ from adapters.records import RecordType
 from gateway.access.grant import EVERYTHING, Grant
 from gateway.config import Settings, SourceSettings, from_tables
 from gateway.identity import CursorCodec
-from gateway.roster.reading import Extent, List, ListQuery, OnSourceFailure, Place, Reading, ReadOptions
+from gateway.roster.listing import Extent, List, ListQuery, come, listed
+from gateway.roster.reading import OnSourceFailure, Place, Reading, ReadOptions
 from gateway.roster.sources import Sources
 from gateway.sandbox.server import Server
 
@@ -75,4 +76,4 @@ async def page(
 ) -> List:
     read = ReadOptions(on_source_failure=mode)
     query = ListQuery(kind=kind, sources=sources, where=where, extent=Extent(size=first, cursor=after), read=read)
-    return await reading.page(here, query)
+    return await come(listed(reading, here, query))

@@ -68,6 +68,16 @@ async def test_a_relation_that_a_directive_leaves_out_is_not_run_ahead_of(world:
     assert made.requests("a") == 1
 
 
+async def test_a_relation_that_was_left_out_before_is_run_ahead_of_when_it_is_asked_for(world: MakeWorld) -> None:
+    made = wide(world)
+    query = "query ($off: Boolean!) { users(first: 50) { nodes { enrollments @skip(if: $off) { class { title } } } } }"
+    async with gateway(made) as client:
+        await ask(client, query, off=True)
+        made.servers["a"].reset()
+        await ask(client, query, off=False)
+    assert made.servers["a"].in_flight_peak == 2  # classes beside enrollments, the people being held
+
+
 async def test_a_source_that_the_page_does_not_reach_is_not_asked(world: MakeWorld) -> None:
     made = world({"a": WIDE, "b": WIDE}, a=make_server("wide", EXACT), b=make_server("wide", EXACT))
     async with gateway(made) as client:

@@ -20,8 +20,9 @@ from gateway.access.grant import EVERYTHING
 from gateway.config import from_tables
 from gateway.faults import ErrorCode, SourceState
 from gateway.identity import CursorCodec
+from gateway.roster.listing import List
 from gateway.roster.operating import Complaint
-from gateway.roster.reading import HeldBack, HoldChoice, List, Reading
+from gateway.roster.reading import HeldBack, HoldChoice, Reading
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store
 from gateway.sandbox.district import generate

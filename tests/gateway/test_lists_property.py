@@ -25,7 +25,9 @@ from adapters.filtering import pushdown
 from adapters.records import RecordStatus
 from gateway.access.grant import EVERYTHING
 from gateway.roster.deadline import Deadline
-from gateway.roster.reading import BY_DEFAULT, List, ListQuery
+from gateway.roster.listing import List, ListQuery, come
+from gateway.roster.listing import listed as listed_by_us
+from gateway.roster.reading import BY_DEFAULT
 from gateway.sandbox.district import generate
 from gateway.sandbox.filters import parse
 from gateway.sandbox.kinds import KINDS
@@ -202,7 +204,7 @@ class Asker:
             order=wanted.order,
             everywhere=self._counted,
         )
-        found = await reading.page(here, query)
+        found = await come(listed_by_us(reading, here, query))
         assert found.page.complete, [o for o in found.page.outcomes if o.state.value != "FRESH"]
         return found
 

@@ -93,7 +93,7 @@ async def test_what_is_foreseen_of_an_aged_copy_is_brought_up_to_date_beside_the
         await it.refresh()
         it.table.expire()
         it.way.begin()
-        it.reader.foresee([Ahead(RecordType.ENROLLMENT, "user_id", children=True)], 50)
+        it.reader.foresee([Ahead(RecordType.ENROLLMENT, "user_id", children=True)], None, 50)
         async with asyncio.timeout(5):
             while it.table.whole is None:  # noqa: ASYNC110  # it is read ahead, and tells nobody
                 await asyncio.sleep(0.001)
@@ -104,7 +104,7 @@ async def test_nothing_is_asked_ahead_of_the_root_where_few_filters_would_do() -
     async with followed(can={"filter_clauses": 100, "max_url": 8000}) as it:
         it.way.begin()
         await it.reader.count(Collection.ENROLLMENTS, None)
-        it.reader.foresee([Ahead(RecordType.ENROLLMENT, "user_id", children=True)], 10)
+        it.reader.foresee([Ahead(RecordType.ENROLLMENT, "user_id", children=True)], None, 10)
         await asyncio.sleep(0.01)
         assert len(it.way.sent) == 1
 
@@ -137,7 +137,7 @@ async def test_many_requests_of_one_need_are_begun_as_the_source_takes_them_and_
 async def test_a_scan_may_begin_beside_the_root_though_a_handful_would_do_once_the_ids_are_known() -> None:
     wide = {"filter_clauses": 60, "max_url": 8000, "max_limit": 1000}
     async with followed(can=wide) as it:
-        it.reader.foresee([Ahead(RecordType.CLASS, "class_id", children=False)], 190)
+        it.reader.foresee([Ahead(RecordType.CLASS, "class_id", children=False)], None, 190)
         async with asyncio.timeout(5):
             while it.reader.tables[Collection.CLASSES].whole is None:  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.001)

@@ -13,7 +13,8 @@ from adapters.predicate import Compare, Op, equals, every
 from adapters.records import Class, Course, Enrollment, Record, RecordType, User
 from gateway.access.grant import Grant
 from gateway.faults import BadInput, ErrorCode, SourceState
-from gateway.roster.reading import Extent, OnSourceFailure, Reading, SourceFailed
+from gateway.roster.listing import Extent, SourceFailed, children_page
+from gateway.roster.reading import OnSourceFailure, Reading
 from gateway.sandbox.district import generate
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import Server, make_server
@@ -312,13 +313,13 @@ async def test_a_page_of_children_walks_like_any_list(world: MakeWorld) -> None:
     made = world(a="standard-1.2")
     reading = made.reading()
     [school, *_] = (await page(reading, RecordType.ORG, where=equals("type", "SCHOOL"))).page.records
-    everyone = await reading.children_page(here, RecordType.USER, "org_ids", school, ACTIVE, Extent(size=1000))
+    everyone = await children_page(reading, here, RecordType.USER, "org_ids", school, ACTIVE, Extent(size=1000))
     assert everyone is not None
     walked: list[str] = []
     after = None
     while True:
-        found = await reading.children_page(
-            here, RecordType.USER, "org_ids", school, ACTIVE, Extent(size=9, cursor=after)
+        found = await children_page(
+            reading, here, RecordType.USER, "org_ids", school, ACTIVE, Extent(size=9, cursor=after)
         )
         assert found is not None
         walked += ids(found.page.records)

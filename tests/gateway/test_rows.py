@@ -40,6 +40,13 @@ def test_a_slice_reaches_over_parts(records: list[Record]) -> None:
     assert rows.at([SIZE - 1, 0, PART]) == (records[-1], records[0], records[PART])
 
 
+@pytest.mark.parametrize("stop", [0, 1, PART - 1, PART, PART + 1, 2 * PART, SIZE - 1, SIZE, SIZE + 9])
+@pytest.mark.parametrize("start", [0, 1, PART - 1, PART, 2 * PART - 1, SIZE])
+def test_a_slice_is_that_of_a_tuple(records: list[Record], start: int, stop: int) -> None:
+    assert Rows(records)[start:stop] == tuple(records)[start:stop]
+    assert Rows(records)[start:stop:3] == tuple(records)[start:stop:3]
+
+
 def test_the_collector_has_nothing_to_walk(records: list[Record]) -> None:
     rows = Rows(records)
     assert len(rows) == SIZE

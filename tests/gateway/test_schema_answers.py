@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from gateway.roster.reading import LONGEST_LIST
+from gateway.roster.outcomes import LONGEST_LIST
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
 from gateway.schema import SCHEMA, Schema

@@ -192,7 +192,7 @@ async def test_grouping_by_nothing_is_refused(world: MakeWorld) -> None:
 
 async def test_more_groups_than_a_list_may_hold_are_refused(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     made = world(a="standard-1.2")
-    monkeypatch.setattr("gateway.roster.reading.LONGEST_LIST", 3)
+    monkeypatch.setattr("gateway.roster.listing.LONGEST_LIST", 3)
     data, [error], _ = await ask(made, "{ enrollments(first: 1) { complete groups(by: [CLASS, ROLE]) { count } } }")
     assert data["enrollments"] == {"complete": True, "groups": None}
     assert error["extensions"]["code"] == "TOO_LONG"
