@@ -6,11 +6,18 @@ import errno
 import gc
 import socket
 from collections.abc import Callable
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Final
 
 import uvicorn
 
 from gateway.app import LOOPBACK
+
+KEEP_ALIVE: Final = 75
+"""Seconds for which a connection may be idle: longer than proxies keep theirs, or one sends into what just ended."""
+
+BACKLOG: Final = 2048
+"""Connections that wait to be taken, at most; the system may allow fewer."""
 
 
 class CannotListen(Exception):
@@ -54,7 +61,17 @@ def serve(app: Callable[..., Any], bound: socket.socket, on_ready: Callable[[], 
         KeyboardInterrupt: after a clean stop, if that is what ended it.
     """
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+        app,
+        loop="uvloop" if find_spec("uvloop") else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=5,
     )
     _Server(config, on_ready).run(sockets=[bound])
 
@@ -63,6 +80,7 @@ class _Server(uvicorn.Server):
     """Says when it answers. What it was started with is kept out of the cyclic collector's way.
 
     Settings, sources and schema stay as long as the process: walking them again and again took a quarter of an answer.
+    Whoever builds them may have turned the collector off. Tables that are read later give it nothing to walk.
     """
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
@@ -74,4 +92,5 @@ class _Server(uvicorn.Server):
         if self.started:
             gc.collect()
             gc.freeze()
+            gc.enable()
             self._on_ready()

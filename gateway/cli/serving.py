@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, a
 
 def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug = False) -> None:
     """Serve the graph over the sources of a settings file."""
+    gc.disable()  # nearly all that is imported and built until the server turns it on again is there to stay
     if debug:
         logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
         logging.getLogger("gateway").setLevel(logging.DEBUG)
