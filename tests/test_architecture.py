@@ -17,6 +17,7 @@ FLOORS = (
     {"gateway.cli", "gateway.__main__"},
     {"gateway.serve", "gateway.demo", "gateway.check"},
     {"gateway.app"},
+    {"gateway.endpoint"},
     {"gateway.telemetry", "gateway.vetting"},
     {"gateway.execution"},
     {"gateway.schema"},

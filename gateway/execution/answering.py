@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from strawberry.types.execution import PreExecutionError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.schema import Schema
@@ -50,10 +50,19 @@ async def respond(
         operation_name=asked.operation_name,
         allowed_operation_types=allowed,
     )
-    executed = not isinstance(result, PreExecutionError)
+    executed = _executed(result)
     shown: dict[str, Any] = {"data": result.data} if executed else {}
     if result.errors:
         shown["errors"] = [error.formatted for error in result.errors]
     if result.extensions:
         shown["extensions"] = result.extensions
     return Answer(msgspec.json.encode(shown), executed)
+
+
+def _executed(result: ExecutionResult) -> bool:
+    """Whether a field was ever executed. Variables that do not fit are noticed last of all that is refused: their errors
+    stand at no field.
+    """
+    if isinstance(result, PreExecutionError):
+        return False
+    return result.data is not None or any(error.path is not None for error in result.errors or ())

@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -81,15 +82,19 @@ class Schema(strawberry.Schema):
             if document is not None and document.ast is None:
                 result = PreExecutionError(data=None, errors=list(document.errors))
             if result is None:
-                result = await super().execute(
-                    query,
-                    variable_values,
-                    context_value,
-                    root_value,
-                    operation_name,
-                    allowed_operation_types,
-                    operation_extensions,
-                )
+                try:
+                    result = await super().execute(
+                        query,
+                        variable_values,
+                        context_value,
+                        root_value,
+                        operation_name,
+                        allowed_operation_types,
+                        operation_extensions,
+                    )
+                except CannotGetOperationTypeError:
+                    named = "no operation" if operation_name is None else f"no operation named `{operation_name}`"
+                    result = PreExecutionError(data=None, errors=[BadInput(f"the document has {named}")])
         return complete(result, reading)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

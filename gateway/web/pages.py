@@ -14,36 +14,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.web import assets, cookbook
+from gateway.web.negotiation import prefers_html
 
 HERE = Path(__file__).parent
 GRAPHIQL = Template((HERE / "graphiql.html").read_text("utf-8"))
 FRONT = Template((HERE / "front.html").read_text("utf-8"))
 SAYS = "One GraphQL API over many OneRoster 1.1 and 1.2 sources"
-JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"})
-WILDCARDS = frozenset({"*/*", "application/*"})
 
 
 def accepts_html(request: Request) -> bool:
-    """Whether the client would rather have a page than JSON: a browser's address bar, not curl or a GraphQL client."""
-    weights = _weights(request.headers.get("accept", ""))
-    html = weights.get("text/html", 0.0)
-    named = [weights[kind] for kind in JSON_TYPES if kind in weights]
-    if named:
-        return html > max(named)
-    return html > 0 and html >= max((weights[kind] for kind in WILDCARDS if kind in weights), default=0.0)
-
-
-def _weights(accept: str) -> dict[str, float]:
-    """The media types of an Accept header with their q, 1 when absent or not a number (RFC 9110 12.5.1)."""
-    weights = {}
-    for item in accept.lower().split(","):
-        kind, *parameters = (part.strip() for part in item.split(";"))
-        weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        try:
-            weights[kind] = float(weight)
-        except ValueError:
-            weights[kind] = 1.0
-    return weights
+    """Whether the page is for this client, rather than JSON."""
+    return prefers_html(request.headers.get("accept"))
 
 
 def graphiql(request: Request) -> Response:

@@ -1,0 +1,51 @@
+"""The words of ASGI, and a response that is sent whole."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
+Headers: TypeAlias = Mapping[bytes, bytes]
+"""By their names in lower case."""
+
+NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
+NOT_STORED: Header = (b"cache-control", b"no-store")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """headers: without the length."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+    async def send(self, send: Send, *, with_body: bool = True) -> None:
+        """with_body: not for HEAD, whose headers tell of the body all the same."""
+        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
+        if self.status == 304:
+            headers.pop()
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body if with_body else b""})
+
+
+def headers_of(scope: Scope) -> Headers:
+    """The headers of a request; one that comes several times as one list (RFC 9110, 5.3)."""
+    pairs = scope["headers"]
+    headers: dict[bytes, bytes] = dict(pairs)
+    if len(headers) < len(pairs):
+        for name in headers:
+            headers[name] = b", ".join(value for other, value in pairs if other == name)
+    return headers
+
+
+def text_of(headers: Headers, name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,67 @@
+"""What every request passes first, whatever it asks for: the host that it names, and the way to its route."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from gateway.endpoint.asgi import NO_SNIFFING, App, Message, Receive, Scope, Send
+from gateway.endpoint.refusal import Refusal
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HostGate:
+    """Lets through what is sent to one of `hosts`, whatever the port.
+
+    A web page elsewhere may point a name of its own at this machine: its requests then carry that name.
+    """
+
+    app: App
+    hosts: Collection[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or self._named(scope):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            names = ", ".join(sorted(self.hosts))
+            await Refusal(400, f"this host is not answered for; it is {names}").response().send(send)
+
+    def _named(self, scope: Scope) -> bool:
+        named = [value for name, value in scope["headers"] if name == b"host"]
+        found = _HOST.fullmatch(named[0].decode("latin-1")) if len(named) == 1 else None
+        return found is not None and found[1].lower() in self.hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """graphql: answers at `path`, without what a framework takes. rest: everything else."""
+
+    path: str
+    graphql: App
+    rest: App
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.rest(scope, receive, send)
+        elif scope["path"] == self.path:
+            await self.graphql(scope, receive, send)
+        else:
+            await self.rest(scope, receive, _taken_at_their_word(send))
+
+
+def _taken_at_their_word(send: Send) -> Send:
+    """Has browsers believe the media type of each response."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if NO_SNIFFING[0] not in (name.lower() for name, _ in headers):
+                message["headers"] = [*headers, NO_SNIFFING]
+        await send(message)
+
+    return sending

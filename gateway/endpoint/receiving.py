@@ -1,0 +1,72 @@
+"""What is asked of a request before it is read, and reading it, no further than it may be long."""
+
+from __future__ import annotations
+
+from gateway.endpoint.asgi import Header, Headers, Receive, Scope
+from gateway.endpoint.attention import ClientGone
+from gateway.endpoint.refusal import Refusal
+
+MAX_BODY = 256 * 1024
+"""Bytes of a request: of its body, or of the query of its address."""
+
+_CLOSE: Header = (b"connection", b"close")
+_JSON = "application/json"
+_UTF_8 = ("utf-8", "utf8", '"utf-8"')
+
+
+def check_content_type(headers: Headers) -> None:
+    """Raises:
+    Refusal: the body is not JSON in UTF-8, or packed.
+    """
+    said = headers.get(b"content-type", b"").decode("latin-1")
+    if said != _JSON and not _is_json(said):
+        sent = f"Content-Type says {said[:100]}" if said else "there is no Content-Type"
+        raise Refusal(415, f"the body must be application/json in UTF-8; {sent}")
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        taken = (b"accept-encoding", b"identity")
+        raise Refusal(415, "the body must be sent as it is, without Content-Encoding", headers=[taken])
+
+
+def _is_json(content_type: str) -> bool:
+    kind, *parameters = content_type.lower().replace(" ", "").split(";")
+    charsets = (each.removeprefix("charset=") for each in parameters if each.startswith("charset="))
+    return kind == _JSON and all(charset in _UTF_8 for charset in charsets)
+
+
+async def body_of(headers: Headers, receive: Receive) -> bytes:
+    """The body of a request.
+
+    Raises:
+        Refusal: it is too large, by its own word or as it comes.
+        ClientGone: before it was there.
+    """
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY):
+        raise _too_large()
+    body: bytes = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return body
+
+
+def _too_large() -> Refusal:
+    """The connection ends with it: else what is left of the body would have to be taken first."""
+    return Refusal(413, f"the body must be at most {MAX_BODY} bytes", headers=[_CLOSE])
+
+
+def query_of(scope: Scope) -> bytes:
+    """The query of the address.
+
+    Raises:
+        Refusal: it is too long.
+    """
+    query: bytes = scope["query_string"]
+    if len(query) > MAX_BODY:
+        raise Refusal(414, f"the query of the address must be at most {MAX_BODY} bytes: ask with POST")
+    return query

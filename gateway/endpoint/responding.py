@@ -1,0 +1,53 @@
+"""From an answer to a response: media type, coding, and what may be kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from gateway.endpoint.asgi import NO_SNIFFING, NOT_STORED, Header, Response
+from gateway.web.compression import LEAST, beside_the_loop, compressed
+from gateway.web.negotiation import MEDIA_TYPES, Coding, Codings
+
+_KINDS = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in MEDIA_TYPES}
+_CODINGS = {coding: (b"content-encoding", coding.encode()) for coding in Coding}
+_VARY: Header = (b"vary", b"Accept, Accept-Encoding")
+_REVALIDATED: Header = (b"cache-control", b"private, no-cache")
+_TAG_BYTES = 15
+
+
+async def answered(body: bytes, status: int, media_type: str, accepted: Codings) -> Response:
+    """An answer that nobody may keep."""
+    headers = (_KINDS[media_type], NO_SNIFFING, NOT_STORED, _VARY)
+    return await _packed(status, headers, body, _coding(body, accepted))
+
+
+async def revalidated(body: bytes, media_type: str, accepted: Codings, known: bytes) -> Response:
+    """An answer that the client may keep, if it asks each time whether it is as it was; 304 where it is.
+
+    known: validators of those that it has. Each coding has one of its own: its bytes are others (RFC 9110, 8.8.3.3).
+    """
+    coding = _coding(body, accepted)
+    digest = await beside_the_loop(_digest, body)
+    tag = f'"{digest}{"-" + coding if coding else ""}"'.encode()
+    headers = (NO_SNIFFING, _REVALIDATED, _VARY, (b"etag", tag))
+    if known.strip() == b"*" or tag in (each.strip().removeprefix(b"W/") for each in known.split(b",")):
+        return Response(304, headers, b"")
+    return await _packed(200, (_KINDS[media_type], *headers), body, coding)
+
+
+async def _packed(status: int, headers: tuple[Header, ...], body: bytes, coding: Coding | None) -> Response:
+    if coding is None:
+        return Response(status, headers, body)
+    packed = await beside_the_loop(lambda plain: compressed(plain, coding), body)
+    return Response(status, (*headers, _CODINGS[coding]), packed)
+
+
+def _coding(body: bytes, accepted: Codings) -> Coding | None:
+    """In which coding a body is sent: what the client wants, where it pays; any, where the client takes no other."""
+    if not accepted.plain:
+        return accepted.at_all
+    return accepted.best if len(body) >= LEAST else None
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=_TAG_BYTES).hexdigest()

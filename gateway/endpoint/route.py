@@ -1,0 +1,155 @@
+"""`/graphql`: a request becomes an operation, its answer a response."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from asyncio import CancelledError
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from strawberry.schema.exceptions import InvalidOperationTypeError
+
+from gateway.config import GetPolicy
+from gateway.documents import Documents, Found, Reason, Refused
+from gateway.endpoint.asgi import App, Headers, Receive, Response, Scope, Send, headers_of, text_of
+from gateway.endpoint.attention import Attention, ClientGone
+from gateway.endpoint.parameters import Parameters, from_address, from_body
+from gateway.endpoint.receiving import body_of, check_content_type, query_of
+from gateway.endpoint.refusal import Refusal
+from gateway.endpoint.responding import answered, revalidated
+from gateway.execution.answering import QUERIES, READS_AND_WRITES, Answer, Asked, respond
+from gateway.faults import ErrorCode
+from gateway.roster.reading import Reading
+from gateway.schema import Schema
+from gateway.schema.context import Context
+from gateway.web.negotiation import (
+    GRAPHQL_RESPONSE,
+    JSON,
+    MEDIA_TYPES,
+    Coding,
+    Codings,
+    codings,
+    media_type,
+    prefers_html,
+)
+
+log = logging.getLogger(__name__)
+
+EXPLAIN = "x-gateway-explain"
+"""Header with which a client asks to be shown, at `1`, what its operation took."""
+
+_EXPLAIN = EXPLAIN.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRoute:
+    """An ASGI application. reading: what one operation reads with, explained or not. page: what browsers are shown.
+
+    get: what may be asked with GET.
+    documents: those that are answered.
+    """
+
+    schema: Schema
+    reading: Callable[[bool], Reading]
+    page: App
+    documents: Documents
+    get: GetPolicy = GetPolicy.OFF
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        accept = text_of(headers, b"accept")
+        reading_only = scope["method"] in ("GET", "HEAD")
+        if reading_only and prefers_html(accept):
+            await self.page(scope, receive, send)
+            return
+        kind = media_type(accept)
+        try:
+            response = await self._respond(kind, headers, scope, receive)
+        except Refusal as refusal:
+            response = refusal.response(kind or JSON)
+        except ClientGone:
+            return
+        except Exception as error:  # its words may hold a person's data
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a request could not be answered: %s\n%s", type(error).__name__, where)
+            response = Refusal(500, "internal error", code=ErrorCode.INTERNAL).response(kind or JSON)
+        await response.send(send, with_body=scope["method"] != "HEAD")
+
+    async def _respond(self, kind: str | None, headers: Headers, scope: Scope, receive: Receive) -> Response:
+        """The checks, in the order in which they are made; then the answer."""
+        posted = scope["method"] == "POST"
+        self._check_method(scope["method"])
+        media_type = _check_accept(kind)
+        accepted = _check_accept_encoding(headers)
+        if posted:
+            check_content_type(headers)
+            parameters = from_body(await body_of(headers, receive))
+        else:
+            parameters = from_address(query_of(scope))
+        document = self._document(parameters, posted, media_type)
+        asked = Asked(document.text, parameters.variables, parameters.operation_name)
+        answer = await self._answer(asked, posted, headers, receive)
+        if answer.executed and document.trusted and not posted:
+            return await revalidated(answer.body, media_type, accepted, headers.get(b"if-none-match", b""))
+        return await answered(answer.body, 200 if answer.executed else _unexecuted(media_type), media_type, accepted)
+
+    def _check_method(self, method: str) -> None:
+        if self.get is GetPolicy.OFF:
+            allowed, message = ("POST",), "ask with POST and a JSON body; a browser gets GraphiQL"
+        else:
+            allowed, message = ("GET", "HEAD", "POST"), "ask with POST and a JSON body, or with GET"
+        if method not in allowed:
+            raise Refusal(405, message, headers=[(b"allow", ", ".join(allowed).encode())])
+
+    def _document(self, parameters: Parameters, posted: bool, media_type: str) -> Found:
+        try:
+            found = self.documents.document(parameters.query, parameters.extensions, parameters.document_id)
+        except Refused as refused:
+            status = 400 if refused.reason is Reason.MALFORMED else _unexecuted(media_type)
+            raise Refusal(status, refused.message, code=ErrorCode(refused.reason)) from None
+        if not posted and self.get is GetPolicy.TRUSTED and not found.trusted:
+            raise Refusal(405, "GET is for trusted documents: ask with POST", headers=[(b"allow", b"POST")])
+        return found
+
+    async def _answer(self, asked: Asked, posted: bool, headers: Headers, receive: Receive) -> Answer:
+        """Executes the operation for as long as the client is there."""
+        context = Context(self.reading(headers.get(_EXPLAIN) == b"1"))
+        attention = Attention(receive)
+        try:
+            return await respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
+        except InvalidOperationTypeError as error:
+            raise _of_wrong_kind(error.operation_type.value, posted) from None
+        except CancelledError:
+            if attention.gone:
+                raise ClientGone from None
+            raise
+        finally:
+            attention.end()
+
+
+def _check_accept(kind: str | None) -> str:
+    if kind is None:
+        raise Refusal(406, f"answers are {' or '.join(MEDIA_TYPES)}, in UTF-8: Accept takes neither")
+    return kind
+
+
+def _check_accept_encoding(headers: Headers) -> Codings:
+    accepted = codings(text_of(headers, b"accept-encoding"))
+    if not accepted.plain and accepted.at_all is None:
+        names = ", ".join(Coding)
+        raise Refusal(406, f"answers are sent as they are (identity) or in one of {names}: Accept-Encoding takes none")
+    return accepted
+
+
+def _unexecuted(media_type: str) -> int:
+    """The status of an operation that was well asked and is not executed. `application/json` may come from anybody on the
+    way, so that clients take it for the graph's answer at 200 alone.
+    """
+    return 400 if media_type == GRAPHQL_RESPONSE else 200
+
+
+def _of_wrong_kind(kind: str, posted: bool) -> Refusal:
+    if posted:
+        return Refusal(400, f"no {kind} is taken: ask with a query or a mutation")
+    return Refusal(405, f"a {kind} is asked with POST: GET is for queries", headers=[(b"allow", b"POST")])

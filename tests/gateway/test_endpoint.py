@@ -1,0 +1,494 @@
+"""`/graphql` over HTTP in this process: what is taken, what is refused and how, and what an answer may be."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from gateway.app import Gateway, build
+from gateway.config import GetPolicy, HttpSettings, Settings
+from gateway.endpoint.parameters import Parameters, from_body
+from gateway.endpoint.receiving import MAX_BODY
+from gateway.endpoint.refusal import Refusal
+from tests.gateway.support import MakeWorld, World
+
+pytestmark = pytest.mark.anyio
+
+JSON = "application/json"
+RESPONSE = "application/graphql-response+json"
+TYPENAME = {"query": "{ __typename }"}
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def with_get(made: World, get: GetPolicy = GetPolicy.QUERIES) -> Settings:
+    return dataclasses.replace(made.settings, http=HttpSettings(get=get))
+
+
+@asynccontextmanager
+async def gateway(made: World, settings: Settings | None = None) -> AsyncIterator[httpx2.AsyncClient]:
+    app = build(settings or made.settings, made.connect)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
+        yield client
+    await app.state.sources.close()
+
+
+def error_of(answer: httpx2.Response) -> str:
+    """The message of a refusal, which is JSON with one coded error and nothing else."""
+    body = answer.json()
+    assert set(body) == {"errors"}
+    [error] = body["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "retryable": False}
+    message: str = error["message"]
+    return message
+
+
+# ---------------------------------------------------------------- what is read of a body
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "the body is empty"),
+        (b"{", "the body is not JSON: Input data was truncated"),
+        (b'{"query": "\xff"}', "the body is not UTF-8"),
+        (b"[]", "a JSON object with a `query`; several operations at once are not taken"),
+        (b'[{"query": "{ __typename }"}]', "several operations at once are not taken"),
+        (b"null", "the body must be a JSON object with a `query`"),
+        (b"7", "the body must be a JSON object with a `query`"),
+        (b"[" * 100_000 + b"]" * 100_000, "the body is nested too deeply"),
+        (b'{"query": 7}', "`query` must be a string, not a number"),
+        (b'{"query": {}}', "`query` must be a string, not an object"),
+        (b'{"query": ["{ __typename }"]}', "`query` must be a string, not a list"),
+        (b'{"query": "{ __typename }", "variables": "{}"}', "`variables` must be an object, not a string"),
+        (b'{"query": "{ __typename }", "variables": []}', "`variables` must be an object, not a list"),
+        (b'{"query": "{ __typename }", "operationName": true}', "`operationName` must be a string, not true or false"),
+        (b'{"query": "{ __typename }", "extensions": 7.5}', "`extensions` must be an object, not a number"),
+        (b'{"documentId": 7}', "`documentId` must be a string, not a number"),
+        (b'{"query": 7, "variables": {', "the body is not JSON"),
+        (b'{"query": 7, "variables": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "the body is nested too deeply"),
+        (b'{"query": "{ a }", "query": "{ b }"}', "`query` stands in the body more than once"),
+        (b'{"query": "{ a }", "\\u0071uery": "{ b }"}', "`query` stands in the body more than once"),
+        (
+            b'{"variables": {}, "query": "{ a }", "variables": {"a": 1}}',
+            "`variables` stands in the body more than once",
+        ),
+    ],
+)
+def test_a_body_that_cannot_be_asked_says_what_is_wrong_with_it(body: bytes, message: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        from_body(body)
+    assert refused.value.status == 400
+    assert message in refused.value.message
+
+
+def test_a_body_says_what_is_asked_and_members_of_other_names_are_passed_over() -> None:
+    body = {
+        "query": 'query "query" "query" {',
+        "variables": {"variables": {"query": 1}, "query": "\u0071\\u0071"},
+        "operationName": "A",
+        "extensions": {"query": "x"},
+        "id": "relay",
+    }
+    assert from_body(json.dumps(body).encode()) == Parameters(
+        query=body["query"], variables=body["variables"], operation_name="A", extensions={"query": "x"}
+    )
+    assert from_body(b'{"query": null, "variables": null, "operationName": null}') == Parameters()
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+async def test_what_is_no_operation_is_refused_with_its_status_and_what_would_be_taken(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    async with gateway(made) as client:
+        put = await client.put("/graphql", json=TYPENAME)
+        assert (put.status_code, put.headers["allow"]) == (405, "POST")
+        assert "POST" in error_of(put)
+        got = await client.get("/graphql", params=TYPENAME)
+        assert (got.status_code, got.headers["allow"]) == (405, "POST")
+        html = await client.post("/graphql", json=TYPENAME, headers={"accept": "text/html"})
+        assert html.status_code == 406
+        assert JSON in error_of(html)
+        packed = await client.post("/graphql", json=TYPENAME, headers={"accept-encoding": "br, *;q=0"})
+        assert packed.status_code == 406
+        assert "gzip" in error_of(packed)
+        empty = await client.post("/graphql", content=b"{}", headers={"content-type": JSON})
+        assert empty.status_code == 400
+        assert "`query`" in error_of(empty)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, "there is no Content-Type"),
+        ({"content-type": "text/plain"}, "text/plain"),
+        ({"content-type": "application/x-www-form-urlencoded"}, "application/json"),
+        ({"content-type": "application/json; charset=utf-16"}, "UTF-8"),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, "Content-Encoding"),
+    ],
+)
+async def test_only_plain_json_in_utf_8_is_read(world: MakeWorld, headers: dict[str, str], expected: str) -> None:
+    async with gateway(world(a="classlink")) as client:
+        answer = await client.post("/graphql", content=json.dumps(TYPENAME), headers=headers)
+        assert answer.status_code == 415
+        assert expected in error_of(answer)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+)
+async def test_json_may_say_that_it_is_utf_8(world: MakeWorld, content_type: str) -> None:
+    async with gateway(world(a="classlink")) as client:
+        sent = {"content-type": content_type}
+        assert (await client.post("/graphql", content=json.dumps(TYPENAME), headers=sent)).status_code == 200
+
+
+async def test_a_body_that_is_too_large_is_refused_by_its_word_or_as_it_comes(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    whole = json.dumps({"query": "{ __typename }" + " " * MAX_BODY}).encode()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield whole[:1000]
+        yield whole[1000:]
+
+    async with gateway(made) as client:
+        for content in (whole, chunks()):
+            answer = await client.post("/graphql", content=content, headers={"content-type": JSON})
+            assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+            assert str(MAX_BODY) in error_of(answer)
+        fits = whole.replace(b" " * 100, b"", 1)
+        assert len(fits) < MAX_BODY
+        assert (await client.post("/graphql", content=fits, headers={"content-type": JSON})).status_code == 200
+    asked, _ = await in_parts(build(made.settings, made.connect), [b'{"query": "{ __type', b'name }"', b"}"])
+    assert asked == {"data": {"__typename": "Query"}}
+
+
+# ---------------------------------------------------------------- media types and statuses
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("{ users(", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ pupils }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($n: Int!) { users(first: $n) { totalCount } }", {"n": "many"}, "BAD_USER_INPUT"),
+        ("query A { __typename } query B { __typename }", {}, "BAD_USER_INPUT"),
+        ("fragment F on Query { __typename }", {}, None),
+    ],
+    ids=["parse", "validation", "variables", "several", "none"],
+)
+async def test_a_document_that_is_not_executed_has_a_status_by_the_media_type(
+    world: MakeWorld, query: str, variables: dict[str, Any], code: str | None
+) -> None:
+    body = {"query": query, "variables": variables}
+    async with gateway(world(a="classlink")) as client:
+        for accept, status in ((JSON, 200), (RESPONSE, 400), ("*/*", 200)):
+            answer = await client.post("/graphql", json=body, headers={"accept": accept})
+            assert answer.status_code == status
+            assert "data" not in answer.json()
+            assert code is None or answer.json()["errors"][0]["extensions"]["code"] == code
+
+
+async def test_an_operation_that_the_document_does_not_have_is_named(world: MakeWorld) -> None:
+    body = {"query": "query A { __typename }", "operationName": "B"}
+    async with gateway(world(a="classlink")) as client:
+        answer = await client.post("/graphql", json=body, headers={"accept": RESPONSE})
+        assert answer.status_code == 400
+        assert "`B`" in error_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"), [(JSON, JSON), (RESPONSE, RESPONSE), ("*/*", JSON), (f"{RESPONSE}, {JSON};q=0.9", RESPONSE)]
+)
+async def test_an_answer_says_what_it_is_and_is_kept_by_nobody(world: MakeWorld, accept: str, kind: str) -> None:
+    async with gateway(world(a="classlink")) as client:
+        for body in (TYPENAME, {"query": "{ sources { nodes { key } } }"}):
+            answer = await client.post("/graphql", json=body, headers={"accept": accept})
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["vary"] == "Accept, Accept-Encoding"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert int(answer.headers["content-length"]) == len(answer.content)
+            assert "etag" not in answer.headers
+
+
+async def test_a_failed_source_makes_no_failed_request(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    made.servers["a"].down = True
+    async with gateway(made) as client:
+        answer = await client.post("/graphql", json={"query": "{ users { totalCount } }"}, headers={"accept": RESPONSE})
+        assert answer.status_code == 200
+        assert answer.json()["errors"][0]["extensions"]["code"] == "UPSTREAM_FAILING"
+
+
+async def test_what_a_mistake_of_ours_says_is_told_to_nobody(
+    world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = world(a="classlink")
+    app = build(made.settings, made.connect)
+    message = "Ines Marr, born 2010"
+    sent: list[Any] = []
+
+    async def failing() -> Any:
+        raise RuntimeError(message)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with caplog.at_level(logging.ERROR):
+        await app(scope(), failing, send)
+    assert sent[0]["status"] == 500
+    assert json.loads(sent[1]["body"])["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "RuntimeError" in caplog.text
+    assert "Marr" not in caplog.text + str(sent)
+    await app.state.sources.close()
+
+
+# ---------------------------------------------------------------- GET
+
+
+async def test_queries_are_asked_with_get_where_that_is_on(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    query = "query A($n: Int) { users(first: $n) { nodes { id } } } query B { __typename }"
+    async with gateway(made, with_get(made)) as client:
+        params = {"query": query, "variables": '{"n": 2}', "operationName": "A", "extensions": "", "v": "7"}
+        answer = await client.get("/graphql", params=params)
+        assert answer.status_code == 200
+        assert len(answer.json()["data"]["users"]["nodes"]) == 2
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+        head = await client.head("/graphql", params=params)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == answer.headers["content-length"]
+        page = await client.get("/graphql", params=params, headers=BROWSER)
+        assert "graphiql" in page.text
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "message"),
+    [
+        ("", 400, "`query`"),
+        ("query=", 400, "`query`"),
+        ("query=%7B__typename%7D&query=%7Ba%7D", 400, "`query` stands in the address more than once"),
+        ("query=%7B__typename%7D&variables=7", 400, "`variables` must be an object, not a number"),
+        ("query=%7B__typename%7D&variables=%7B", 400, "`variables` in the address is not JSON"),
+        ("query=%7B__typename%7D&variables=" + "[" * 9999, 400, "`variables` in the address is nested too deeply"),
+        ("query=%7B__typename%7D&extensions=[]", 400, "`extensions` must be an object, not a list"),
+        ("query=%ff", 400, "UTF-8"),
+        ("a=1&" * 200, 400, "more than 100 parameters"),
+        ("query=" + "%20" * MAX_BODY, 414, "POST"),
+    ],
+)
+async def test_an_address_that_cannot_be_asked_says_what_is_wrong_with_it(
+    world: MakeWorld, address: str, status: int, message: str
+) -> None:
+    made = world(a="classlink")
+    app = build(with_get(made), made.connect)
+    answer, head = await in_parts(app, [b""], method="GET", query_string=address.encode())
+    assert head["status"] == status
+    assert message in answer["errors"][0]["message"]
+    await app.state.sources.close()
+
+
+async def test_a_mutation_is_not_asked_with_get(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    mutation = 'mutation { refreshSource(source: "a") { source { key } } }'
+    async with gateway(made, with_get(made)) as client:
+        for accept in (JSON, RESPONSE):
+            answer = await client.get("/graphql", params={"query": mutation}, headers={"accept": accept})
+            assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+            assert "mutation" in error_of(answer)
+        put = await client.put("/graphql", json=TYPENAME)
+        assert put.headers["allow"] == "GET, HEAD, POST"
+    assert made.requests("a") == 0
+
+
+async def test_a_subscription_is_refused(world: MakeWorld) -> None:
+    async with gateway(world(a="classlink")) as client:
+        answer = await client.post(
+            "/graphql", json={"query": "subscription { users { totalCount } }"}, headers={"accept": RESPONSE}
+        )
+        assert answer.status_code == 400
+        assert "data" not in answer.json()
+
+
+# ---------------------------------------------------------------- the way in
+
+
+async def test_every_route_answers_by_the_names_of_this_machine_only(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    app = build(made.settings, made.connect)
+    for path in ("/graphql", "/", "/readyz", "/metrics", "/assets/icon.svg", "/nowhere"):
+        for host in ([], [b"rosters.example"], [b"localhost", b"rosters.example"], [b"localhost:80@rosters.example"]):
+            answer, head = await in_parts(app, [json.dumps(TYPENAME).encode()], path=path, hosts=host)
+            assert head["status"] == 400
+            assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    for host in (b"LOCALHOST", b"[::1]:8000", b"127.0.0.1:", b"localhost:1"):
+        answer, head = await in_parts(app, [json.dumps(TYPENAME).encode()], hosts=[host])
+        assert answer == {"data": {"__typename": "Query"}}
+    await app.state.sources.close()
+
+
+async def test_a_websocket_is_closed_by_whatever_name_it_comes(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    app = build(made.settings, made.connect)
+    for host in (b"rosters.example", b"localhost"):
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any, sent: list[Any] = sent) -> None:
+            sent.append(message)
+
+        await app({**scope(hosts=[host]), "type": "websocket", "subprotocols": []}, receive, send)
+        assert [message["type"] for message in sent] == ["websocket.close"]
+    await app.state.sources.close()
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/", "/readyz", "/metrics", "/assets/icon.svg", "/nowhere"])
+async def test_every_route_has_browsers_believe_its_media_type(world: MakeWorld, path: str) -> None:
+    async with gateway(world(a="classlink")) as client:
+        for headers in (BROWSER, {"accept": "*/*"}):
+            answer = await client.get(path, headers=headers)
+            assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+async def test_the_address_with_a_slash_leads_to_the_graph(world: MakeWorld) -> None:
+    async with gateway(world(a="classlink")) as client:
+        answer = await client.post("/graphql/", json=TYPENAME, follow_redirects=True)
+        assert answer.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_named_origins_are_answered_and_others_are_not_told(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    named = dataclasses.replace(made.settings.gateway, cors_origins=("https://app.example",))
+    async with gateway(made, dataclasses.replace(with_get(made), gateway=named)) as client:
+        for origin, allowed in (("https://app.example", "https://app.example"), ("https://other.example", None)):
+            answer = await client.post("/graphql", json=TYPENAME, headers={"origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == allowed
+            asking = {"origin": origin, "access-control-request-method": "GET"}
+            preflight = await client.options("/graphql", headers=asking)
+            assert preflight.headers.get("access-control-allow-origin") == allowed
+        assert "GET" in preflight.headers["access-control-allow-methods"]
+        refused = await client.put("/graphql", json=TYPENAME, headers={"origin": "https://app.example"})
+        assert refused.headers["access-control-allow-origin"] == "https://app.example"
+        elsewhere = await client.post("/graphql", json=TYPENAME, headers={"host": "rosters.example"})
+        assert elsewhere.status_code == 400
+
+
+# ---------------------------------------------------------------- clients that go away
+
+
+def scope(method: str = "POST", path: str = "/graphql", query_string: bytes = b"", hosts: Any = (b"localhost",)) -> Any:
+    headers = [(b"content-type", b"application/json"), *((b"host", host) for host in hosts)]
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "root_path": "",
+        "query_string": query_string,
+        "headers": headers,
+    }
+
+
+async def in_parts(app: Gateway, parts: list[bytes], **asked: Any) -> tuple[Any, Any]:
+    """The answer to a request whose body comes in parts, and the head of the response."""
+    left = list(parts)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if not left:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope(**asked), receive, send)
+    return json.loads(sent[1]["body"]), sent[0]
+
+
+async def leaving(app: Gateway, query: str, until: asyncio.Event) -> list[Any]:
+    """What is sent to a client that goes away at a moment."""
+    asked = False
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": json.dumps({"query": query}).encode(), "more_body": False}
+        await until.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    return sent
+
+
+USERS = "{ users(first: 5) { nodes { givenName } } }"
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["plan", "graphql-core"])
+async def test_a_client_that_goes_away_ends_its_operation_and_no_other(world: MakeWorld, compiled: bool) -> None:
+    made = world(a="classlink")
+    made.servers["a"].latency = 0.3
+    app = build(made.settings, made.connect, compiled=compiled)
+    gone = asyncio.Event()
+    leaves = asyncio.create_task(leaving(app, USERS, gone))
+    stays = asyncio.create_task(in_parts(app, [json.dumps({"query": USERS}).encode()]))
+    await asyncio.sleep(0.1)
+    began = asyncio.get_running_loop().time()
+    gone.set()
+    assert await leaves == []
+    assert asyncio.get_running_loop().time() - began < 0.15
+    assert not leaves.cancelled()
+    answer, _ = await stays
+    assert len(answer["data"]["users"]["nodes"]) == 5
+    assert "errors" not in answer
+    await app.state.sources.close()
+
+
+async def test_a_client_that_goes_away_in_the_middle_of_its_body_asks_nothing(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    app = build(made.settings, made.connect)
+    sent: list[Any] = []
+    messages: list[Any] = [
+        {"type": "http.request", "body": b'{"query": "{ users { totalCount } }"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    assert sent == []
+    assert made.requests("a") == 0
+    await app.state.sources.close()
+
+
+async def test_a_server_that_stops_is_not_taken_for_a_client_that_left(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    made.servers["a"].latency = 5
+    app = build(made.settings, made.connect)
+    asking = asyncio.create_task(leaving(app, USERS, asyncio.Event()))
+    await asyncio.sleep(0.1)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await app.state.sources.close()
