@@ -41,11 +41,12 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
     from gateway.roster.store import NoStore
     from gateway.serve import address
     from gateway.serve import serve as run
+    from gateway.vetting import Untrusted
 
     url = address(bound)
     try:
         gateway = build(settings)
-    except NoStore as error:
+    except (NoStore, Untrusted) as error:
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     count = len(settings.sources)

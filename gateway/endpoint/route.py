@@ -46,8 +46,7 @@ _EXPLAIN = EXPLAIN.encode()
 class GraphQLRoute:
     """An ASGI application. reading: what one operation reads with, explained or not. page: what browsers are shown.
 
-    get: what may be asked with GET.
-    documents: those that are answered.
+    documents: those that are answered. get: what may be asked with GET.
     """
 
     schema: Schema
@@ -95,12 +94,12 @@ class GraphQLRoute:
         return await answered(answer.body, 200 if answer.executed else _unexecuted(media_type), media_type, accepted)
 
     def _check_method(self, method: str) -> None:
-        if self.get is GetPolicy.OFF:
-            allowed, message = ("POST",), "ask with POST and a JSON body; a browser gets GraphiQL"
-        else:
-            allowed, message = ("GET", "HEAD", "POST"), "ask with POST and a JSON body, or with GET"
-        if method not in allowed:
-            raise Refusal(405, message, headers=[(b"allow", ", ".join(allowed).encode())])
+        if method == "POST" or (method in ("GET", "HEAD") and self.get is not GetPolicy.OFF):
+            return
+        if self.get is not GetPolicy.OFF:
+            raise Refusal(405, "ask with POST and a JSON body, or with GET", headers=[(b"allow", b"GET, HEAD, POST")])
+        message = "ask with POST and a JSON body; a browser gets GraphiQL"
+        raise Refusal(405, message, headers=[(b"allow", b"POST")])
 
     def _document(self, parameters: Parameters, posted: bool, media_type: str) -> Found:
         try:
@@ -143,8 +142,9 @@ def _check_accept_encoding(headers: Headers) -> Codings:
 
 
 def _unexecuted(media_type: str) -> int:
-    """The status of an operation that was well asked and is not executed. `application/json` may come from anybody on the
-    way, so that clients take it for the graph's answer at 200 alone.
+    """The status of an operation that was well asked and is not executed.
+
+    Clients take `application/json` for the graph's own at 200 alone: it may be the word of anybody on the way.
     """
     return 400 if media_type == GRAPHQL_RESPONSE else 200
 

@@ -60,9 +60,7 @@ async def respond(
 
 
 def _executed(result: ExecutionResult) -> bool:
-    """Whether a field was ever executed. Variables that do not fit are noticed last of all that is refused: their errors
-    stand at no field.
-    """
+    """Whether any field was: variables that do not fit are noticed last, by errors that stand at no field."""
     if isinstance(result, PreExecutionError):
         return False
     return result.data is not None or any(error.path is not None for error in result.errors or ())

@@ -301,7 +301,7 @@ async def test_an_address_that_cannot_be_asked_says_what_is_wrong_with_it(
 
 async def test_a_mutation_is_not_asked_with_get(world: MakeWorld) -> None:
     made = world(a="classlink")
-    mutation = 'mutation { refreshSource(source: "a") { source { key } } }'
+    mutation = 'mutation { refreshSource(input: {source: "a"}) { source { key } } }'
     async with gateway(made, with_get(made)) as client:
         for accept in (JSON, RESPONSE):
             answer = await client.get("/graphql", params={"query": mutation}, headers={"accept": accept})
