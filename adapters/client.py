@@ -1,14 +1,16 @@
 """SourceClient: asks one source for one record, one page, or a whole scan.
 
-Puts together what the pure modules decide; `adapters.exchange` sends. How often and when to try again after an error
-is decided above.
+Puts together what the pure modules decide; `adapters.exchange` sends. One record or one page is what is tried again
+(`adapters.retry`).
 """
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -20,9 +22,10 @@ from adapters import endpoints, lowering
 from adapters.addresses import base_urls, request_path
 from adapters.answers import Answer, refusal, says_no_such_record
 from adapters.auth import OAuth1Flow, OAuth2Flow, authenticators
+from adapters.breaker import Breaker
 from adapters.caching import Earlier
 from adapters.dialect import Capabilities, Dialect, Service
-from adapters.endpoints import Collection
+from adapters.endpoints import Collection, Endpoint
 from adapters.errors import Mismatched, PagingBroken, SourceError, Unsupported
 from adapters.exchange import Exchange
 from adapters.fetching import MAX_LIMIT, Fetcher, start
@@ -32,6 +35,7 @@ from adapters.pacing import Pacer
 from adapters.paging import PageSeen, next_offset
 from adapters.predicate import AnyOf, Predicate, equals, every, texts
 from adapters.records import Record
+from adapters.retry import Retrier
 from adapters.scanning import NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
 from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
@@ -63,6 +67,8 @@ class SourceClient:
         pacer: Pacer | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._spec = spec
         self._bases = base_urls(
@@ -71,7 +77,9 @@ class SourceClient:
         self._auth = authenticators(spec, monotonic=monotonic, wall=wall)
         self._wall = wall
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
-        self._exchange = Exchange(spec, self._auth, self.pacer, transport, on_request)
+        self.breaker = Breaker(spec.key, spec.breaker, monotonic=monotonic, sleep=sleep)
+        self.retrier = Retrier(spec.retries, monotonic=monotonic, sleep=sleep, chance=chance)
+        self._exchange = Exchange(spec, self._auth, self.pacer, self.breaker, wall, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
         self._fetcher = Fetcher(spec, self._bases, self._exchange, self._normaliser, self._refusal, wall)
 
@@ -129,6 +137,9 @@ class SourceClient:
         if native is None:
             return await self._look_up(collection, name, sourced_id)
         url = self._bases[native.service] + request_path(native, (sourced_id,))
+        return await self.retrier.run(lambda: self._read(native, name, url, sourced_id))
+
+    async def _read(self, native: Endpoint, name: str, url: str, sourced_id: str) -> Record | None:
         answer = await self._exchange.get(name, url, service=native.service)
         if answer.status_code == 204 or says_no_such_record(start(answer)):
             return None
@@ -152,7 +163,7 @@ class SourceClient:
         route = self._route(request)
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
-        fetched = await self._fetcher.page(route, request.limit, request.offset)
+        fetched = await self._page(route, request.limit, request.offset)
         return replace(fetched.page, next_offset=self._next(route.entity.service, fetched.came.seen))
 
     async def scan(
@@ -196,7 +207,7 @@ class SourceClient:
             limit = request.limit if limit is None else limit
             asking = made()
             first = asking is not None and asking.attempts == 1
-            return self._fetcher.page(route, limit, offset, earlier=earlier if first else None)
+            return self._page(route, limit, offset, earlier=earlier if first else None)
 
         scan = Scan(
             self._spec.key,
@@ -234,12 +245,25 @@ class SourceClient:
         """One record by a filter on its id."""
         request = PageRequest(collection.value, where=equals("sourced_id", sourced_id), limit=_LOOKUP_LIMIT)
         route = self._route(request)
-        fetched = await self._fetcher.page(route, request.limit, 0, needs_filter=True)
+        fetched = await self._page(route, request.limit, 0, needs_filter=True)
         if fetched.page.records:
             return fetched.page.records[0]
         if fetched.page.received:
             raise Unsupported(self._spec.key, f"{name}: a filter by sourcedId is ignored")
         return None
+
+    async def _page(
+        self,
+        route: Route,
+        limit: int | None,
+        offset: int,
+        *,
+        needs_filter: bool = False,
+        earlier: Earlier | None = None,
+    ) -> Fetched:
+        return await self.retrier.run(
+            lambda: self._fetcher.page(route, limit, offset, needs_filter=needs_filter, earlier=earlier)
+        )
 
     def _route(self, request: PageRequest) -> Route:
         return lowering.route(self.dialect, request.endpoint, request.ids, request.where, source=self._spec.key)

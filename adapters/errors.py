@@ -5,6 +5,7 @@
     │  ├─ TimedOut        transient  an attempt passed its time limit
     │  └─ TlsFailed       terminal   certificate or protocol refused; nothing was sent
     ├─ Throttled          transient  429, or 503 with Retry-After (`retry_after`: seconds)
+    ├─ Overloaded         transient  nothing was sent: it failed too often, its requests are spent, too many wait
     ├─ Failing            transient  any other 5xx
     ├─ Denied             terminal   401 after one renewal of the token, or no token to be had
     │  ├─ Forbidden       terminal   403, or a scope that the token lacks
@@ -55,6 +56,10 @@ class TlsFailed(Unreachable):
 
 
 class Throttled(SourceError):
+    transient = True
+
+
+class Overloaded(SourceError):
     transient = True
 
 

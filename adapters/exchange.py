@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
+from adapters import answers
+from adapters.breaker import Breaker
 from adapters.dialect import Service
-from adapters.errors import TimedOut
-from adapters.pacing import Pacer
+from adapters.errors import Failing, TimedOut
+from adapters.pacing import Pacer, Turn
 from adapters.spec import SourceSpec
 from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
 
@@ -19,13 +21,17 @@ _ERROR_BODY = 64 * 1024
 
 
 class Exchange:
-    """Sends a source's requests, each when its pacer lets it, with its authentication, within its time limit."""
+    """Sends a source's requests, each when its breaker and its pacer let it, with its authentication, within its time
+    limit.
+    """
 
     def __init__(
         self,
         spec: SourceSpec,
         auth: Mapping[Service, httpx2.Auth],
         pacer: Pacer,
+        breaker: Breaker,
+        wall: Callable[[], float],
         transport: httpx2.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
@@ -34,6 +40,8 @@ class Exchange:
         self._attempt = limits.attempt
         self._auth = auth
         self._pacer = pacer
+        self._breaker = breaker
+        self._wall = wall
         self._transport = GuardedTransport(transport or _network(pacer.most), spec.key, on_request)
         self._http = httpx2.AsyncClient(
             transport=self._transport,
@@ -59,14 +67,11 @@ class Exchange:
         """
         with translated(self._source):
             request = self._http.build_request("GET", url, headers=condition, extensions={"endpoint": endpoint})
-        async with self._pacer.turn() as turn:
-            request.extensions["turn"] = turn
-            return await self._send(request, self._auth[service])
+        return await self._in_turn(request, self._auth[service])
 
     async def post_token(self, request: httpx2.Request) -> httpx2.Response:
         """A token request by itself."""
-        async with self._pacer.turn(token=True):
-            return await self._send(request, None)
+        return await self._in_turn(request, None)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -76,6 +81,40 @@ class Exchange:
         turn = request.extensions.get("turn")
         if turn is not None:
             self._pacer.sends(turn)
+
+    async def _in_turn(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
+        while True:
+            await self._breaker.passed()
+            async with self._pacer.turn(token=auth is None) as turn:
+                if self._breaker.passable:  # much may have happened while this waited in line
+                    if auth is not None:
+                        request.extensions["turn"] = turn
+                    return await self._judged(request, auth, turn)
+
+    async def _judged(self, request: httpx2.Request, auth: httpx2.Auth | None, turn: Turn) -> httpx2.Response:
+        """The answer, after what it shows of how the source stands was taken down."""
+        try:
+            with self._breaker.call():
+                answer = await self._send(request, auth)
+                if answer.status_code >= 500 and not self._asked_too_often(answer):
+                    raise _Failed(self._source, answer)
+        except _Failed as failed:
+            answer = failed.answer
+        except TimedOut:
+            self._pacer.too_many(turn)
+            raise
+        if self._asked_too_often(answer):
+            self._breaker.refused(self._wait(answer))
+            self._pacer.too_many(turn)
+        else:
+            self._pacer.borne()
+        return answer
+
+    def _wait(self, answer: httpx2.Response) -> float | None:
+        return answers.retry_after(answer.headers.get("retry-after"), self._wall())
+
+    def _asked_too_often(self, answer: httpx2.Response) -> bool:
+        return answer.status_code == 429 or (answer.status_code == 503 and self._wait(answer) is not None)
 
     async def _send(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
         """One limit holds for everything between asking and the last byte, a token on the way included."""
@@ -91,6 +130,14 @@ class Exchange:
                     await answer.aclose()
         except TimeoutError:
             raise TimedOut(self._source, f"no whole answer within {self._attempt:g} s") from None
+
+
+class _Failed(Failing):
+    """A 5xx, whose meaning is for others to say."""
+
+    def __init__(self, source: str, answer: httpx2.Response) -> None:
+        super().__init__(source, f"{answer.status_code}, the server failed")
+        self.answer = answer
 
 
 async def _beginning(answer: httpx2.Response) -> httpx2.Response:

@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from adapters import hours
-from adapters.errors import Throttled
+from adapters.errors import Overloaded
 from adapters.hosts import Clock, Hosts, Minute, Sleep
 from adapters.spec import SourceSpec
 
@@ -59,10 +59,34 @@ class Days:
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """One request that may be sent. sent: how often it was."""
+    """One request that may be sent. begun: when it might first be. sent: how often it was."""
 
     token: bool
+    begun: float
     sent: int = 0
+
+
+@dataclass(slots=True)
+class Bound:
+    """How many requests at once a source bears: half as many where it shows that these were too many, one more for
+    every so many that it answered (additive increase, multiplicative decrease).
+    """
+
+    most: int
+    allowed: int
+    _answered: int = 0
+    _cut: float = float("-inf")
+
+    def borne(self) -> None:
+        self._answered += 1
+        if self._answered >= self.allowed:
+            self._answered = 0
+            self.allowed = min(self.most, self.allowed + 1)
+
+    def too_many(self, begun: float, now: float) -> None:
+        """begun: when the request that shows it was; those that were on their way at the last cut show nothing new."""
+        if begun > self._cut:
+            self.allowed, self._answered, self._cut = max(1, self.allowed // 2), 0, now
 
 
 class Pacer:
@@ -83,6 +107,8 @@ class Pacer:
         self._pace = spec.dialect.pace
         self._zone = ZoneInfo(spec.timezone)
         self._most = max(1, min(MAX_CONCURRENCY, spec.dialect.capabilities.max_concurrency, spec.max_concurrency))
+        self._bound = Bound(self._most, self._most)
+        self._monotonic = monotonic
         self._host = urlsplit(spec.base_url).netloc.lower()
         self._hosts = hosts or Hosts(sleep=sleep, monotonic=monotonic)
         self._hosts.limit(self._host, self._pace.requests_per_minute_per_host)
@@ -102,10 +128,10 @@ class Pacer:
         return self._most
 
     def at_once(self) -> int:
-        """Requests at once at this hour."""
+        """Requests at once at this hour, as far as it bears them."""
         if hours.holds(self._pace.peak, self._zone, self._wall()):
-            return min(self._most, self._pace.peak_concurrency)
-        return self._most
+            return min(self._bound.allowed, self._pace.peak_concurrency)
+        return self._bound.allowed
 
     def left_today(self) -> int | None:
         """Requests that may still be sent on this date of the source's; None where they are not limited."""
@@ -123,7 +149,7 @@ class Pacer:
         """Waits until a request may be sent, and holds its places while the block runs. token: one for a token.
 
         Raises:
-            Throttled: quiet hours, or none is left today; `retry_after` is when that is over.
+            Overloaded: quiet hours, or none is left today; `retry_after` is when that is over.
         """
         self._refuse_now(another=not token)
         async with AsyncExitStack() as places:
@@ -136,7 +162,7 @@ class Pacer:
                     await self._minute.wait(self._sleep)
                 await places.enter_async_context(self._hosts.place(self._host, token))
                 self._refuse_now(another=not token)
-                turn = Turn(token)
+                turn = Turn(token, self._monotonic())
                 self._take(turn)
                 places.callback(self._give_back, turn)
             yield turn
@@ -145,7 +171,7 @@ class Pacer:
         """To be called when the request of a turn leaves: once, and again if it is repeated with a new token.
 
         Raises:
-            Throttled: it must not leave any more.
+            Overloaded: it must not leave any more.
         """
         self._refuse_now(another=turn.sent > 0)  # the first time it was counted when it took its turn
         if turn.sent:
@@ -156,6 +182,15 @@ class Pacer:
         turn.sent += 1
         if self._pace.requests_per_day is not None:
             self._days.add(self._source, hours.today(self._zone, self._wall()))
+
+    def borne(self) -> None:
+        """A request was answered."""
+        self._bound.borne()
+        self._freed.set()
+
+    def too_many(self, turn: Turn) -> None:
+        """The answer to this request, or that there was none in time, shows that it was one too many."""
+        self._bound.too_many(turn.begun, self._monotonic())
 
     def _take(self, turn: Turn) -> None:
         self._in_flight += 1
@@ -174,14 +209,14 @@ class Pacer:
         now = self._wall()
         opens = hours.over(self._pace.quiet, self._zone, now)
         if opens > now:
-            raise self._throttled("it is not asked in its quiet hours", now, opens)
+            raise self._not_now("it is not asked in its quiet hours", now, opens)
         if another and self.left_today() == 0:
             opens = hours.over(self._pace.quiet, self._zone, hours.next_day(self._zone, now))
-            raise self._throttled(f"its {self._pace.requests_per_day} requests of the day are spent", now, opens)
+            raise self._not_now(f"its {self._pace.requests_per_day} requests of the day are spent", now, opens)
 
-    def _throttled(self, why: str, now: float, opens: float) -> Throttled:
+    def _not_now(self, why: str, now: float, opens: float) -> Overloaded:
         then = datetime.fromtimestamp(opens, self._zone)
-        return Throttled(
+        return Overloaded(
             self._source,
             f"{why}; nothing was sent, and it can be asked again from {then:%Y-%m-%d %H:%M} ({self._zone.key})",
             retry_after=math.ceil(opens - now),

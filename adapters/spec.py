@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from adapters.breaker import BreakerLimits
 from adapters.dialect import Dialect, Service
+from adapters.retry import Retries
 from adapters.secret import Secret
 
 
@@ -49,3 +51,5 @@ class SourceSpec:
     max_records: int = 2_000_000
     timezone: str = "UTC"
     timeouts: Timeouts = field(default_factory=Timeouts)
+    retries: Retries = field(default_factory=Retries)
+    breaker: BreakerLimits = field(default_factory=BreakerLimits)

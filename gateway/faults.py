@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     UPSTREAM_FORBIDDEN = "UPSTREAM_FORBIDDEN"
     UPSTREAM_CLOCK = "UPSTREAM_CLOCK"
     UPSTREAM_THROTTLED = "UPSTREAM_THROTTLED"
+    UPSTREAM_OVERLOADED = "UPSTREAM_OVERLOADED"
     UPSTREAM_BAD_CONTENT = "UPSTREAM_BAD_CONTENT"
     UPSTREAM_TRUNCATED = "UPSTREAM_TRUNCATED"
     UPSTREAM_PAGING = "UPSTREAM_PAGING"
@@ -59,6 +60,7 @@ RETRYABLE = frozenset(
         ErrorCode.UPSTREAM_TIMEOUT,
         ErrorCode.UPSTREAM_FAILING,
         ErrorCode.UPSTREAM_THROTTLED,
+        ErrorCode.UPSTREAM_OVERLOADED,
         ErrorCode.UPSTREAM_TRUNCATED,
         ErrorCode.UPSTREAM_PAGING,
         ErrorCode.SOURCE_LOADING,
@@ -88,6 +90,7 @@ _CODES: Mapping[type[errors.SourceError], ErrorCode] = {
     errors.TimedOut: ErrorCode.UPSTREAM_TIMEOUT,
     errors.TlsFailed: ErrorCode.UPSTREAM_TLS,
     errors.Throttled: ErrorCode.UPSTREAM_THROTTLED,
+    errors.Overloaded: ErrorCode.UPSTREAM_OVERLOADED,
     errors.Failing: ErrorCode.UPSTREAM_FAILING,
     errors.Denied: ErrorCode.UPSTREAM_AUTH,
     errors.Forbidden: ErrorCode.UPSTREAM_FORBIDDEN,

@@ -13,8 +13,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from adapters.breaker import BreakerLimits
 from adapters.dialect import Auth, Capabilities, Hours, OAuth1, OAuth2, Op, Pace, Service, StaticBearer, Version
 from adapters.endpoints import Collection
+from adapters.retry import Retries
 from adapters.secret import Secret
 from adapters.spec import Timeouts
 from gateway.config import settings
@@ -103,15 +105,15 @@ _KINDS: Mapping[Any, Kind[Any]] = MappingProxyType(
 )
 
 
-def _keys_of(dataclass_type: type[Any]) -> list[Key[Any]]:
-    """One key per field of an adapters' dataclass, with that field's default."""
+def _keys_of(dataclass_type: type[Any], **kinds: Kind[Any]) -> list[Key[Any]]:
+    """One key per field of an adapters' dataclass, with that field's default. kinds: where its type does not tell."""
     hints = typing.get_type_hints(dataclass_type)
     standard = dataclass_type()
     keys = []
     for each in dataclasses.fields(dataclass_type):
         hint = hints[each.name]
         kind = choice(hint) if isinstance(hint, type) and issubclass(hint, StrEnum) else _KINDS[hint]
-        keys.append(Key(each.name, kind, getattr(standard, each.name)))
+        keys.append(Key(each.name, kinds.get(each.name, kind), getattr(standard, each.name)))
     return keys
 
 
@@ -200,8 +202,15 @@ CACHE = _section("cache", [STALE_FOR, RESCAN_EVERY, CACHE_HEADERS, MAX_HELD_RECO
 GUARD = _section("guard", vars(GuardKeys).values())
 WARM = _section("warm", [WARM_COLLECTIONS])
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
+RETRIES = _section("retries", _keys_of(Retries, share=SHARE))
+BREAKER = _section("breaker", _keys_of(BreakerLimits, share=SHARE))
 PACE = _section("pace", _keys_of(Pace))
-SOURCE = _section("sources", vars(SourceKeys).values(), CAPABILITIES, AUTH, PACE, CACHE, WARM, GUARD, TIMEOUTS)
+SOURCE = _section(
+    "sources",
+    vars(SourceKeys).values(),
+    *(CAPABILITIES, AUTH, PACE, CACHE, WARM, GUARD),
+    *(TIMEOUTS, RETRIES, BREAKER),
+)
 
 _OWN = (SourceKeys.KEY.name, SourceKeys.FORMER_KEYS.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)
 PROVIDER = _section("providers", (k for k in SOURCE.keys.values() if k.name not in _OWN), *SOURCE.tables.values())

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters import registry
+from adapters.breaker import BreakerLimits
 from adapters.dialect import Auth, Dialect, OAuth2, Pace, Service
+from adapters.retry import Retries
 from adapters.secret import Secret
 from adapters.spec import Credentials, SourceSpec, Timeouts
 from gateway.config.hours import covers_the_week
@@ -16,6 +18,7 @@ from gateway.config.keys import (
     AUTH,
     AUTH_KIND,
     AUTH_TYPES,
+    BREAKER,
     CACHE,
     CACHE_HEADERS,
     CAPABILITIES,
@@ -26,6 +29,7 @@ from gateway.config.keys import (
     MAX_HELD_RECORDS,
     PACE,
     RESCAN_EVERY,
+    RETRIES,
     SOURCE,
     STALE_FOR,
     TIMEOUTS,
@@ -149,6 +153,8 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     auth = _auth(table.table(AUTH), dialect.auth if dialect else None)
     pace = _pace(table.table(PACE), dialect.pace if dialect else Pace())
     timeouts = Timeouts(**table.table(TIMEOUTS).given(TIMEOUTS.keys))
+    retries = Retries(**table.table(RETRIES).given(RETRIES.keys))
+    breaker = BreakerLimits(**table.table(BREAKER).given(BREAKER.keys))
     base_urls, token_url = _addresses(table)
     max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
     max_records = table.take(SourceKeys.MAX_RECORDS)
@@ -173,6 +179,8 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
         max_records=max_records,
         timezone=table.take(SourceKeys.TIME_ZONE),
         timeouts=timeouts,
+        retries=retries,
+        breaker=breaker,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from adapters.breaker import wanted_by
 from gateway.faults import DeadlineExceeded
 
 T = TypeVar("T")
@@ -28,11 +29,16 @@ class Deadline:
         return max(0.0, self.at - asyncio.get_running_loop().time())
 
     async def within(self, source: str, work: Awaitable[T]) -> T:
-        """Raises:
-        DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.
+        """What is begun for it waits for nothing that comes later than that.
+
+        Raises:
+            DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.
         """
+        before = wanted_by.set(self.at)
         try:
             async with asyncio.timeout_at(self.at):
                 return await work
         except TimeoutError:
             raise DeadlineExceeded(source, "had not answered when the operation's time was up") from None
+        finally:
+            wanted_by.reset(before)

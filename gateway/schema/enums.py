@@ -316,6 +316,8 @@ describe(
         ErrorCode.UPSTREAM_FORBIDDEN: "Our credentials do not reach so far (403, or a missing scope).",
         ErrorCode.UPSTREAM_CLOCK: "The source refuses our signature's time: one of the two clocks is wrong.",
         ErrorCode.UPSTREAM_THROTTLED: "The source asks us to slow down (429, or 503 with Retry-After). Retry later.",
+        ErrorCode.UPSTREAM_OVERLOADED: "The source was not asked: it failed too often just now, its hours or its "
+        "requests of the day do not allow it, or too many wait for it. Retry later.",
         ErrorCode.UPSTREAM_BAD_CONTENT: "The source's answer is not what the standard says.",
         ErrorCode.UPSTREAM_TRUNCATED: "The source's answer ended too early. Retry.",
         ErrorCode.UPSTREAM_PAGING: "The source's pages do not add up, or it changed all the while it was read. Retry.",

@@ -8,6 +8,7 @@ import pytest
 from adapters.client import SourceClient
 from adapters.dialect import OAuth1, OAuth2, StaticBearer
 from adapters.errors import ClockSkewed, Denied, Failing, Forbidden, SourceError
+from adapters.retry import Retries
 from tests.adapters.school import ALL, TEN, Raw, School, client, ids, scanned, spec
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +42,7 @@ async def test_a_second_refusal_is_told_and_ends_the_call(status: int, kind: typ
     server = School()
     server.answer = lambda r: httpx2.Response(status)
     auth = OAuth2(token_path="/token", renew_on=frozenset({401, status}))
-    asked = SourceClient(spec(auth), httpx2.MockTransport(server))
+    asked = SourceClient(spec(auth, retries=Retries(attempts=1)), httpx2.MockTransport(server))
     with pytest.raises(kind) as caught:
         await asked.page(TEN)
     assert type(caught.value) is kind

@@ -15,6 +15,7 @@ from adapters.errors import (
     Failing,
     Malformed,
     Misconfigured,
+    Overloaded,
     Redirected,
     Refused,
     SourceError,
@@ -25,7 +26,7 @@ from adapters.errors import (
 from adapters.predicate import equals
 from adapters.spec import Credentials, Timeouts
 from adapters.transport import Sent
-from tests.adapters.school import TEN, School, ids, scanned, spec, user
+from tests.adapters.school import TEN, School, client, ids, scanned, spec, user
 
 pytestmark = pytest.mark.anyio
 
@@ -70,11 +71,34 @@ async def test_the_time_to_come_back_reaches_the_caller() -> None:
     assert caught.value.retry_after == 30
 
 
-async def test_no_request_is_repeated() -> None:
+async def test_a_request_is_sent_three_times_at_most() -> None:
     asked = always(httpx2.Response(503))
     with pytest.raises(Failing):
         await asked.page(TEN)
-    assert asked.requests == 1
+    assert asked.requests == 3
+
+
+async def test_a_source_that_fails_is_left_alone_and_that_is_told() -> None:
+    asked = always(httpx2.Response(503))
+    for _ in range(2):
+        with pytest.raises((Failing, Overloaded)):
+            await asked.page(TEN)
+    with pytest.raises(Overloaded, match=r"not asked: it failed too often just now \(503, the server failed\)"):
+        await asked.page(TEN)
+    assert asked.requests == 5
+
+
+async def test_a_record_is_tried_again_too() -> None:
+    server, failed = School(), []
+
+    def fail_once(request: httpx2.Request) -> httpx2.Response | None:
+        failed.append(request)
+        return httpx2.Response(503) if len(failed) == 1 else None
+
+    server.answer = fail_once
+    found = await client(server).read(Collection.USERS, ids(await scanned(client(School()), TEN))[0])
+    assert found is not None
+    assert len(failed) == 2
 
 
 async def test_requests_are_told_by_route_and_status() -> None:

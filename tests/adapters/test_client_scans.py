@@ -12,6 +12,7 @@ from adapters.coverage import Proof
 from adapters.dialect import Capabilities, FilterLevel, StaticBearer, Totals
 from adapters.errors import Failing, PagingBroken
 from adapters.predicate import equals
+from adapters.retry import Retries
 from adapters.scanning import Scan
 from tests.adapters.school import ALL, TEN, Raw, School, client, spec, user
 
@@ -159,7 +160,7 @@ async def test_a_first_step_that_is_not_proved_ends_it() -> None:
 
 async def test_a_page_that_fails_ends_the_scan_and_all_that_was_under_way() -> None:
     server = School(users=[user(n) for n in range(200)])
-    asked = client(server)
+    asked = client(server, retries=Retries(attempts=1))
     server.answer = lambda r: httpx2.Response(503) if r.url.params.get("offset") == "50" else None
     before = asyncio.all_tasks()
     with pytest.raises(Failing):

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.client import SourceClient
 from adapters.dialect import EVERY_DAY, WEEKDAYS, Capabilities, Hours, OAuth2, Pace, StaticBearer
-from adapters.errors import Denied, Throttled
+from adapters.errors import Denied, Overloaded
 from adapters.hosts import Hosts
 from adapters.pacing import MAX_CONCURRENCY, STAGGER, Days, Pacer
 from adapters.spec import SourceSpec
@@ -97,7 +97,7 @@ async def test_a_day_has_so_many_requests_and_the_last_of_them_is_sent() -> None
         assert by.left_today() == left
         await send(by)
     assert by.left_today() == 0
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(Overloaded) as caught:
         await send(by)
     assert caught.value.retry_after == 6 * 3600
     assert caught.value.message == (
@@ -111,7 +111,7 @@ async def test_the_day_ends_at_midnight_of_the_source() -> None:
     clock = Clock("2030-01-15 23:59:59.5", AUCKLAND)  # in UTC it is noon
     by = pacer(paced(AUCKLAND, requests_per_day=1), clock)
     await send(by)
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(Overloaded) as caught:
         await send(by)
     assert caught.value.retry_after == 1
     clock.now += 1
@@ -127,11 +127,11 @@ async def test_on_a_day_on_which_the_clocks_are_set_the_wait_is_right(day: str, 
     clock = Clock(f"{day} 00:00", CHICAGO)
     by = pacer(paced(CHICAGO, requests_per_day=1), clock)
     await send(by)
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(Overloaded) as caught:
         await send(by)
     assert caught.value.retry_after == length * 3600
     clock.now += length * 3600 - 1
-    with pytest.raises(Throttled):
+    with pytest.raises(Overloaded):
         await send(by)
     clock.now += 1
     await send(by)
@@ -142,7 +142,7 @@ async def test_requests_at_once_do_not_spend_more_than_there_is() -> None:
     server, by = Server(), pacer(paced(requests_per_day=3), Clock())
     async with visitors(server, lambda _: by, 6) as tasks:
         assert len(server.came) == 3
-        assert [isinstance(t.exception(), Throttled) for t in tasks if t.done()] == [True] * 3
+        assert [isinstance(t.exception(), Overloaded) for t in tasks if t.done()] == [True] * 3
         await server.let_go()
     assert by.left_today() == 0
 
@@ -155,7 +155,7 @@ async def test_who_waited_while_others_spent_the_day_is_refused_in_turn() -> Non
         await server.let_go("0")
         await server.let_go("1")
         assert server.came == ["0", "1"]
-        assert isinstance(tasks[2].exception(), Throttled)
+        assert isinstance(tasks[2].exception(), Overloaded)
 
 
 @pytest.mark.anyio
@@ -164,7 +164,7 @@ async def test_who_cannot_be_sent_today_is_told_without_waiting() -> None:
     async with visitors(server, lambda _: by, 1):
         late = asyncio.create_task(send(by))
         await settle()
-        assert isinstance(late.exception(), Throttled)
+        assert isinstance(late.exception(), Overloaded)
 
 
 @pytest.mark.anyio
@@ -184,7 +184,7 @@ async def test_when_the_day_begins_in_quiet_hours_they_are_waited_for_too() -> N
     clock = Clock("2030-01-15 21:00")
     by = pacer(paced(requests_per_day=1, quiet=NIGHT), clock)
     await send(by)
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(Overloaded) as caught:
         await send(by)
     assert caught.value.retry_after == 8 * 3600
 
@@ -253,7 +253,7 @@ async def test_a_minute_that_was_not_used_is_there_again() -> None:
 async def test_in_quiet_hours_nothing_is_sent_and_their_end_is_told(now: str, opens: str, token: bool) -> None:
     clock = Clock(now, CHICAGO)
     by = pacer(paced(CHICAGO, quiet=NIGHT), clock)
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(Overloaded) as caught:
         async with by.turn(token=token):
             pytest.fail("it was let through")
     assert caught.value.retry_after == Clock(opens, CHICAGO)() - clock()
@@ -272,7 +272,7 @@ async def test_who_still_waits_when_quiet_hours_begin_is_refused_then() -> None:
         clock.set("2030-01-15 22:00:10")
         await server.let_go("0")
         assert server.came == ["0"]
-        assert [type(t.exception()) for t in tasks] == [type(None), Throttled, Throttled]
+        assert [type(t.exception()) for t in tasks] == [type(None), Overloaded, Overloaded]
 
 
 # ---------------------------------------------------------------- how many at once
@@ -521,7 +521,7 @@ async def test_tokens_are_no_requests_of_the_day() -> None:
     assert await asked.check_token() == ()
     await asked.page(TEN)
     await asked.page(TEN)
-    with pytest.raises(Throttled):
+    with pytest.raises(Overloaded):
         await asked.page(TEN)
     assert (school.issued, len(school.log), asked.requests) == (1, 2, 3)
     await asked.check_token()
@@ -538,7 +538,7 @@ async def test_a_request_repeated_with_a_new_token_is_two_of_the_day() -> None:
     assert len(school.log) == 3
     assert asked.pacer.left_today() == 1
     school.valid.clear()
-    with pytest.raises(Throttled, match="4 requests of the day"):  # the last one found the token stale
+    with pytest.raises(Overloaded, match="4 requests of the day"):  # the last one found the token stale
         await asked.page(TEN)
     assert len(school.log) == 4
 
@@ -560,8 +560,8 @@ async def test_a_day_is_not_spent_on_tokens_that_are_not_to_be_had() -> None:
 async def test_quiet_hours_let_neither_tokens_nor_data_through() -> None:
     school = School()
     asked = clients(school, Clock("2030-01-15 23:00", CHICAGO), quiet=NIGHT)
-    with pytest.raises(Throttled):
+    with pytest.raises(Overloaded):
         await asked.page(TEN)
-    with pytest.raises(Throttled):
+    with pytest.raises(Overloaded):
         await asked.check_token()
     assert (school.issued, school.log) == (0, [])

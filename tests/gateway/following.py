@@ -21,6 +21,7 @@ from gateway.sandbox.exact import exact_district
 from gateway.sandbox.scope import copy_of
 from gateway.sandbox.server import Server, make_server
 from gateway.sandbox.truth import District
+from tests.gateway.support import ONE_TRY
 
 DISTRICT = exact_district(3, users=60, classes=6, courses=3, enrollments=120)
 
@@ -126,6 +127,7 @@ async def followed(
         **server.settings("http://a.test"),
         "capabilities": {"max_limit": 20, "delta": True, **(can or {})},
         "cache": cache,
+        **ONE_TRY,
     }
     [settings] = from_tables({"sources": [table]}).sources
     way = Way(server)

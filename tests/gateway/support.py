@@ -26,6 +26,10 @@ def here() -> Place:
     return Place(("field",), ())
 
 
+ONE_TRY = {"retries": {"attempts": 1}, "breaker": {"faults": 1_000_000, "calls": 1_000_000}}
+"""What one failing answer leads to is looked at, whatever failed before: a source's settings say so else."""
+
+
 @dataclass
 class World:
     """Sandbox servers by source key, and the sources that read them."""
@@ -41,6 +45,7 @@ class World:
                         "key": key,
                         "name": key.title(),
                         **server.settings(f"http://{key}.test"),
+                        **ONE_TRY,
                         **self.tables.get(key, {}),
                     }
                     for key, server in self.servers.items()

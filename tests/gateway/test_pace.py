@@ -57,7 +57,7 @@ async def test_a_spent_day_says_so_beside_what_is_held_and_what_others_have(worl
     assert data["courses"]["complete"] is False
     assert {row["source"]["key"] for row in data["courses"]["nodes"]} == {"b"}
     assert error["message"].startswith("a: its 1 requests of the day are spent; nothing was sent")
-    assert error["extensions"]["code"] == "UPSTREAM_THROTTLED"
+    assert error["extensions"]["code"] == "UPSTREAM_OVERLOADED"
     assert error["extensions"]["retryable"] is True
     assert 0 < error["extensions"]["retryAfter"] <= 25 * 3600
     assert made.requests("a") == 1
@@ -71,7 +71,7 @@ async def test_a_source_in_its_quiet_hours_is_not_asked(world: MakeWorld) -> Non
     made = world({"a": {"pace": {"quiet": quiet}}}, a="standard-1.2")
     data, [error] = await ask(made, "{ orgs { complete nodes { name } } }")
     assert data["orgs"] == {"complete": False, "nodes": []}
-    assert error["extensions"]["code"] == "UPSTREAM_THROTTLED"
+    assert error["extensions"]["code"] == "UPSTREAM_OVERLOADED"
     assert not made.servers["a"].requests
 
 
@@ -112,7 +112,7 @@ async def test_what_was_sent_today_is_counted_on_after_a_restart(tmp_path: Path)
         answer, left = await life("{ classes { complete } }")
         assert ("errors" in answer, left) == (False, 0)
         answer, left = await life("{ academicSessions { complete } }")
-        assert (answer["errors"][0]["extensions"]["code"], left) == ("UPSTREAM_THROTTLED", 0)
+        assert (answer["errors"][0]["extensions"]["code"], left) == ("UPSTREAM_OVERLOADED", 0)
         (tmp_path / "pace" / "requests.json").write_text('{"a": ["2020-01-01", 3]}')
         assert (await life("{ academicSessions { complete } }"))[1] == 2
         (tmp_path / "pace" / "requests.json").write_text("{")

@@ -590,7 +590,7 @@ async def test_a_source_that_may_not_be_asked_now_answers_with_what_is_held(worl
     while sent:
         data, errors, _, sent = await aged(made, query, maxAge=0)
     assert errors == []
-    assert data["orgs"].pop("sources") == [{"state": "STALE", "code": "UPSTREAM_THROTTLED"}]
+    assert data["orgs"].pop("sources") == [{"state": "STALE", "code": "UPSTREAM_OVERLOADED"}]
     first["orgs"].pop("sources")
     assert data == first
 

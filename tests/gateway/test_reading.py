@@ -335,8 +335,8 @@ async def test_a_page_of_children_walks_like_any_list(world: MakeWorld) -> None:
     ("status", "body", "headers", "code", "state"),
     [
         (500, b"", {}, ErrorCode.UPSTREAM_FAILING, SourceState.FAILED),
-        (503, b"", {"retry-after": "7"}, ErrorCode.UPSTREAM_THROTTLED, SourceState.FAILED),
-        (429, b"", {"retry-after": "7"}, ErrorCode.UPSTREAM_THROTTLED, SourceState.FAILED),
+        (503, b"", {"retry-after": "3600"}, ErrorCode.UPSTREAM_THROTTLED, SourceState.FAILED),
+        (429, b"", {"retry-after": "3600"}, ErrorCode.UPSTREAM_THROTTLED, SourceState.FAILED),
         (403, b"", {}, ErrorCode.UPSTREAM_FORBIDDEN, SourceState.FORBIDDEN),
         (401, b"", {}, ErrorCode.UPSTREAM_AUTH, SourceState.FAILED),
         (400, b'{"imsx_codeMajor":"failure"}', {}, ErrorCode.UPSTREAM_REFUSED, SourceState.FAILED),
@@ -357,7 +357,7 @@ async def test_whatever_a_source_answers_the_others_data_stand(
     [error] = reading.outcomes.errors()
     assert error.extensions is not None
     assert (error.extensions["code"], error.extensions["source"]) == (code, "a")
-    assert error.extensions.get("retryAfter") == (7 if "retry-after" in headers else None)
+    assert error.extensions.get("retryAfter") == (3600 if "retry-after" in headers else None)
     assert [o.state for o in found.page.outcomes if o.source == "a"] == [state]
     source = made.sources.get("a", Grant())
     assert source is not None

@@ -1,0 +1,91 @@
+"""How often one record or page is tried. The only place where anything is sent again because it failed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from adapters.breaker import is_fault, patience
+from adapters.errors import SourceError, Throttled
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """attempts: in all. after_fault, after_throttling: seconds of the first pause, at most; each is twice as long as
+    the last, up to `longest`, and a part of it that is left to chance is waited (full jitter).
+
+    share: of the calls within `window` seconds, may be made again; `at_least` may always.
+    """
+
+    attempts: int = 3
+    after_fault: float = 0.05
+    after_throttling: float = 1.0
+    longest: float = 5.0
+    share: float = 0.1
+    at_least: int = 3
+    window: float = 120.0
+
+
+class Retrier:
+    """One source's."""
+
+    def __init__(
+        self,
+        limits: Retries,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._limits = limits
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._chance = chance
+        self._calls: deque[float] = deque()
+        self._retried: deque[float] = deque()
+        self.retries = 0
+
+    async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What an attempt returns; the last one's error, if none succeeds.
+
+        Raises:
+            SourceError: it is not worth another attempt, would come too late, or too much is retried already.
+        """
+        self._calls.append(self._monotonic())
+        for number in range(1, self._limits.attempts):
+            try:
+                return await attempt()
+            except SourceError as error:
+                if not _worth_it(error):
+                    raise
+                pause = self._pause(number, error)
+                if pause >= patience(self._monotonic()) or not self._affordable():
+                    raise
+            self._retried.append(self._monotonic())
+            self.retries += 1
+            await self._sleep(pause)
+        return await attempt()
+
+    def _pause(self, number: int, error: SourceError) -> float:
+        first = self._limits.after_throttling if isinstance(error, Throttled) else self._limits.after_fault
+        jittered = self._chance() * min(self._limits.longest, first * 2.0 ** (number - 1))
+        return max(jittered, error.retry_after or 0.0)
+
+    def _affordable(self) -> bool:
+        """Whether one more may be made again: a source that fails for many is not asked by all of them three times."""
+        since = self._monotonic() - self._limits.window
+        for times in (self._calls, self._retried):
+            while times and times[0] <= since:
+                times.popleft()
+        return len(self._retried) < max(self._limits.at_least, self._limits.share * len(self._calls))
+
+
+def _worth_it(error: SourceError) -> bool:
+    return is_fault(error) or isinstance(error, Throttled)
