@@ -49,6 +49,7 @@ async def respond(
         context,
         operation_name=asked.operation_name,
         allowed_operation_types=allowed,
+        to_encode=True,
     )
     executed = _executed(result)
     shown: dict[str, Any] = {"data": result.data} if executed else {}

@@ -30,6 +30,7 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.type.scalars import GraphQLBoolean, GraphQLID, GraphQLString
+from strawberry.schema import Schema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import (
@@ -42,8 +43,9 @@ from strawberry.types.fields.resolver import (
 from strawberry.types.scalar import identity
 
 from adapters.records import RecordType
+from gateway.execution.arguments import Arguments
 from gateway.execution.collect import Collector, switches
-from gateway.execution.generate import builder
+from gateway.execution.generate import attribute
 from gateway.execution.plan import (
     Attribute,
     Call,
@@ -64,6 +66,8 @@ MOST_FIELDS = 5000
 """Fields of a plan. Fragments within fragments can make a document of a few lines into one of millions of fields."""
 
 _AT_ONCE = frozenset({Cardinality.ONE, Cardinality.SEVERAL, Cardinality.COMPANION, Cardinality.CHILDREN})
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 _READY: Mapping[GraphQLLeafType, frozenset[type]] = {
     GraphQLString: frozenset({str}),
@@ -99,13 +103,14 @@ def operation_of(document: DocumentNode, name: str | None) -> Operation:
     return Operation(node, fragments, tuple(found))
 
 
-def compiled(schema: GraphQLSchema, operation: Operation, booleans: Mapping[str, Any]) -> Plan:
+def compiled(schema: Schema, operation: Operation, booleans: Mapping[str, Any]) -> Plan:
     """Raises:
     CannotCompile: some part is more than a plan can say.
     """
-    compiler = _Compiler(schema, Collector(schema, operation.fragments, booleans))
-    assert schema.query_type is not None
-    root = compiler.selection(schema.query_type, [operation.node.selection_set])
+    graph = schema._schema
+    compiler = _Compiler(graph, Collector(graph, operation.fragments, booleans), Arguments(schema))
+    assert graph.query_type is not None
+    root = compiler.selection(graph.query_type, [operation.node.selection_set])
     return Plan(compiler.count, root, operation.node, operation.fragments)
 
 
@@ -113,13 +118,12 @@ def compiled(schema: GraphQLSchema, operation: Operation, booleans: Mapping[str,
 class _Compiler:
     schema: GraphQLSchema
     collector: Collector
+    arguments: Arguments
     count: int = field(default=0)
 
     def selection(self, kind: GraphQLObjectType, parts: Iterable[SelectionSetNode | None]) -> Selection:
         collected = self.collector.fields(kind, parts)
-        fields = tuple(self._field(kind, key, tuple(nodes)) for key, nodes in collected.items())
-        constants = [(f.key, f.origin.value if isinstance(f.origin, Constant) else None) for f in fields]
-        return Selection(kind, fields, builder(constants))
+        return Selection(kind, tuple(self._field(kind, key, tuple(nodes)) for key, nodes in collected.items()))
 
     def _field(self, parent: GraphQLObjectType, key: str, nodes: tuple[FieldNode, ...]) -> Field:
         self.count += 1
@@ -133,8 +137,9 @@ class _Compiler:
             raise CannotCompile("introspection")
         definition = parent.fields[name]
         declared = declared_as(definition, f"{parent.name}.{name}")
-        shape = self._shape(definition.type, nodes)
-        return Field(key, nodes, parent, definition, declared, origin(declared, f"{parent.name}.{name}"), shape)
+        comes = origin(declared, f"{parent.name}.{name}")
+        said = self.arguments.said(definition, declared, nodes[0], comes)
+        return Field(key, nodes, parent, definition, declared, comes, self._shape(definition.type, nodes), said)
 
     def _shape(self, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Shape:
         nullable, kind = _unwrapped(kind)
@@ -168,18 +173,21 @@ def origin(declared: StrawberryField, name: str) -> Origin:
     """Where the field's value comes from."""
     resolver = declared.base_resolver
     if resolver is None:
-        return Attribute(declared.python_name)
+        return Attribute(declared.python_name, attribute(declared.python_name))
     reserved = resolver.reserved_parameters
     if any(reserved[spec] is not None for spec in (SELF_PARAMSPEC, CLS_PARAMSPEC, PARENT_PARAMSPEC)):
         raise CannotCompile(f"{name} has a resolver of another make")
     root, info = reserved[ROOT_PARAMSPEC], reserved[INFO_PARAMSPEC]
     function = resolver.wrapped_func
     assert callable(function)
+    parameters = list(inspect.signature(function).parameters.values())
     call = Call(
         function,
         root.name if root is not None else None,
         info.name if info is not None else None,
         inspect.iscoroutinefunction(function),
+        alone=root is not None and len(parameters) == 1 and parameters[0].kind in _BY_PLACE,
+        column=declared.metadata.get("column"),
     )
     relation = declared.metadata.get("relation")
     if not isinstance(relation, Relation) or relation.cardinality not in _AT_ONCE:

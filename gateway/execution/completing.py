@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, cast
 
 from graphql import GraphQLSchema
 from graphql.pyutils import is_iterable
 
-from gateway.execution.plan import Column, Leaf, Objects, Shape
+from gateway.execution.generate import Column
+from gateway.execution.plan import Leaf, Objects, Shape
 
 
 class Anomaly(Exception):
@@ -82,17 +83,6 @@ def type_name(of: Objects, value: Any, info: Any, schema: GraphQLSchema) -> str:
     if not fits:
         raise Anomaly
     return cast("str", name)
-
-
-async def gathered(coming: Sequence[Awaitable[Any]]) -> list[Any]:
-    """All of them, side by side. Each is waited for, whatever becomes of the others: none reads on behind our back."""
-    if len(coming) == 1:
-        return [await coming[0]]
-    found = await asyncio.gather(*coming, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException):
-            raise each
-    return list(found)
 
 
 def any_awaitable(values: Sequence[Any]) -> bool:

@@ -12,31 +12,42 @@ from graphql import DocumentNode
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.types import ExecutionResult
 
+from gateway.execution import filling
+from gateway.execution.arguments import NONE
 from gateway.execution.careful import execute_carefully
 from gateway.execution.compiling import Operation, compiled, operation_of
 from gateway.execution.completing import Anomaly
 from gateway.execution.plan import CannotCompile, Plan
+from gateway.execution.rows import Form
 from gateway.execution.run import Run
 from gateway.schema import Attempt, Schema
 from gateway.schema.context import Context
-from gateway.schema.documents import MOST_TEXT, KeptDocuments
+from gateway.schema.documents import KeptDocuments
 
 log = logging.getLogger(__name__)
 
-MOST_FIELDS = 100_000
-"""Fields of the plans that are kept."""
+MOST = 1_000_000
+"""What is kept of plans with their documents, in characters of text. Each takes up to 140 bytes, parsed."""
+
+_PER_FIELD = 15
+"""Characters that a field of a plan counts for."""
 
 _HARMLESS = (KeptDocuments,)
 """Extensions that change no answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Known:
-    """A document that was read. size: characters."""
+    """A document that was read, and its plans by the values of its switches."""
 
-    size: int
     document: DocumentNode
     operation: Operation
+    characters: int
+    plans: dict[tuple[Any, ...], Plan | Refused] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return self.characters + sum(plan.size * _PER_FIELD for plan in self.plans.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +60,31 @@ class Refused:
 
 @dataclass(slots=True)
 class Executor:
-    """Documents and plans of `schema` are kept, the latest used; also that a document has none, and why."""
+    """Documents and their plans are kept, the latest used; also that a document has none, and why."""
 
     schema: Schema
-    _documents: LRUCache[tuple[str, str | None], Known | Refused] = field(
-        default_factory=lambda: LRUCache(MOST_TEXT, _size)
-    )
-    _plans: LRUCache[tuple[str, str | None, tuple[Any, ...]], Plan | Refused] = field(
-        default_factory=lambda: LRUCache(MOST_FIELDS, _size)
+    _kept: LRUCache[tuple[str, str | None], Known | Refused] = field(
+        default_factory=lambda: LRUCache(MOST, lambda kept: kept.size)
     )
 
     async def __call__(
-        self, query: str, variables: dict[str, Any] | None, context: Context, root: Any, name: str | None
+        self,
+        query: str,
+        variables: dict[str, Any] | None,
+        context: Context,
+        root: Any,
+        name: str | None,
+        to_encode: bool = False,
     ) -> Attempt:
         try:
             known = self._known(query, name)
-            inputs = get_variable_values(
-                self.schema._schema, known.operation.node.variable_definitions or (), variables or {}, max_errors=50
-            )
-            if not isinstance(inputs, VariableValues):
-                raise CannotCompile("variables that do not fit")
-            plan = self._plan(query, name, known.operation, inputs)
+            inputs = self._inputs(known.operation, variables)
+            plan = self._plan(query, name, known, inputs)
         except CannotCompile as reason:
             return Attempt(None, f"fallback: {reason}")
-        run = Run(plan, self.schema, context, inputs, root)
+        run = Run(plan, self.schema, context, inputs, root, Form.STRUCTS if to_encode else Form.DICTS)
         try:
-            data = await run.data()
+            data = await filling.data(run)
         except Exception as error:
             if not isinstance(error, Anomaly):  # a mistake of ours; its words may hold a person's data
                 where = "".join(traceback.format_tb(error.__traceback__))
@@ -83,17 +93,20 @@ class Executor:
         return Attempt(ExecutionResult(data=data, errors=run.errors or None), "compiled")
 
     def _known(self, query: str, name: str | None) -> Known:
-        found = self._documents.get((query, name))
+        found = self._kept.get((query, name))
         if found is None:
             try:
                 found = self._read(query, name)
             except CannotCompile as reason:
                 found = Refused(len(query), str(reason))
-            if found.size <= MOST_TEXT:
-                self._documents[query, name] = found
+            self._keep(query, name, found)
         if isinstance(found, Refused):
             raise CannotCompile(found.reason)
         return found
+
+    def _keep(self, query: str, name: str | None, found: Known | Refused) -> None:
+        if found.size <= MOST:
+            self._kept[query, name] = found
 
     def _read(self, query: str, name: str | None) -> Known:
         if any(extension not in _HARMLESS for extension in self.schema.extensions):
@@ -105,24 +118,32 @@ class Executor:
             raise CannotCompile("the document does not parse")
         if document.errors:
             raise CannotCompile("the document does not fit the schema")
-        return Known(len(query), document.ast, operation_of(document.ast, name))
+        return Known(document.ast, operation_of(document.ast, name), len(query))
 
-    def _plan(self, query: str, name: str | None, operation: Operation, inputs: VariableValues) -> Plan:
-        booleans = {each: inputs.coerced.get(each) for each in operation.switches}
-        key = (query, name, tuple(booleans.values()))
-        found = self._plans.get(key)
+    def _inputs(self, operation: Operation, variables: dict[str, Any] | None) -> VariableValues:
+        declared = operation.node.variable_definitions
+        if not declared:
+            return NONE
+        inputs = get_variable_values(self.schema._schema, declared, variables or {}, max_errors=50)
+        if not isinstance(inputs, VariableValues):
+            raise CannotCompile("variables that do not fit")
+        return inputs
+
+    def _plan(self, query: str, name: str | None, known: Known, inputs: VariableValues) -> Plan:
+        booleans = {each: inputs.coerced.get(each) for each in known.operation.switches}
+        key = tuple(booleans.values())
+        found = known.plans.get(key)
         if found is None:
             try:
-                found = compiled(self.schema._schema, operation, booleans)
+                found = compiled(self.schema, known.operation, booleans)
             except CannotCompile as reason:
                 found = Refused(1, str(reason))
             except RecursionError:
                 found = Refused(1, "nested too deeply")
-            self._plans[key] = found
+            if known.size + found.size * _PER_FIELD > MOST:
+                known.plans.clear()
+            known.plans[key] = found
+            self._keep(query, name, known)
         if isinstance(found, Refused):
             raise CannotCompile(found.reason)
         return found
-
-
-def _size(kept: Known | Refused | Plan) -> int:
-    return kept.size

@@ -1,33 +1,78 @@
-"""Rows built by code that is made for one selection: a display of a dictionary is what Python builds fastest.
+"""Code made for one plan: columns taken from objects, and rows made of columns, as fast as Python does it.
 
-Nothing of a request enters the code but names of fields in the answer, as quoted literals.
+Names of fields in the answer enter it as quoted literals, or as what a field of a row is called in JSON; names of
+attributes come from the schema. Nothing else of a request is in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import lru_cache
+from itertools import repeat
+from keyword import iskeyword
+from operator import attrgetter
+from typing import Any, TypeAlias
 
-from gateway.execution.plan import Column
+import msgspec
 
-Build = Callable[[int, Sequence[Column]], list[dict[str, Any]]]
+Column: TypeAlias = Sequence[Any]
+"""One value for each row."""
+
+Build: TypeAlias = Callable[[int, Sequence[Column]], list[Any]]
+"""How many rows there are, and a column for each field that is no constant, to rows."""
+
+Keys: TypeAlias = Sequence[tuple[str, str | None]]
+"""Names in the answer, each with its value where that is the same in every row."""
+
+_BUILTINS = {"range": range, "zip": zip}
 
 
-def source(keys: Sequence[tuple[str, str | None]]) -> str:
-    """keys: names in the answer, each with its value where that is the same in every row.
-
-    The function is handed how many rows there are, and a column for each of the others.
-    """
+def display(keys: Keys) -> str:
+    """The code that makes rows as dictionaries: a display is what Python builds fastest."""
     names = [None if constant is not None else f"v{n}" for n, (_, constant) in enumerate(keys)]
-    display = ", ".join(f"{key!r}: {name or repr(value)}" for (key, value), name in zip(keys, names, strict=True))
+    row = ", ".join(f"{key!r}: {name or repr(value)}" for (key, value), name in zip(keys, names, strict=True))
     varying = [name for name in names if name is not None]
     if not varying:
-        return f"lambda count, columns: [{{{display}}} for _ in range(count)]"
+        return f"lambda count, columns: [{{{row}}} for _ in range(count)]"
     if len(varying) == 1:
-        return f"lambda count, columns: [{{{display}}} for {varying[0]} in columns[0]]"
-    return f"lambda count, columns: [{{{display}}} for {', '.join(varying)} in zip(*columns)]"
+        return f"lambda count, columns: [{{{row}}} for {varying[0]} in columns[0]]"
+    return f"lambda count, columns: [{{{row}}} for {', '.join(varying)} in zip(*columns)]"
 
 
-def builder(keys: Sequence[tuple[str, str | None]]) -> Build:
-    built: Build = eval(compile(source(keys), "<rows>", "eval"), {"__builtins__": {"range": range, "zip": zip}})
+def dicts(keys: Keys) -> Build:
+    """Rows as dictionaries, for who goes on working with them."""
+    built: Build = eval(compile(display(keys), "<rows>", "eval"), {"__builtins__": _BUILTINS})
     return built
+
+
+def structs(keys: Keys) -> Build:
+    """Rows as they are encoded fastest: objects of a class made for them, which the cyclic collector never sees."""
+    row = row_class(tuple(key for key, _ in keys))
+    constants = [None if value is None else repeat(value) for _, value in keys]
+    if all(constants):
+        return lambda count, columns: [row(*(value for _, value in keys))] * count
+
+    def build(count: int, columns: Sequence[Column]) -> list[Any]:
+        varying = iter(columns)
+        return list(map(row, *[next(varying) if constant is None else constant for constant in constants]))
+
+    return build
+
+
+@lru_cache(1000)
+def row_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    """The class of rows that have these names in the answer, in this order."""
+    names = [f"v{n}" for n in range(len(keys))]
+    return msgspec.defstruct(
+        "Row", [(name, Any) for name in names], gc=False, rename=dict(zip(names, keys, strict=True))
+    )
+
+
+@lru_cache(1000)
+def attribute(name: str) -> Callable[[Sequence[Any]], list[Any]]:
+    """The column of an attribute that the schema names: a comprehension is twice as fast as `attrgetter`."""
+    if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
+        get = attrgetter(name)
+        return lambda objects: list(map(get, objects))
+    made: Callable[[Sequence[Any]], list[Any]] = eval(f"lambda objects: [each.{name} for each in objects]")
+    return made

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from graphql import (
     FieldNode,
@@ -19,6 +19,32 @@ from graphql.pyutils import Path
 from gateway.execution.plan import Field
 from gateway.roster.outcomes import FindPlace, Place
 from gateway.schema.context import Context
+
+
+class Later(Sequence[int]):
+    """Numbers that are hardly ever asked for: worked out when they are."""
+
+    __slots__ = ("_found", "_work")
+
+    def __init__(self, work: Callable[[], Sequence[int]]) -> None:
+        self._work = work
+        self._found: Sequence[int] | None = None
+
+    @property
+    def _numbers(self) -> Sequence[int]:
+        if self._found is None:
+            self._found = self._work()
+        return self._found
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        return self._numbers[place]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +65,42 @@ class Level:
             return ()
         path = (*self.above.path(self.parents[row]), self.field.key)
         return path if self.items is None else (*path, self.items[row])
+
+    def below(self, field: Field, parents: Sequence[int], items: Sequence[int] | None) -> Level:
+        """Of the objects that a field of these rows has."""
+        known = self.weights
+        weights = None if known is None else Later(lambda: [known[row] for row in parents])
+        return Level(self, field, parents, items, weights)
+
+    def only(self, rows: Sequence[int], weights: Sequence[int] | None = None) -> Level:
+        """Of some of these rows. weights: where they differ from what they were."""
+        items, known = self.items, self.weights
+        if weights is None and known is not None:
+            weights = Later(lambda: [known[row] for row in rows])
+        return Level(
+            self.above,
+            self.field,
+            Later(lambda: [self.parents[row] for row in rows]),
+            None if items is None else Later(lambda: [items[row] for row in rows]),
+            weights,
+        )
+
+    def shared(self, what: Sequence[int]) -> Level:
+        """Of the first of all rows that stand for the same; `what` each stands for."""
+
+        def firsts() -> list[int]:
+            found: dict[int, int] = {}
+            for row, each in enumerate(what):
+                found.setdefault(each, row)
+            return list(found.values())
+
+        def weights() -> list[int]:
+            counts: dict[int, int] = {}
+            for row, each in enumerate(what):
+                counts[each] = counts.get(each, 0) + self.weight(row)
+            return list(counts.values())
+
+        return self.only(Later(firsts), Later(weights))
 
     @property
     def root(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -16,6 +17,9 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
+from adapters.predicate import Predicate
+from gateway.execution import generate
+from gateway.execution.generate import Build
 from gateway.schema.relations import Relation
 
 
@@ -68,21 +72,26 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The value of the attribute of this name."""
+    """The value of the attribute of this name. column: of many objects."""
 
     name: str
+    column: Callable[[Sequence[Any]], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What the field's resolver returns. root, info: the names of the parameters that take the parent and the field's
     surroundings. waits: it is a coroutine function.
+
+    alone: it may be handed the parent, by place, and nothing else. column: the same of many parents, in one call.
     """
 
     function: Callable[..., Any]
     root: str | None
     info: str | None
     waits: bool
+    alone: bool = False
+    column: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +102,33 @@ class Follow:
     call: Call
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Arguments that are the same in every run: given as literals, or left out. where: what they ask of a relation.
+
+    lists: those whose values are lists, which a resolver is handed copies of.
+    """
+
+    values: Mapping[str, Any]
+    lists: tuple[str, ...] = ()
+    where: Predicate | None = None
+
+    def taken(self) -> dict[str, Any]:
+        values = dict(self.values)
+        for name in self.lists:
+            values[name] = list(values[name])
+        return values
+
+
 Origin: TypeAlias = Constant | Attribute | Call | Follow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One field of a selection. key: its name in the answer. nodes: where the document asks for it."""
+    """One field of a selection. key: its name in the answer. nodes: where the document asks for it.
+
+    said: its arguments; None where they depend on variables, or have to be made anew for each run.
+    """
 
     key: str
     nodes: tuple[FieldNode, ...]
@@ -107,26 +137,42 @@ class Field:
     declared: StrawberryField | None
     origin: Origin
     shape: Shape | None
+    said: Said | None = None
+
+    @property
+    def completed(self) -> Shape:
+        """The shape, of a field that is no constant."""
+        assert self.shape is not None
+        return self.shape
 
     @property
     def name(self) -> str:
         return f"{self.parent.name}.{self.nodes[0].name.value}"
 
 
-Column: TypeAlias = Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Selection:
-    """What is asked of objects of one type. build: columns, one for each field that is no constant, to rows."""
+    """What is asked of objects of one type. The code that builds rows is made when it is first needed."""
 
     type: GraphQLObjectType
     fields: tuple[Field, ...]
-    build: Callable[[int, Sequence[Column]], list[dict[str, Any]]]
+
+    @cached_property
+    def columns(self) -> tuple[Field, ...]:
+        """The fields whose values differ from row to row."""
+        return tuple(each for each in self.fields if not isinstance(each.origin, Constant))
 
     @property
-    def columns(self) -> Sequence[Field]:
-        return [each for each in self.fields if not isinstance(each.origin, Constant)]
+    def keys(self) -> generate.Keys:
+        return [(f.key, f.origin.value if isinstance(f.origin, Constant) else None) for f in self.fields]
+
+    @cached_property
+    def dicts(self) -> Build:
+        return generate.dicts(self.keys)
+
+    @cached_property
+    def structs(self) -> Build:
+        return generate.structs(self.keys)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,8 +35,10 @@ class Attempt:
     path: str
 
 
-Lead = Callable[[str, dict[str, Any] | None, Context, Any, str | None], Awaitable[Attempt]]
-"""Executes a document with variables, context, root value and the operation's name, or leaves it."""
+Lead = Callable[[str, dict[str, Any] | None, Context, Any, str | None, bool], Awaitable[Attempt]]
+"""Executes a document with variables, context, root value and the operation's name, or leaves it. Last, whether the
+data is for nothing but to be encoded.
+"""
 
 
 class Schema(strawberry.Schema):
@@ -65,7 +67,10 @@ class Schema(strawberry.Schema):
         operation_name: str | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
+        *,
+        to_encode: bool = False,
     ) -> ExecutionResult:
+        """to_encode: the data is for nothing but msgspec to encode, and need not be dictionaries."""
         document = self.documents.read(query) if query else None
         if document is not None and operation_name is None and document.operations > 1:
             message = "the document has several operations: name the one to run in `operationName`"
@@ -75,7 +80,7 @@ class Schema(strawberry.Schema):
             result, path = None, "fallback: no plans are made here"
             queries = allowed_operation_types is None or OperationType.QUERY in allowed_operation_types
             if self._lead is not None and query is not None and context_value is not None and queries:
-                attempt = await self._lead(query, variable_values, context_value, root_value, operation_name)
+                attempt = await self._lead(query, variable_values, context_value, root_value, operation_name, to_encode)
                 result, path = attempt.result, attempt.path
             if reading is not None:
                 reading.executed(path)

@@ -124,7 +124,7 @@ async def test_the_gateway_compiles_unless_told_otherwise(world: MakeWorld) -> N
 
 
 def test_names_of_the_answer_enter_the_code_as_literals_only() -> None:
-    made = generate.source([("a", None), ("b", "Org"), ("c", None)])
+    made = generate.display([("a", None), ("b", "Org"), ("c", None)])
     assert made == "lambda count, columns: [{'a': v0, 'b': 'Org', 'c': v2} for v0, v2 in zip(*columns)]"
-    assert generate.builder([("a", None), ("b", "Org")])(2, [[1, 2]]) == [{"a": 1, "b": "Org"}, {"a": 2, "b": "Org"}]
-    assert generate.builder([("b", "Org")])(2, []) == [{"b": "Org"}, {"b": "Org"}]
+    assert generate.dicts([("a", None), ("b", "Org")])(2, [[1, 2]]) == [{"a": 1, "b": "Org"}, {"a": 2, "b": "Org"}]
+    assert generate.dicts([("b", "Org")])(2, []) == [{"b": "Org"}, {"b": "Org"}]

@@ -1,0 +1,100 @@
+"""A plan run level by level: each field once for all objects of a level, and the rows last, from their columns.
+
+There is nothing here for what cannot be: a null where the schema allows none, a value of another type. At the first of
+these the run ends as an `Anomaly`, and the operation is executed again, with care (`gateway.execution.careful`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.execution.below import Descent
+from gateway.execution.completing import leaves
+from gateway.execution.frame import Below, Frame
+from gateway.execution.level import Level
+from gateway.execution.plan import Leaf
+from gateway.execution.rows import build
+from gateway.execution.run import Run, Where
+from gateway.execution.values import values_of
+
+
+async def data(run: Run) -> Any:
+    """The answer's one outermost row.
+
+    Raises:
+    Anomaly: the answer is not as the schema has it.
+    """
+    run.open(run.plan.root, [run.root_value], Level(None, None, (0,)), 1)
+    filling = _Filling(run)
+    try:
+        await filling.all()
+    except BaseException as error:
+        await filling.end(cancelled=isinstance(error, asyncio.CancelledError))
+        raise
+    return await build(run.frames, run.form, run.pace)
+
+
+@dataclass(slots=True)
+class _Filling:
+    """Fills the frames of a run. A field that has to wait for its source holds up nothing but what is below it."""
+
+    run: Run
+    waiting: dict[asyncio.Future[list[Any]], Where] = field(default_factory=dict)
+
+    async def all(self) -> None:
+        frames, coming, filled = self.run.frames, self.run.coming, 0
+        while True:
+            while filled < len(frames):
+                await self._fill(frames[filled])
+                filled += 1
+                if filled < len(frames):
+                    self._start()
+            if len(coming) == 1 and not self.waiting:
+                where, values = coming.pop()
+                await self._take(*where, await values)  # without a turn of the event loop, if it need not wait
+                continue
+            self._start()
+            if not self.waiting:
+                return
+            done, _ = await asyncio.wait(self.waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await self._take(*self.waiting.pop(task), task.result())
+
+    async def end(self, cancelled: bool) -> None:
+        """Waits for all that was begun: nothing reads on behind our back."""
+        self._start()
+        if cancelled and self.waiting:
+            await asyncio.sleep(0)  # what has not begun would leave coroutines behind that nobody awaits
+            for task in self.waiting:
+                task.cancel()
+        if self.waiting:
+            await asyncio.gather(*self.waiting, return_exceptions=True)
+
+    async def _fill(self, frame: Frame) -> None:
+        for number, each in enumerate(frame.selection.columns):
+            values = values_of(self.run, each, frame.objects, frame.level)
+            if isinstance(values, list):
+                await self._take(frame, number, values)
+            else:
+                self.run.coming.append(((frame, number), values))
+
+    async def _take(self, frame: Frame, number: int, values: list[Any]) -> None:
+        """Completes the values of a field."""
+        each, pace = frame.selection.columns[number], self.run.pace
+        if isinstance(each.completed.of, Leaf):
+            frame.columns[number] = leaves(each.completed, values)
+        else:
+            below = frame.columns[number] = Below()
+            for _ in Descent(self.run, frame, number, below).take(values):
+                if pace.late:
+                    await pace.breathe()
+        if pace.late:
+            await pace.breathe()
+
+    def _start(self) -> None:
+        """Has all that is coming begin."""
+        for where, values in self.run.coming:
+            self.waiting[asyncio.ensure_future(values)] = where
+        self.run.coming.clear()

@@ -1,0 +1,196 @@
+"""What a field is of each object of a level, before it is completed: by its attribute, its relation or its resolver.
+
+A column is there at once where nothing has to be awaited for it, else it is awaited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from graphql import GraphQLResolveInfo
+
+from gateway.execution.arguments import Arguments
+from gateway.execution.completing import Anomaly, any_awaitable, awaited
+from gateway.execution.generate import attribute
+from gateway.execution.level import FieldRows, Level, ResolveInfo
+from gateway.execution.plan import Attribute, Call, Field, Follow
+from gateway.execution.run import Run
+from gateway.roster.levels import LevelReader
+from gateway.schema.arguments import given
+from gateway.schema.relations import Cardinality
+
+Values: TypeAlias = list[Any] | Awaitable[list[Any]]
+
+_STRETCH = 500
+"""Objects whose resolvers are called at a stretch."""
+
+_SOURCES = attribute("provenance.source")
+
+
+def values_of(run: Run, each: Field, objects: Sequence[Any], level: Level) -> Values:
+    """None where the field failed, and that is told."""
+    origin = each.origin
+    if isinstance(origin, Attribute):
+        return _attributes(origin, objects)
+    arguments = _arguments(run, each)
+    if isinstance(origin, Follow):
+        if all(given(arguments.get(name)) is None for name in origin.relation.alone):
+            return _followed(run, each, origin, arguments, objects, level)
+        origin = origin.call
+    assert isinstance(origin, Call), "a constant has no values"
+    return _Called(run, each, origin, arguments, level).values(objects)
+
+
+def _attributes(origin: Attribute, objects: Sequence[Any]) -> list[Any]:
+    try:
+        return origin.column(objects)
+    except Exception as error:
+        raise Anomaly from error
+
+
+def _arguments(run: Run, each: Field) -> dict[str, Any]:
+    """The field's arguments, as its resolver takes them."""
+    if each.said is not None:
+        return each.said.taken()
+    assert each.declared is not None
+    try:
+        return Arguments(run.schema).of(each.definition, each.declared, each.nodes[0], run.variables)
+    except Exception as error:
+        raise Anomaly from error
+
+
+def _followed(
+    run: Run, each: Field, origin: Follow, arguments: dict[str, Any], objects: Sequence[Any], level: Level
+) -> Values:
+    relation, context = origin.relation, run.context
+    reading = context.below.get(level.root or "", context.reading) if context.below else context.reading
+    reader = LevelReader(reading, FieldRows(level, each), run.pace.breathe)
+    if relation.cardinality is Cardinality.CHILDREN:
+        assert relation.where is not None
+        where = each.said.where if each.said is not None else relation.where(**arguments)
+        return reader.children(relation.kind, relation.key, cast("Any", objects), where)
+    try:
+        sources = _sources(objects)
+        named = attribute(relation.key)(objects)
+    except Exception as error:
+        raise Anomaly from error
+    if relation.cardinality is Cardinality.SEVERAL:
+        return reader.follow_all(relation.kind, sources, named)
+    if relation.cardinality is Cardinality.COMPANION:
+        return reader.lookup(relation.kind, sources, named)
+    return reader.follow(relation.kind, sources, named)
+
+
+def _sources(objects: Sequence[Any]) -> list[str]:
+    try:
+        return _SOURCES(objects)  # of records, without calling their property each time
+    except AttributeError:
+        return attribute("source")(objects)
+
+
+@dataclass(slots=True)
+class _Called:
+    """A field whose resolver is called for each object."""
+
+    run: Run
+    field: Field
+    call: Call
+    arguments: dict[str, Any]
+    level: Level
+
+    def values(self, objects: Sequence[Any]) -> Values:
+        if len(objects) <= _STRETCH or self.call.column is not None:
+            return self._come(self._returned(objects, 0))
+        return self._by_and_by(objects)
+
+    async def _by_and_by(self, objects: Sequence[Any]) -> list[Any]:
+        returned: list[Any] = []
+        for start in range(0, len(objects), _STRETCH):
+            returned += self._returned(objects[start : start + _STRETCH], start)
+            await self.run.pace.breathe()
+        found = self._come(returned)
+        return found if isinstance(found, list) else await found
+
+    def _returned(self, objects: Sequence[Any], start: int) -> list[Any]:
+        """What the resolver returned, or raised, of each object; the first is that row of the level."""
+        call = self.call
+        if call.column is not None:
+            try:
+                return list(call.column(objects))
+            except Exception:  # the resolver tells which row, and why
+                return self._each(objects, start)
+        if call.alone and not self.arguments:
+            return _mapped(call, objects)
+        return self._each(objects, start)
+
+    def _each(self, objects: Sequence[Any], start: int) -> list[Any]:
+        call, rows = self.call, FieldRows(self.level, self.field)
+        returned: list[Any] = []
+        for row, parent in enumerate(objects, start):
+            said = dict(self.arguments)
+            if call.root is not None:
+                said[call.root] = parent
+            if call.info is not None:
+                said[call.info] = info(self.run, rows, row)
+            try:
+                returned.append(call.function(**said))
+            except Exception as error:
+                returned.append(error)
+        return returned
+
+    def _come(self, returned: list[Any]) -> Values:
+        listed = self.field.completed.items_nullable is not None
+        if any_awaitable(returned) or (listed and any(isinstance(v, list) and any_awaitable(v) for v in returned)):
+            return self._awaited(returned)
+        return self._told(returned)
+
+    async def _awaited(self, returned: list[Any]) -> list[Any]:
+        found = await awaited(returned)
+        for row, value in enumerate(found):
+            if isinstance(value, list) and any_awaitable(value):
+                found[row] = await awaited(value)
+        if self.level.weights is not None:
+            raise Anomaly  # what goes wrong must be told as often as the row occurs
+        return self._told(found)
+
+    def _told(self, found: list[Any]) -> list[Any]:
+        if self.level.above is None:
+            self.run.roots[self.field.key] = found[0]
+        if any(issubclass(kind, BaseException) for kind in set(map(type, found))):
+            for row, value in enumerate(found):
+                if isinstance(value, BaseException):
+                    self.run.failed(self.level, self.field, row, value)
+                    found[row] = None
+        return found
+
+
+def _mapped(call: Call, objects: Sequence[Any]) -> list[Any]:
+    returned: list[Any] = []
+    calls = map(call.function, objects)
+    while True:
+        try:
+            for value in calls:
+                returned.append(value)
+        except Exception as error:
+            returned.append(error)
+        else:
+            return returned
+
+
+def info(run: Run, rows: FieldRows, row: int) -> Any:
+    """What a resolver may ask about where it stands."""
+    raw = ResolveInfo(
+        rows,
+        row,
+        run.context,
+        run.schema._schema,
+        run.plan.fragments,
+        run.plan.operation,
+        run.variables,
+        run.root_value,
+    )
+    declared = rows.field.declared
+    assert declared is not None
+    return run.schema.config.info_class(_raw_info=cast("GraphQLResolveInfo[Any]", raw), _field=declared)
