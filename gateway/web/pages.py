@@ -27,8 +27,8 @@ def accepts_html(request: Request) -> bool:
     return prefers_html(request.headers.get("accept"))
 
 
-def graphiql(request: Request) -> Response:
-    """GraphiQL for the API at the request's own address."""
+def graphiql(request: Request, note: str | None = None) -> Response:
+    """GraphiQL for the API at the request's own address. note: what its user is to know first."""
     nonce = secrets.token_urlsafe(16)
     page = GRAPHIQL.substitute(
         icon=_url("icon.svg"),
@@ -41,6 +41,7 @@ def graphiql(request: Request) -> Response:
         examples=_url("examples.json"),
         endpoint=escape(request.url.path.rpartition("/")[2]),
         nonce=nonce,
+        note=f'<p class="note" role="note">{escape(note)}</p>\n' if note else "",
     )
     return _html(page, style_nonce=nonce)
 

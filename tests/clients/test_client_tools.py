@@ -1,21 +1,15 @@
-"""The tools that app developers point at the schema accept it as it is: Relay, GraphQL Code Generator, graphql-eslint.
-
-They come from npm, pinned in `package-lock.json` beside this file, and are installed on first use.
-"""
+"""The tools of app developers accept the schema as it is: Relay, GraphQL Code Generator, graphql-eslint."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.clients.npm import HERE, run
 
-HERE = Path(__file__).parent
 SCHEMA = HERE.parent.parent / "schema.graphql"
 
 WITHOUT_ID = re.compile(
@@ -33,26 +27,6 @@ WORDS_OF_THE_STANDARD = frozenset(
 """OneRoster's own names, which repeat that of their type."""
 
 
-@pytest.fixture(scope="session")
-def tools() -> Path:
-    """The folder of the tools' programs."""
-    if shutil.which("npm") is None:
-        assert "CI" not in os.environ, "CI is to run the tools of app developers: node and npm are missing"
-        pytest.skip("node and npm are missing: Relay, Code Generator and graphql-eslint are not run over the schema")
-    installed = HERE / "node_modules" / ".installed"
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if not installed.exists() or installed.read_text() != wanted:
-        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-        installed.write_text(wanted)
-    return HERE / "node_modules" / ".bin"
-
-
-def run(*command: str | Path) -> str:
-    done = subprocess.run(command, cwd=HERE, text=True, capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def complaints(tools: Path) -> list[tuple[str, str]]:
     """What the linter says of the schema: rule and message."""
     command = [tools / "eslint", "--no-config-lookup", "-c", "eslint.config.js", "-f", "json", "build/schema.graphql"]
@@ -65,14 +39,12 @@ def complaints(tools: Path) -> list[tuple[str, str]]:
     return [(message["ruleId"].removeprefix("@graphql-eslint/"), message["message"]) for message in found["messages"]]
 
 
-def test_relay_compiles_an_app(tools: Path) -> None:
-    (HERE / "build" / "relay").mkdir(parents=True, exist_ok=True)
-    run(tools / "relay-compiler", "relay.config.json")
-    assert (HERE / "build" / "relay" / "PeoplePageQuery.graphql.ts").exists()
+def test_relay_compiles_an_app(relay_manifest: Path) -> None:
+    assert (relay_manifest.parent / "PeoplePageQuery.graphql.ts").exists()
 
 
-def test_the_code_generator_types_an_app(tools: Path) -> None:
-    run(tools / "graphql-codegen", "--config", "codegen.ts")
+def test_the_code_generator_types_an_app(tools: Path, codegen_manifest: Path) -> None:
+    assert codegen_manifest.exists()
     run(tools / "tsc", "--noEmit", "-p", "tsconfig.json")
 
 

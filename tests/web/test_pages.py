@@ -108,6 +108,13 @@ def test_graphiql_asks_the_address_it_was_served_from() -> None:
     assert 'data-endpoint="graphql"' in page
 
 
+def test_graphiql_tells_its_user_what_is_to_be_known_first_as_text() -> None:
+    scope = {"type": "http", "path": "/graphql", "headers": [], "query_string": b"", "root_path": ""}
+    assert 'class="note"' not in bytes(pages.graphiql(Request(scope)).body).decode()
+    page = bytes(pages.graphiql(Request(scope), "No <script> here.").body).decode()
+    assert ">No &lt;script&gt; here.</p>" in page
+
+
 def test_the_front_page_names_the_sources_as_text(client: TestClient) -> None:
     text = client.get("/").text
     assert "<li>Springfield Public Schools</li>" in text
