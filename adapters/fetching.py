@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import compress
 from typing import TypeAlias, cast
 
 import httpx2
@@ -20,7 +21,7 @@ from adapters.exchange import Exchange
 from adapters.lowering import Route
 from adapters.normalise import NormalisedPage, Normaliser, names
 from adapters.paging import PageSeen, count, links
-from adapters.predicate import compile_test
+from adapters.predicate import compile_columns
 from adapters.records import Record
 from adapters.scanning import NOTHING, Fetched, Page
 from adapters.spec import SourceSpec
@@ -112,8 +113,9 @@ class Fetcher:
             raise self._refuse(route.name, start(answer), route.entity.optional and not below)
         self._answered.add(route.name)
         came = await self._normalised(route, answer.content)
-        holds = compile_test(route.where)
-        records = tuple(record for record in came.records if holds(record))
+        records = came.records
+        if route.where is not None:
+            records = tuple(compress(records, compile_columns(route.where)(records)))
         seen = self._seen(answer, limit, offset, came.received, came.total)
         if earlier is not None:
             earlier.heard(seen.total)

@@ -281,7 +281,17 @@ def _any(field: str, holds: Callable[[str], bool]) -> Test:
     names = unfolded(field).split(".")
     if field.startswith(_FOLDED):
         return lambda record: any(holds(text.casefold()) for text in _texts(record, names))
-    return lambda record: any(holds(text) for text in _texts(record, names))
+    if len(names) > 1:
+        return lambda record: any(holds(text) for text in _texts(record, names))
+    value_of = operator.attrgetter(field)
+
+    def test(record: msgspec.Struct) -> bool:
+        found = value_of(record)
+        if isinstance(found, str):  # most are
+            return holds(found)
+        return any(holds(text) for text in _texts(found, []))
+
+    return test
 
 
 def texts(record: Record, field: str) -> Iterator[str]:

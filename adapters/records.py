@@ -247,6 +247,8 @@ class User(Record, frozen=True, gc=False, omit_defaults=True):
     @property
     def role(self) -> UserRole | None:
         """The primary role at the primary org, else the first primary role, else the first."""
+        if len(self.roles) == 1:
+            return self.roles[0].role
         primary = [r for r in self.roles if r.role_type is RoleType.PRIMARY]
         at_home = [r for r in primary if self.primary_org_id is not None and r.org_id == self.primary_org_id]
         best = at_home or primary or self.roles

@@ -1,4 +1,5 @@
 import dataclasses
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -144,6 +145,11 @@ def test_the_http_client_leaves_a_query_as_it_was_built(text: str) -> None:
     query = query_text([("filter", f"familyName='{text}'")])
     assert httpx2.URL(f"https://h.example/users?{query}").query.decode() == query
     assert not set(query) & set(" '+!()*\"")
+
+
+@given(st.text(st.characters()) | st.text("% '=/~\x00", max_size=9))
+def test_text_is_percent_encoded_as_the_standard_library_has_it(text: str) -> None:
+    assert encoded(text) == quote(text, safe="", errors="surrogatepass")
 
 
 ROSTER = "https://sis.district.example/x/ims/oneroster/rostering/v1p2"
