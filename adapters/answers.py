@@ -78,6 +78,14 @@ def retry_after(text: str | None, now: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def clock_ahead(date: str | None, now: float) -> float | None:
+    """Seconds by which the clock of the server that sent this Date header is ahead of `now`; None if it tells none."""
+    try:
+        return parsedate_to_datetime(date or "").timestamp() - now
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
 def safe_code(code: str | None) -> str | None:
     """A code that may stand in a message: a word, not text of the server's choosing."""
     return code if code is not None and re.fullmatch(r"[A-Za-z_]{1,40}", code) else None
@@ -107,11 +115,8 @@ def _clocks_differ(answer: Answer, now: float) -> bool:
     said = answer.headers.get("www-authenticate", "").encode() + answer.body
     if b"timestamp_refused" in said:
         return True
-    try:
-        theirs = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-    except (ValueError, TypeError):
-        return False
-    return abs(theirs - now) > CLOCK_TOLERANCE
+    ahead = clock_ahead(answer.headers.get("date"), now)
+    return ahead is not None and abs(ahead) > CLOCK_TOLERANCE
 
 
 def _without(scopes: tuple[str, ...]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ import httpx2
 
 from adapters import oauth1
 from adapters.addresses import base_url, token_url
+from adapters.answers import clock_ahead
 from adapters.dialect import OAuth1, OAuth2, Service, Signature, StaticBearer
 from adapters.errors import Misconfigured, SourceError
 from adapters.secret import Secret
@@ -27,6 +27,9 @@ Clock = Callable[[], float]
 
 _HOLD_OFF = 1.0
 """Seconds, at least, for which a refused token request answers for those that follow."""
+
+_SAME_CLOCK = 60.0
+"""Seconds by which two clocks may differ and be called the same: no server grants a timestamp less."""
 
 _VAIN = 60.0
 """Seconds for which a renewal that did not help keeps answers other than 401 from renewing again."""
@@ -102,24 +105,40 @@ class BearerFlow(httpx2.Auth):
 
 
 class OAuth1Flow(httpx2.Auth):
-    """Signs the URL as it will be sent, with a nonce and a timestamp of its own for every attempt."""
+    """Signs the URL as it will be sent, with a nonce and a timestamp of its own for every attempt.
+
+    Where a server refuses the signature and its clock is not ours, it is signed once more by the server's; that one is
+    reckoned by from then on (RFC 5849 3.3: what counts is the server's clock).
+    """
 
     def __init__(self, method: Signature, consumer: Secret, secret: Secret, wall: Clock = time.time) -> None:
         self._method = method
         self._consumer = consumer
         self._secret = secret
         self._wall = wall
+        self._ahead = 0.0
+        """Seconds by which the server's clock is ahead of ours."""
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        self._sign(request)
+        answer = yield request
+        if answer.status_code != 401:
+            return
+        ahead = clock_ahead(answer.headers.get("date"), self._wall())
+        if ahead is not None and abs(ahead - self._ahead) > _SAME_CLOCK:
+            self._ahead = ahead
+            self._sign(request)
+            yield request
+
+    def _sign(self, request: httpx2.Request) -> None:
         request.headers["Authorization"] = oauth1.authorization(
             self._method,
             self._consumer.reveal(),
             self._secret.reveal(),
             (request.method, str(request.url)),
-            nonce=secrets.token_hex(16),
-            timestamp=int(self._wall()),
+            nonce=oauth1.nonce(),
+            timestamp=int(self._wall() + self._ahead),
         )
-        yield request
 
 
 class OAuth2Flow(httpx2.Auth):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from base64 import b64encode
 from collections.abc import Iterable
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
@@ -28,6 +29,11 @@ def base_string(method: str, url: str, parameters: Iterable[tuple[str, str]]) ->
     port = f":{parts.port}" if parts.port not in (None, _DEFAULT_PORT.get(scheme)) else ""
     address = f"{scheme}://{host}{port}{parts.path or '/'}"
     return "&".join((method.upper(), encoded(address), encoded(normalised)))
+
+
+def nonce() -> str:
+    """A word that no other request of ours carries: 128 bits by chance."""
+    return secrets.token_hex(16)
 
 
 def signature(method: Signature, secret: str, base: str) -> str:

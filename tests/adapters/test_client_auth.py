@@ -1,15 +1,19 @@
 """SourceClient proves who asks: tokens shared, renewed and given up on."""
 
 import asyncio
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import httpx2
 import pytest
 
+from adapters import oauth1
 from adapters.client import SourceClient
 from adapters.dialect import OAuth1, OAuth2, StaticBearer
 from adapters.errors import ClockSkewed, Denied, Failing, Forbidden, SourceError
 from adapters.retry import Retries
-from tests.adapters.school import ALL, TEN, Raw, School, client, ids, scanned, spec
+from tests.adapters.school import ALL, TEN, Raw, School, client, ids, scanned, spec, user
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +112,32 @@ async def test_an_oauth_1_source_with_another_clock_is_told_so() -> None:
     asked = SourceClient(spec(OAuth1()), httpx2.MockTransport(lambda r: httpx2.Response(401, headers=headers)))
     with pytest.raises(ClockSkewed):
         await asked.page(TEN)
+    assert asked.requests == 2, "it was signed by the server's clock as well"
     assert await asked.check_token() == ()
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_an_oauth_1_source_whose_clock_is_another_is_signed_by_its_own(minutes: int) -> None:
+    ours, asked_at = 1_900_000_000.0, []
+
+    def theirs(request: httpx2.Request) -> httpx2.Response:
+        now = ours + minutes * 60
+        [signed] = re.findall(r'oauth_timestamp="(\d+)"', request.headers["Authorization"])
+        asked_at.append(int(signed) - ours)
+        if abs(int(signed) - now) < 300:
+            return httpx2.Response(200, json={"users": [user(n) for n in range(10)]})
+        return httpx2.Response(401, headers={"Date": format_datetime(datetime.fromtimestamp(now, UTC), usegmt=True)})
+
+    asked = SourceClient(spec(OAuth1()), httpx2.MockTransport(theirs), wall=lambda: ours)
+    pages = await asyncio.gather(asked.page(TEN), asked.page(TEN))
+    assert [len(page.records) for page in pages] == [10, 10]
+    await asked.page(TEN)
+    assert asked_at[-1] == minutes * 60, "and not learnt anew each time"
+    assert len(asked_at) <= 5
+
+
+def test_nonces_are_never_used_twice() -> None:
+    assert len({oauth1.nonce() for _ in range(100_000)}) == 100_000
 
 
 async def test_a_static_token_is_sent_as_it_is() -> None:
