@@ -20,7 +20,7 @@ from adapters.hosts import Hosts
 from adapters.pacing import Days, Pacer
 from gateway import telemetry
 from gateway.access.grant import EVERYTHING
-from gateway.config import GetPolicy, Settings, SourceSettings
+from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings
 from gateway.endpoint.asgi import App, Receive, Scope, Send
 from gateway.endpoint.gate import HostGate, Routes
 from gateway.endpoint.route import EXPLAIN, GraphQLRoute
@@ -38,6 +38,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 Answering to no other name keeps a web page elsewhere from reading rosters through a name that it points here.
 """
+
+UNTRUSTED = (
+    "Trusted documents alone are answered here: what is written below is refused, and so is asking for the schema."
+)
+"""What GraphiQL tells its user where that is so."""
 
 GRAPHQL = "/graphql"
 """Where the graph is asked."""
@@ -82,7 +87,8 @@ def build(
     def reading(explain: bool) -> Reading:
         return Reading(sources, EVERYTHING, codec, settings.gateway.deadline, explain=explain)
 
-    graphql = GraphQLRoute(compiling(SCHEMA) if compiled else SCHEMA, reading, _graphiql, documents, settings.http.get)
+    page = _graphiql(settings.http.documents)
+    graphql = GraphQLRoute(compiling(SCHEMA) if compiled else SCHEMA, reading, page, documents, settings.http.get)
     rest = _rest(settings, sources, graphql)
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:
@@ -132,8 +138,13 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute) -> Starle
     return app
 
 
-async def _graphiql(scope: Scope, receive: Receive, send: Send) -> None:
-    await pages.graphiql(Request(scope))(scope, receive, send)
+def _graphiql(documents: DocumentPolicy) -> App:
+    note = UNTRUSTED if documents is DocumentPolicy.TRUSTED else None
+
+    async def graphiql(scope: Scope, receive: Receive, send: Send) -> None:
+        await pages.graphiql(Request(scope), note)(scope, receive, send)
+
+    return graphiql
 
 
 def _connected(settings: Settings, store: Store | None) -> Callable[[SourceSettings], SourceClient]:

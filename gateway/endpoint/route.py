@@ -108,6 +108,9 @@ class GraphQLRoute:
             status = 400 if refused.reason is Reason.MALFORMED else _unexecuted(media_type)
             raise Refusal(status, refused.message, code=ErrorCode(refused.reason)) from None
         if not posted and self.get is GetPolicy.TRUSTED and not found.trusted:
+            if parameters.query is None:  # then clients send the text, with POST
+                code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+                raise Refusal(_unexecuted(media_type), "PersistedQueryNotFound", code=code)
             raise Refusal(405, "GET is for trusted documents: ask with POST", headers=[(b"allow", b"POST")])
         return found
 
