@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli.asking import holds, refresh
 from gateway.cli.local import check, forget, providers, sandbox, schema
+from gateway.cli.planning import plan
 from gateway.cli.serving import demo, serve
 
 app = typer.Typer(
@@ -15,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, check, refresh, holds, forget, providers, schema):
+for command in (serve, demo, check, refresh, holds, forget, providers, schema, plan):
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(sandbox)
 

@@ -70,9 +70,14 @@ def row_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
 
 @lru_cache(1000)
 def attribute(name: str) -> Callable[[Sequence[Any]], list[Any]]:
-    """The column of an attribute that the schema names: a comprehension is twice as fast as `attrgetter`."""
+    """The column of an attribute that the schema names."""
     if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
         get = attrgetter(name)
         return lambda objects: list(map(get, objects))
-    made: Callable[[Sequence[Any]], list[Any]] = eval(f"lambda objects: [each.{name} for each in objects]")
+    made: Callable[[Sequence[Any]], list[Any]] = eval(taken(name))
     return made
+
+
+def taken(name: str) -> str:
+    """The code that takes an attribute of many objects: a comprehension is twice as fast as `attrgetter`."""
+    return f"lambda objects: [each.{name} for each in objects]"
