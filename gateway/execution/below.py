@@ -18,13 +18,12 @@ from gateway.execution.completing import Anomaly, type_name
 from gateway.execution.frame import Below, Frame
 from gateway.execution.generate import Column
 from gateway.execution.level import FieldRows, Later, Level
-from gateway.execution.plan import Field, Follow, Objects
+from gateway.execution.plan import Call, Field, Follow, Objects, Origin
 from gateway.execution.run import Run
 from gateway.execution.values import info
 from gateway.schema.relations import Cardinality
 
 _NAMED = frozenset({Cardinality.ONE, Cardinality.SEVERAL, Cardinality.COMPANION})
-"""Relations that lead from several records to the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class Descent:
         of, origin = self.field.completed.of, self.field.origin
         assert isinstance(of, Objects)
         yield
-        if of.shareable and isinstance(origin, Follow) and origin.relation.cardinality in _NAMED:
+        if of.shareable and _names(origin):
             names = list(map(id, objects))
             distinct = dict(zip(names, objects, strict=True))
             if len(distinct) < len(objects):
@@ -152,6 +151,13 @@ class Descent:
             raise Anomaly
         of.types[kind] = name
         return name
+
+
+def _names(origin: Origin) -> bool:
+    """Whether several objects are likely to lead to the same one."""
+    if isinstance(origin, Follow):
+        return origin.relation.cardinality in _NAMED
+    return isinstance(origin, Call) and origin.column is not None
 
 
 def _with_nulls(values: list[Any], rows: Column) -> Column:

@@ -91,7 +91,7 @@ class Call:
     info: str | None
     waits: bool
     alone: bool = False
-    column: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    column: Callable[..., Sequence[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,13 @@ from gateway.execution.plan import Attribute, Call, Field, Follow
 from gateway.execution.run import Run
 from gateway.roster.levels import LevelReader
 from gateway.schema.arguments import given
+from gateway.schema.fields import sources_of
 from gateway.schema.relations import Cardinality
 
 Values: TypeAlias = list[Any] | Awaitable[list[Any]]
 
 _STRETCH = 500
 """Objects whose resolvers are called at a stretch."""
-
-_SOURCES = attribute("provenance.source")
 
 
 def values_of(run: Run, each: Field, objects: Sequence[Any], level: Level) -> Values:
@@ -72,7 +71,7 @@ def _followed(
         where = each.said.where if each.said is not None else relation.where(**arguments)
         return reader.children(relation.kind, relation.key, cast("Any", objects), where)
     try:
-        sources = _sources(objects)
+        sources = sources_of(objects)
         named = attribute(relation.key)(objects)
     except Exception as error:
         raise Anomaly from error
@@ -81,13 +80,6 @@ def _followed(
     if relation.cardinality is Cardinality.COMPANION:
         return reader.lookup(relation.kind, sources, named)
     return reader.follow(relation.kind, sources, named)
-
-
-def _sources(objects: Sequence[Any]) -> list[str]:
-    try:
-        return _SOURCES(objects)  # of records, without calling their property each time
-    except AttributeError:
-        return attribute("source")(objects)
 
 
 @dataclass(slots=True)
@@ -116,9 +108,10 @@ class _Called:
     def _returned(self, objects: Sequence[Any], start: int) -> list[Any]:
         """What the resolver returned, or raised, of each object; the first is that row of the level."""
         call = self.call
-        if call.column is not None:
+        if call.column is not None and not self.arguments:
+            surroundings = [] if call.info is None else [info(self.run, FieldRows(self.level, self.field), start)]
             try:
-                return list(call.column(objects))
+                return list(call.column(objects, *surroundings))
             except Exception:  # the resolver tells which row, and why
                 return self._each(objects, start)
         if call.alone and not self.arguments:

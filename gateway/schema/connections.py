@@ -1,8 +1,9 @@
 """Pages of lists: connections in Relay's sense, which say what is missing from them."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
+import msgspec
 import strawberry
 
 from gateway.roster.listing import List
@@ -43,9 +44,21 @@ def page_info(rows: HasCursors, count: int, has_next: bool, has_previous: bool) 
     )
 
 
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """What stands on a page, by its place there. Its cursor is made only if it is asked for."""
+
+    page: HasCursors
+    index: int
+    node: Any
+
+
 @strawberry.type(description="A record and its place in a list.")
 class Edge(Generic[T]):
-    cursor: str = plain("Its place: pass it as `after` to go on behind it.")
+    is_type_of = over(Placed)
+
+    cursor: str = computed(
+        lambda root: root.page.cursor(root.index), "Its place: pass it as `after` to go on behind it."
+    )
     node: T = plain("The record.")
 
 
@@ -82,8 +95,8 @@ def _page_info(root: List) -> PageInfo:
     return page_info(root, len(page.records), page.has_next, page.has_previous)
 
 
-def _edges(root: List) -> Iterator[Edge[Any]]:
-    return (Edge(cursor=root.cursor(i), node=record) for i, record in enumerate(root.page.records))
+def edges(page: HasCursors, rows: Sequence[Any]) -> list[Placed]:
+    return [Placed(page, index, row) for index, row in enumerate(rows)]
 
 
 async def _total(root: List) -> int | None:
@@ -126,4 +139,6 @@ class Connection(RosterPage, Generic[T]):
     is_type_of = over(List)
 
     nodes: list[T] = computed(lambda root: root.page.records, "The records of the page.")
-    edges: list[Edge[T]] = computed(_edges, "The records of the page, each with its cursor.")
+    edges: list[Edge[T]] = computed(
+        lambda root: edges(root, root.page.records), "The records of the page, each with its cursor."
+    )

@@ -23,14 +23,24 @@ def plain(text: str, *wire: str, name: str | None = None) -> Any:
     return strawberry.field(name=name, description=described(text, *wire))
 
 
-Column = Callable[[Sequence[Any]], Sequence[Any]]
-"""What a resolver makes of each of many records, made at once: for fields that are asked of thousands."""
+Column = Callable[..., Sequence[Any]]
+"""What a resolver makes of each of many records, made at once: for fields that are asked of thousands. It is handed the
+records and, if the resolver asks for it, the `Info` of the first.
+"""
 
 
 def computed(resolver: Callable[..., object], text: str, *wire: str, column: Column | None = None) -> Any:
     """What `resolver` makes of the record."""
     metadata = {} if column is None else {"column": column}
     return strawberry.field(resolver=resolver, description=described(text, *wire), metadata=metadata)
+
+
+def sources_of(objects: Sequence[Any]) -> list[str]:
+    """The sources of records, or of parts of them that hold it."""
+    try:
+        return [each.provenance.source for each in objects]  # without calling a property for each
+    except AttributeError:
+        return [each.source for each in objects]
 
 
 def over(kind: type) -> Any:

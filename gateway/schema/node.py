@@ -1,14 +1,14 @@
 """What has a global id, and reading such an id."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import strawberry
 
 from adapters.endpoints import ENTITIES
 from adapters.records import Record, RecordType
-from gateway.identity import GlobalId, NotAnId, global_id
+from gateway.identity import GlobalId, NotAnId, global_id, global_ids
 from gateway.roster.reading import HeldBack, HoldName
-from gateway.schema.fields import plain
+from gateway.schema.fields import plain, sources_of
 
 KINDS: Mapping[str, RecordType] = {entity.record.__name__: entity.type for entity in ENTITIES.values()}
 """GraphQL type names are the names of the record classes."""
@@ -26,6 +26,14 @@ class Node:
 
 def record_id(root: Record) -> str:
     return global_id(type(root).__name__, root.source, root.sourced_id)
+
+
+def record_ids(records: Sequence[Record]) -> list[str]:
+    """As `record_id`, of many."""
+    kinds = set(map(type, records))
+    if len(kinds) != 1:
+        return list(map(record_id, records))
+    return global_ids(kinds.pop().__name__, sources_of(records), [each.sourced_id for each in records])
 
 
 def hold_id(root: HeldBack) -> str:

@@ -3,7 +3,7 @@
 `metadata["relation"]` of the field keeps the declaration, for whoever wants to read a whole level at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from gateway.roster import deriving, listing
 from gateway.schema.arguments import ACTIVE, EffectiveOn, Roles, Status, given, one_of
 from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
-from gateway.schema.fields import described, optional
+from gateway.schema.fields import described, optional, sources_of
 from gateway.schema.groups import CONNECTIONS
 from gateway.schema.listed import arguments, asked, resolver
 from gateway.schema.node import TYPE_NAMES
@@ -171,7 +171,17 @@ def reference(kind: RecordType, key: str, text: str, *wire: str) -> Any:
         sourced_id = getattr(root, key)
         return None if sourced_id is None else GlobalId(name, root.source, sourced_id)
 
-    return strawberry.field(resolver=ref, graphql_type=RecordRef | None, description=described(text, *wire))
+    def refs(roots: Sequence[Record]) -> list[Any]:
+        named = list(zip(sources_of(roots), [getattr(root, key) for root in roots], strict=True))
+        made = {each: GlobalId(name, *each) for each in set(named) if each[1] is not None}
+        return [made.get(each) for each in named]
+
+    return strawberry.field(
+        resolver=ref,
+        graphql_type=RecordRef | None,
+        description=described(text, *wire),
+        metadata={"column": refs},
+    )
 
 
 def references(kind: RecordType, key: str, text: str, *wire: str) -> Any:

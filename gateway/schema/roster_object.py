@@ -1,16 +1,17 @@
 """What all records have in common, and the reference to one."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 import strawberry
 
 from adapters.records import Record
-from gateway.identity import GlobalId
+from gateway.identity import GlobalId, global_ids
 from gateway.schema.context import Info
 from gateway.schema.enums import RecordStatus
-from gateway.schema.fields import computed, over, plain
-from gateway.schema.node import Node, record_id
+from gateway.schema.fields import computed, over, plain, sources_of
+from gateway.schema.node import Node, record_id, record_ids
 from gateway.schema.scalars import JSON, DateTime, instant
 from gateway.schema.sources import Source
 
@@ -20,6 +21,25 @@ Keys = Annotated[list[str] | None, strawberry.argument(description="Only these m
 def _source(root: Record, info: Info) -> Any:
     reading = info.context.reading
     return reading.sources.get(root.source, reading.grant)
+
+
+def _sources(roots: Sequence[Record], info: Info) -> list[Any]:
+    reading, keys = info.context.reading, sources_of(roots)
+    found = {key: reading.sources.get(key, reading.grant) for key in set(keys)}
+    return [found[key] for key in keys]
+
+
+def _observed(roots: Sequence[Record]) -> list[str | None]:
+    moments = [root.provenance.observed_at for root in roots]
+    written = {moment: instant(moment) for moment in set(moments)}
+    return [written[moment] for moment in moments]
+
+
+def _named_ids(roots: Sequence[GlobalId]) -> list[str]:
+    kinds = {root.type for root in roots}
+    if len(kinds) != 1:
+        return list(map(str, roots))
+    return global_ids(kinds.pop(), [root.source for root in roots], [root.sourced_id for root in roots])
 
 
 def _metadata(root: Record, keys: Keys = strawberry.UNSET) -> Any:
@@ -47,17 +67,21 @@ def _metadata_value(root: Record, info: Info, name: Name) -> Any:
     "is known of the same person or class."
 )
 class RosterObject(Node):
-    id: strawberry.ID = computed(record_id, "Global id: names the type, the source and the record; treat it as opaque.")
+    id: strawberry.ID = computed(
+        record_id, "Global id: names the type, the source and the record; treat it as opaque.", column=record_ids
+    )
     sourced_id: str = plain(
         "The source's own id of it, its primary key there; unique within the source only.", "sourcedId"
     )
-    source: Source = computed(_source, "Where it comes from.")
+    source: Source = computed(_source, "Where it comes from.", column=_sources)
     status: RecordStatus = plain("Whether it still counts at its source.", "status")
     status_raw: str | None = plain("The source's own word for the status.", "status")
     date_last_modified: DateTime | None = plain(
         "When the source last changed it, for incremental reading.", "dateLastModified"
     )
-    observed_at: DateTime = computed(lambda root: instant(root.observed_at), "When the gateway read it.")
+    observed_at: DateTime = computed(
+        lambda root: instant(root.observed_at), "When the gateway read it.", column=_observed
+    )
     metadata: JSON | None = computed(
         _metadata, "What the source adds to the standard, unchanged: extensions, custom fields.", "metadata"
     )
@@ -74,5 +98,5 @@ class RosterObject(Node):
 class RecordRef:
     is_type_of = over(GlobalId)
 
-    id: strawberry.ID = computed(lambda root: str(root), "Global id of what is named.")
+    id: strawberry.ID = computed(lambda root: str(root), "Global id of what is named.", column=_named_ids)
     sourced_id: str = plain("The source's own id of what is named.", "sourcedId")

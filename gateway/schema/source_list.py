@@ -15,7 +15,7 @@ from gateway.roster.reading import Group as Counted
 from gateway.roster.reading import GroupKey, Reading
 from gateway.roster.reading import Source as Configured
 from gateway.schema.arguments import DEFAULT_FIRST, After, Before, First, Last, given
-from gateway.schema.connections import Edge, PageInfo, page_info
+from gateway.schema.connections import Edge, PageInfo, edges, page_info
 from gateway.schema.context import Info
 from gateway.schema.enums import SourceState
 from gateway.schema.fields import computed, over
@@ -78,7 +78,7 @@ class SourceConnection:
 
     nodes: list[Source] = computed(lambda root: root.rows, "The sources of the page.")
     edges: list[Edge[Source]] = computed(
-        lambda root: [Edge(cursor=root.cursor(i), node=row) for i, row in enumerate(root.rows)],
+        lambda root: edges(root, root.rows),
         "The sources of the page, each with its cursor.",
     )
     page_info: PageInfo = computed(
