@@ -79,14 +79,18 @@ class Broods:
 
     def _found(self, parents: Sequence[str]) -> dict[str, Brood]:
         places = [self._index.places(p) for p in parents]
-        records = self._rows.at(chain.from_iterable(places))
-        holds = None if self._holds is None else self._holds(records)
-        everything, each = iter(records), None if holds is None or all(holds) else iter(holds)
-        found: dict[str, Brood] = {}
-        for parent, own in zip(parents, places, strict=True):
-            brood = tuple(islice(everything, len(own)))
-            found[parent] = brood if each is None else tuple(compress(brood, islice(each, len(own))))
-        return found
+        records = iter(self._rows.at(chain.from_iterable(places)))
+        broods = [tuple(islice(records, len(own))) for own in places]
+        return dict(zip(parents, fitting(broods, self._holds), strict=True))
+
+
+def fitting(broods: Sequence[Brood], holds: Columns | None) -> Sequence[Brood]:
+    """Of each brood the records for which it holds."""
+    told = [] if holds is None else holds([*chain.from_iterable(broods)])
+    if all(told):
+        return broods
+    each = iter(told)
+    return [tuple(compress(brood, islice(each, len(brood)))) for brood in broods]
 
 
 class Followed:

@@ -19,7 +19,7 @@ from gateway.roster.pins import Pinned
 from gateway.roster.planner import HELD
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
-from gateway.roster.whole import Position, Slice, Standing, alike, cut, follows, listed
+from gateway.roster.whole import Position, Slice, Standing, alike, cut, listed
 
 
 class Held:
@@ -93,7 +93,7 @@ class Held:
         held = await self._list(collection, where, table)
         if held is not None:
             found = cut(held, after.sourced_id if after is not None else None, limit)
-        elif (part := _part(where, table, after, limit)) is not None:
+        elif (part := table.known_window(where, after, limit)) is not None:
             found = part
         else:
             raise NotHeld(self._source)
@@ -173,13 +173,3 @@ def _oldest(found: object) -> float:
             rows = (row for value in found.values() for row in (value if isinstance(value, tuple) else (value,)))
             return min((row.observed_at for row in rows if row is not None), default=time.time())
     return time.time()
-
-
-def _part(where: Predicate | None, table: Table, after: Position | None, limit: int) -> Slice | None:
-    """The window, if the source once cut it and it is held."""
-    offset = after.offset if after is not None else 0
-    if offset is None or table.unsorted:
-        return None
-    overlap = 1 if offset else 0
-    found = table.known_slice(where, offset - overlap, limit + overlap)
-    return follows(found, after) if found is not None else None

@@ -18,8 +18,8 @@ from adapters.errors import SourceError
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
 from gateway.roster.followed import Broods
-from gateway.roster.outcomes import FindPlace
-from gateway.roster.reading import LONGEST_LIST, Reading
+from gateway.roster.outcomes import LONGEST_LIST, FindPlace
+from gateway.roster.reading import AT_ONCE, Reading
 from gateway.roster.whole import Short, beside
 
 T = TypeVar("T")
@@ -28,9 +28,6 @@ Column: TypeAlias = list[T] | Awaitable[list[T]]
 """One value for each row, now or later."""
 
 Value: TypeAlias = Record | SourceError | None
-
-AT_ONCE = 5000
-"""Rows, or records behind them, that are read without giving the event loop away."""
 
 _STRETCH = 500
 """Rows after which others may have it."""
@@ -88,7 +85,7 @@ class LevelReader:
         """The records whose `field` names each parent, whole; None where the source failed or there are too many."""
         sources, ids = list(map(_source, parents)), list(map(_sourced_id, parents))
         if len(parents) <= AT_ONCE:
-            held = self._held_broods(kind, field, sources, ids, where)
+            held = self._held_children(kind, field, sources, ids, where)
             if held is not None:
                 return self._short_enough(sources, held)
         return self._children(kind, field, sources, ids, where)
@@ -103,35 +100,40 @@ class LevelReader:
             return None
         if not any(ids) and ids.count(None) == len(ids):
             return [None] * len(ids)
-        wholes = {source: self.reading.held(kind, source) for source in set(sources)}
-        if len(wholes) == 1:
-            [only] = wholes.values()
-            return None if only is None else only.named(ids)
-        if None in wholes.values():
-            return None
+        if len(set(sources)) == 1:
+            return self.reading.held_named(kind, sources[0], ids)
         column: list[Record | None] = [None] * len(ids)
         for source, rows in _by_source(sources).items():
-            whole = wholes[source]
-            assert whole is not None
-            _fill(column, rows, whole.named([ids[row] for row in rows]))
-        return column
-
-    def _held_broods(
-        self, kind: RecordType, field: str, sources: Sequence[str], ids: Sequence[str], where: Predicate | None
-    ) -> Sequence[Sequence[Record]] | None:
-        """The children of parents, if all are held and not many; None where that has to be awaited."""
-        broods = {s: self.reading.held_broods(kind, s, field, where) for s in set(sources)}
-        if len(broods) == 1:
-            [only] = broods.values()
-            return None if only is None else _at_once(only, ids)
-        column: list[Sequence[Record]] = [()] * len(ids)
-        for source, rows in _by_source(sources).items():
-            each = broods[source]
-            found = None if each is None else _at_once(each, [ids[row] for row in rows])
+            found = self.reading.held_named(kind, source, [ids[row] for row in rows])
             if found is None:
                 return None
             _fill(column, rows, found)
         return column
+
+    def _held_children(
+        self, kind: RecordType, field: str, sources: Sequence[str], ids: Sequence[str], where: Predicate | None
+    ) -> Sequence[Sequence[Record]] | None:
+        """The children of parents, if all are held and not many; None where that has to be awaited."""
+        if len(set(sources)) == 1:
+            return self._of_source(kind, field, sources[0], ids, where)
+        column: list[Sequence[Record]] = [()] * len(ids)
+        for source, rows in _by_source(sources).items():
+            found = self._of_source(kind, field, source, [ids[row] for row in rows], where)
+            if found is None:
+                return None
+            _fill(column, rows, found)
+        return column
+
+    def _of_source(
+        self, kind: RecordType, field: str, source: str, parents: Sequence[str], where: Predicate | None
+    ) -> Sequence[Sequence[Record]] | None:
+        broods = self.reading.held_broods(kind, source, field, where)
+        if broods is None:
+            return self.reading.held_children_of(kind, field, source, parents, where)
+        found = broods.known(parents)
+        if found is None and sum(map(broods.size, parents)) <= AT_ONCE:
+            found = broods.of(parents)
+        return found
 
     # -------------------------------------------------------------- what has to be awaited
 
@@ -256,14 +258,6 @@ class LevelReader:
             self.reading.outcomes.too_long(self.rows.place(row), source, self.rows.weight(row))
             return None
         return brood
-
-
-def _at_once(broods: Broods, parents: Sequence[str]) -> list[tuple[Record, ...]] | None:
-    """The children of each; None where many records have to be looked at for that."""
-    found = broods.known(parents)
-    if found is None and sum(map(broods.size, parents)) <= AT_ONCE:
-        found = broods.of(parents)
-    return found
 
 
 def _portions(broods: Broods, ids: Sequence[str], rows: Sequence[int]) -> Iterator[tuple[int, list[int]]]:

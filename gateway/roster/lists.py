@@ -69,8 +69,7 @@ def page_in_hand(sources: Sequence[Source], collection: Collection, wanted: Want
     parts: dict[Source, Part] = {}
     while waiting and rows <= size:
         for source in waiting[:wave]:
-            whole = source.in_hand(collection, terms)
-            found = whole.window_known(wanted.where, _position(source, wanted), size + 1) if whole is not None else None
+            found = source.window_in_hand(collection, wanted.where, _position(source, wanted), size + 1, terms)
             if found is None:
                 return None
             parts[source] = Answer(found)

@@ -240,6 +240,14 @@ class Reader:
         self._budget.used((self._client.spec.key, collection))
         return whole
 
+    def parts_in_hand(self, collection: Collection) -> Table | None:
+        """The collection's table, where it is not held whole and all that was read of it may be shown."""
+        table = self.tables[collection]
+        if table.whole is not None or table.unsupported is not None or not self._scope.everything:
+            return None
+        self._budget.used((self._client.spec.key, collection))
+        return table
+
     # -------------------------------------------------------------- by ids
 
     async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:

@@ -7,10 +7,11 @@ import copy
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 from adapters.endpoints import COLLECTIONS, Collection
 from adapters.errors import SourceError
-from adapters.predicate import Predicate, Test, compile_test
+from adapters.predicate import Columns, Predicate, compile_columns
 from adapters.records import Record, RecordType, User
 from gateway.access.grant import Grant
 from gateway.faults import Unproved
@@ -18,7 +19,7 @@ from gateway.identity import CursorCodec
 from gateway.roster import meaning, operating, resolving
 from gateway.roster.deadline import Deadline
 from gateway.roster.explain import Explanation
-from gateway.roster.followed import Broods
+from gateway.roster.followed import Broods, fitting
 from gateway.roster.foresight import Ahead
 from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, GroupBy, GroupKey, UserGroupKey
 from gateway.roster.loaders import Loaders
@@ -29,6 +30,7 @@ from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import LONGEST_LIST, FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
+from gateway.roster.tables import Table
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
 from gateway.roster.whole import Short, Standing, Whole, alike, partial
 
@@ -72,6 +74,12 @@ __all__ = [
 ]
 
 
+T = TypeVar("T")
+
+AT_ONCE = 5000
+"""Rows, or records behind them, that are read without giving the event loop away."""
+
+
 class Reading:
     """Reads for one operation under one grant and one deadline, and collects what went wrong.
 
@@ -91,7 +99,7 @@ class Reading:
         self.explanation = Explanation() if explain else None
         self._loaders = Loaders(self.deadline)
         self._in_hand: dict[tuple[RecordType, str], Whole] = {}
-        self._tests: dict[tuple[str, Predicate | None], asyncio.Future[Test]] = {}
+        self._tests: dict[tuple[str, Predicate], asyncio.Future[Columns | None]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
 
     def under_way(self) -> AbstractContextManager[None]:
@@ -172,23 +180,23 @@ class Reading:
         known = self.sources.get(source, self.grant)
         if known is None:
             return dict.fromkeys(parents, ())
-        test, found = await asyncio.gather(
-            self._test(known, where),
+        holds, found = await asyncio.gather(
+            self._holds(known, where),
             self._loaders.broods(known, COLLECTIONS[kind], field, parents),
             return_exceptions=True,
         )
         if isinstance(found, BaseException):
             raise found
-        if isinstance(test, SourceError):
-            return dict.fromkeys(parents, test)
-        if isinstance(test, BaseException):
-            raise test
+        if isinstance(holds, SourceError):
+            return dict.fromkeys(parents, holds)
+        if isinstance(holds, BaseException):
+            raise holds
         if any(not isinstance(rows, SourceError | Short) for rows in found.values()):
             self._answered(known, kind)
-        return {
-            parent: rows if isinstance(rows, SourceError) else alike(rows, filter(test, rows))
-            for parent, rows in found.items()
-        }
+        broods = {parent: rows for parent, rows in found.items() if not isinstance(rows, SourceError)}
+        few = fitting(list(broods.values()), holds)
+        kept = {parent: alike(rows, own) for (parent, rows), own in zip(broods.items(), few, strict=True)}
+        return {**found, **kept}
 
     async def _renamed(self, kind: RecordType, source: str, former: str) -> Record | None:
         """Who had a sourcedId before, where the source declares that: of all people, for it can hardly be asked."""
@@ -216,6 +224,39 @@ class Reading:
         found = known.in_hand(COLLECTIONS[kind], self.terms)
         if found is not None:
             self._in_hand[kind, source] = found
+            self.outcomes.answered(source)
+        return found
+
+    def held_named(self, kind: RecordType, source: str, ids: Sequence[str | None]) -> list[Record | None] | None:
+        """The record of each id, None of one that there is not, and of none; None unless all of that is held."""
+        whole = self.held(kind, source)
+        if whole is not None:
+            return whole.named(ids)
+        parts = self._parts(kind, source)
+        return self._told(source, parts.named(ids)) if parts is not None else None
+
+    def held_children_of(
+        self, kind: RecordType, field: str, source: str, parents: Sequence[str], where: Predicate | None
+    ) -> list[tuple[Record, ...]] | None:
+        """The children of each parent, under the same condition, as they were read by themselves; None unless all were,
+        or where they are too many for a moment.
+        """
+        parts = self._parts(kind, source)
+        if parts is None or not resolving.settled(where):
+            return None
+        found = parts.broods(field, parents)
+        if found is None or sum(map(len, found)) > AT_ONCE:
+            return None
+        return self._told(source, list(fitting(found, None if where is None else compile_columns(where))))
+
+    def _parts(self, kind: RecordType, source: str) -> Table | None:
+        known = self.sources.get(source, self.grant)
+        if known is None or self.explanation is not None:
+            return None
+        return known.parts_in_hand(COLLECTIONS[kind], self.terms)
+
+    def _told(self, source: str, found: T | None) -> T | None:
+        if found is not None:
             self.outcomes.answered(source)
         return found
 
@@ -270,12 +311,12 @@ class Reading:
             return ()
         try:
             holds, rows = await asyncio.gather(
-                self._test(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
+                self._holds(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
             )
         except SourceError as error:
             self.outcomes.failed(find, kind, error)
             return None
-        return alike(rows, filter(holds, rows)) if rows is not None else None
+        return alike(rows, fitting([rows], holds)[0]) if rows is not None else None
 
     async def children(
         self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
@@ -350,17 +391,18 @@ class Reading:
             other._tests, other._in_hand = {}, {}
         return other
 
-    async def _test(self, source: Source, where: Predicate | None) -> Test:
-        """`where` as a test of one source's records; worked out once, whatever it looks at."""
-        if resolving.settled(where):
-            return compile_test(where)
+    async def _holds(self, source: Source, where: Predicate | None) -> Columns | None:
+        """`where` as a test of one source's records; worked out once, whatever it looks at. None: all satisfy it."""
+        if where is None or resolving.settled(where):
+            return None if where is None else compile_columns(where)
         coming = self._tests.get((source.key, where))
         if coming is None:
-            coming = self._tests[source.key, where] = asyncio.ensure_future(self._made(source, where))
+            coming = self._tests[source.key, where] = asyncio.ensure_future(self._resolved(source, where))
         return await asyncio.shield(coming)
 
-    async def _made(self, source: Source, where: Predicate | None) -> Test:
-        return compile_test((await source.resolved(where, self.deadline, self.terms)).found)
+    async def _resolved(self, source: Source, where: Predicate) -> Columns | None:
+        found = (await source.resolved(where, self.deadline, self.terms)).found
+        return None if found is None else compile_columns(found)
 
     def standing(self, source: str, kind: RecordType) -> Standing | None:
         """Why an older copy stood in when records of a kind were last loaded from a source, if one did."""

@@ -32,7 +32,7 @@ from gateway.roster.reader import Reader
 from gateway.roster.resolving import Local, resolve
 from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, Terms
-from gateway.roster.whole import Standing, Whole, beside, partial
+from gateway.roster.whole import Position, Slice, Standing, Whole, beside, partial
 
 T = TypeVar("T")
 
@@ -194,6 +194,21 @@ class Source:
     def in_hand(self, collection: Collection, terms: Terms) -> Whole | None:
         """The collection, if it is there to be read without waiting and nothing has to be told of it."""
         return self._reader.in_hand(collection, terms.since) if self._reader is not None and terms.asks else None
+
+    def parts_in_hand(self, collection: Collection, terms: Terms) -> Table | None:
+        """What was read of a collection that is not held whole, if that is to be had without waiting."""
+        if self._reader is None or not terms.asks or terms.since is not None:
+            return None
+        return self._reader.parts_in_hand(collection)
+
+    def window_in_hand(
+        self, collection: Collection, where: Predicate | None, after: Position | None, limit: int, terms: Terms
+    ) -> Slice | None:
+        """The `limit` records after a position of those that satisfy `where`, if nothing has to be awaited for them."""
+        if (whole := self.in_hand(collection, terms)) is not None:
+            return whole.window_known(where, after, limit)
+        parts = self.parts_in_hand(collection, terms)
+        return parts.known_window(where, after, limit) if parts is not None else None
 
     def foresee(self, ahead: Sequence[Ahead], where: Predicate | None, first: int) -> None:
         """Begins what following `ahead` from the `first` records that satisfy `where` will need anyway."""

@@ -11,9 +11,7 @@ import asyncio
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import msgspec
 from cachetools import TTLCache
@@ -24,10 +22,11 @@ from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.config.settings import MAX_RECORDS, RESCAN_EVERY, STALE_FOR
 from gateway.faults import ErrorCode, SourceState, code_of
+from gateway.roster.aged import Aged
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
 from gateway.roster.weight import weigh
-from gateway.roster.whole import Slice, Standing, Whole, group
+from gateway.roster.whole import Position, Slice, Standing, Whole, cut, follows, group
 
 PINNED_FOR = 900.0
 """Seconds for which a copy that somebody walks is kept after it was last asked for."""
@@ -43,9 +42,6 @@ LEAST_FRESH = 60.0
 
 RETRY_AFTER = 30.0
 """Seconds for which a source that failed is left alone while an older copy stands in."""
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 _APART = 300  # bytes that a record takes in the caches, itself apart
 _WHOLE = 16  # and in a whole collection: its place in the list and in an index
@@ -75,6 +71,13 @@ class Coming:
         """As long as it has taken so far, for what is missing."""
         done = self.share
         return max(1.0, (time.monotonic() - self.began) * (1 - done) / done) if done else None
+
+
+class KeptChildren(msgspec.Struct, frozen=True, gc=False):
+    """The children of one parent, as they were read."""
+
+    read_at: float
+    records: tuple[Record, ...]
 
 
 @dataclass
@@ -121,11 +124,11 @@ class Table:
     _fresh_until: float = 0.0
     _stale_until: float = 0.0
     _partial_until: float = 0.0
-    _records: TTLCache[str, Record | None] = field(init=False)
-    _children: TTLCache[tuple[str, str], tuple[float, tuple[Record, ...]]] = field(init=False)
-    _slices: TTLCache[tuple[Predicate | None, int], Slice] = field(init=False)
-    _lists: TTLCache[Predicate | None, Slice] = field(init=False)
-    _runs: TTLCache[Predicate | None, tuple[str | None, Slice]] = field(init=False)
+    _records: Aged[str, Record | None] = field(init=False)
+    _children: Aged[tuple[str, str], KeptChildren] = field(init=False)
+    _slices: Aged[tuple[Predicate | None, int], Slice] = field(init=False)
+    _lists: Aged[Predicate | None, Slice] = field(init=False)
+    _runs: Aged[Predicate | None, tuple[str | None, Slice]] = field(init=False)
     _refusals: TTLCache[str, SourceError] = field(init=False)
     _failures: TTLCache[str, SourceError] = field(init=False)
     _pins: TTLCache[float, Whole] = field(init=False)
@@ -134,11 +137,11 @@ class Table:
     def __post_init__(self) -> None:
         ttl, timer = self.fresh_for, self.clock
         self._pins = TTLCache(PINS, PINNED_FOR, timer)
-        self._records = TTLCache(self.most_apart, ttl, timer)
-        self._children = TTLCache(self.most_apart, ttl, timer, lambda held: len(held[1]) + 1)
-        self._slices = TTLCache(self.most_apart, ttl, timer, _rows)
-        self._lists = TTLCache(self.most_apart, ttl, timer, _rows)
-        self._runs = TTLCache(self.longest_run + 1, ttl, timer, lambda held: _rows(held[1]))
+        self._records = Aged(self.most_apart, ttl, timer)
+        self._children = Aged(self.most_apart, ttl, timer, lambda held: len(held.records) + 1)
+        self._slices = Aged(self.most_apart, ttl, timer, _rows)
+        self._lists = Aged(self.most_apart, ttl, timer, _rows)
+        self._runs = Aged(self.longest_run + 1, ttl, timer, lambda held: _rows(held[1]))
         self._refusals = TTLCache(1, ttl, timer)
         self._failures = TTLCache(1, min(ttl, RETRY_AFTER), timer)
 
@@ -231,7 +234,8 @@ class Table:
         whole = self.whole
         if whole is not None:
             return {i: whole.get(i) for i in ids}
-        found = {i: self._records[i] for i in ids if i in self._records}
+        records = self._records.now()
+        found = {i: records[i] for i in ids if i in records}
         if (partial := self.partial) is not None:
             found |= {i: r for i in ids if i not in found and (r := partial.get(i)) is not None}
         return found if since is None else {i: r for i, r in found.items() if r is not None and r.observed_at >= since}
@@ -242,8 +246,9 @@ class Table:
         whole = self.whole
         if whole is not None and whole.has_index(field):
             return {p: whole.children(field, p) for p in parents}
-        found = {p: self._children[field, p] for p in parents if (field, p) in self._children}
-        return {p: rows for p, (read_at, rows) in found.items() if since is None or read_at >= since}
+        children = self._children.now()
+        found = {p: held for p in parents if (held := children.get((field, p))) is not None}
+        return {p: held.records for p, held in found.items() if since is None or held.read_at >= since}
 
     def known_list(self, where: Predicate | None, since: float | None = None) -> Slice | None:
         """Every record that satisfies `where`, if those were read by themselves."""
@@ -251,6 +256,36 @@ class Table:
         if held is not None and held.unproved is not None:
             since = max(since or 0.0, time.time() - RETRY_AFTER)
         return held if held is not None and held.read_at >= (since or 0.0) else None
+
+    def known_window(self, where: Predicate | None, after: Position | None, limit: int) -> Slice | None:
+        """The `limit` records after a position of those that satisfy `where`, if these were read by themselves, or the
+        source once cut this part of them.
+        """
+        held = self.known_list(where)
+        if held is not None:
+            return cut(held, after.sourced_id if after is not None else None, limit)
+        offset = after.offset if after is not None else 0
+        if offset is None or self.unsorted:
+            return None
+        overlap = 1 if offset else 0
+        found = self.known_slice(where, offset - overlap, limit + overlap)
+        return follows(found, after) if found is not None else None
+
+    def named(self, ids: Sequence[str | None]) -> list[Record | None] | None:
+        """The record of each id, None of one that is known to be absent, and of none; None unless all were read."""
+        records = self._records.now()
+        try:
+            return [None if i is None else records[i] for i in ids]
+        except KeyError:
+            return None
+
+    def broods(self, field: str, parents: Iterable[str]) -> list[tuple[Record, ...]] | None:
+        """The children of each parent; None unless all were read."""
+        children = self._children.now()
+        try:
+            return [children[field, parent].records for parent in parents]
+        except KeyError:
+            return None
 
     def known_slice(self, where: Predicate | None, start: int, limit: int, since: float | None = None) -> Slice | None:
         held = self._slices.get((where, start))
@@ -263,9 +298,10 @@ class Table:
         self, where: Predicate | None, after: str | None, limit: int | None, since: float | None
     ) -> Slice | None:
         """Consecutive records of a filtered list, if the `limit` records that follow `after` are among them."""
-        begin, run = self._runs.get(where, (None, None))
-        if run is None or (since is not None and run.read_at < since):
+        held = self._runs.get(where)
+        if held is None or (since is not None and held[1].read_at < since):
             return None
+        begin, run = held
         if begin is not None and (after is None or after < begin):
             return None
         passed = bisect_right(run.records, after, key=_sourced_id) if after is not None else 0
@@ -276,7 +312,7 @@ class Table:
     def load(self) -> tuple[int, int]:
         """Records that are held of it, and the bytes that they take, estimated."""
         parts = (self._records, self._children, self._slices, self._lists, self._runs)
-        apart = max(int(part.currsize) for part in parts)
+        apart = max(part.weight for part in parts)
         copies = (self._good, self._held, self._partial, *self._pins.values())
         wholes = {id(whole.rows): whole for whole in copies if whole is not None}.values()
         size = round(apart * (self._bytes_each + _APART)) + sum(whole.bytes for whole in wholes)
@@ -324,8 +360,7 @@ class Table:
         rows = tuple(records)
         self.keep(rows)
         grouped, now = group(rows, field), time.time()
-        for parent in parents:
-            _put(self._children, (field, parent), (now, grouped.get(parent, ())))
+        self._children.update(((field, p), KeptChildren(now, grouped.get(p, ()))) for p in parents)
 
     def keep_list(
         self, where: Predicate | None, records: Iterable[Record], rejected: int = 0, unproved: str | None = None
@@ -334,17 +369,17 @@ class Table:
         self.keep(rows)
         total = len(rows) if unproved is None else None
         held = Slice(rows, 0, True, total, time.time(), rejected, unproved)
-        _put(self._lists, where, held)
+        self._lists.put(where, held)
         return held
 
     def keep_run(self, where: Predicate | None, begin: str | None, run: Slice) -> None:
         """Takes consecutive records of a filtered list, those that follow `begin`."""
         self.read_at = run.read_at
-        _put(self._runs, where, (begin, run))
+        self._runs.put(where, (begin, run))
 
     def keep_slice(self, where: Predicate | None, found: Slice) -> None:
         self.keep(found.records)
-        _put(self._slices, (where, found.start), found)
+        self._slices.put((where, found.start), found)
 
     def hear(self, said: CacheControl) -> None:
         """Takes note of what the source says of holding what is about to be kept."""
@@ -498,12 +533,6 @@ class Table:
 
 def _rows(part: Slice) -> int:
     return len(part.records) + 1
-
-
-def _put(cache: TTLCache[K, V], key: K, value: V) -> None:
-    """Keeps a value, unless it is too large for the cache."""
-    with suppress(ValueError):
-        cache[key] = value
 
 
 def _sourced_id(record: Record) -> str:

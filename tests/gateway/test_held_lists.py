@@ -16,6 +16,7 @@ from gateway.roster.explain import Explanation
 from gateway.roster.followed import MOST_KNOWN
 from gateway.roster.levels import AT_ONCE, LevelReader, come
 from gateway.roster.listing import Extent, List, ListQuery, listed
+from gateway.roster.listing import come as come_list
 from gateway.roster.outcomes import FindPlace
 from gateway.roster.reading import Reading
 from gateway.sandbox.exact import exact_district
@@ -182,3 +183,70 @@ async def test_what_is_kept_of_what_was_followed_is_bounded(held: World) -> None
     assert whole.named([r.sourced_id for r in whole.rows]) == list(whole.rows)
     assert whole.bytes > before
     assert all(r.status is RecordStatus.ACTIVE for r in whole.rows)
+
+
+# -------------------------------------------------------------- what was read in parts
+
+
+WIDE = {"capabilities": {"filter_clauses": 100, "max_url": 8000}}
+
+
+@pytest.fixture
+def parted(world: MakeWorld) -> World:
+    """A source of which windows, and children of a few, are asked for rather than all that there is."""
+    district = exact_district(5, users=200, classes=20, courses=10, enrollments=1000)
+    return world({"a": WIDE}, a=make_server("wide", district))
+
+
+async def test_a_window_that_was_read_is_there_at_once_and_is_the_same(parted: World) -> None:
+    first = await come_list(listed(parted.reading(), here, people(50)))
+    query = people(50, cursor=first.cursor(49))
+    read = await come_list(listed(parted.reading(), here, query))
+    requests = parted.requests("a")
+    one, other = parted.reading(), parted.reading()
+    again, slow = listed(one, here, query), await waited(other, query)
+    assert isinstance(again, List)
+    assert again.page == slow.page == read.page
+    assert one.outcomes.extension() == other.outcomes.extension()
+    assert [again.cursor(n) for n in range(50)] == [slow.cursor(n) for n in range(50)]
+    assert parted.requests("a") == requests
+    assert all(source.tables[Collection.USERS].whole is None for source in parted.sources)
+
+
+async def test_a_window_that_is_too_old_is_read_again(parted: World) -> None:
+    await come_list(listed(parted.reading(), here, people(50)))
+    for source in parted.sources:
+        source.tables[Collection.USERS].expire()
+    assert not isinstance(found := listed(parted.reading(), here, people(50)), List)
+    assert len((await found).page.records) == 50
+
+
+@pytest.mark.parametrize("where", [None, ACTIVE, And((STUDENTS, ACTIVE)), And((TEACHERS, ACTIVE))])
+async def test_children_that_were_read_are_there_at_once(parted: World, where: Predicate | None) -> None:
+    page = await come_list(listed(parted.reading(), here, people(50)))
+    asked = RecordType.ENROLLMENT, "user_id"
+    first = await come(level(parted.reading()).children(*asked, page.page.records, where))
+    reading = parted.reading()
+    again = level(reading).children(*asked, page.page.records[::-1], where)
+    assert isinstance(again, list)
+    assert again[::-1] == first
+    assert reading.outcomes.extension() == {"counts": {"FRESH": 1}, "notFresh": []}
+    assert all(source.tables[Collection.ENROLLMENTS].whole is None for source in parted.sources)
+    others = await come_list(listed(parted.reading(), here, people(51)))
+    assert not isinstance(coming := level(parted.reading()).children(*asked, others.page.records, where), list)
+    assert (await coming)[:50] == first
+
+
+async def test_records_that_were_read_by_themselves_are_there_at_once(parted: World) -> None:
+    page = await come_list(listed(parted.reading(), here, people(50)))
+    ids = [record.sourced_id for record in page.page.records]
+    for source in parted.sources:  # as for the records of enrollments
+        assert source.tables[Collection.USERS].named(ids) == list(page.page.records)
+    found = level(parted.reading()).follow(RecordType.USER, ["a"] * 51, [*ids, None])
+    assert found == [*page.page.records, None]
+    coming = level(parted.reading()).follow(RecordType.USER, ["a"], ["nobody"])
+    assert not isinstance(coming, list)
+    assert await coming == [None]
+    reading = parted.reading()
+    assert level(reading).follow(RecordType.USER, ["a"], ["nobody"]) == [None]  # known to be absent now
+    assert len(reading.outcomes.errors()) == 1
