@@ -71,7 +71,7 @@ class Schema(strawberry.Schema):
         to_encode: bool = False,
     ) -> ExecutionResult:
         """to_encode: the data is for nothing but msgspec to encode, and need not be dictionaries."""
-        document = self.documents.read(query) if query else None
+        document = self.documents.read(query) if query is not None else None
         if document is not None and operation_name is None and document.operations > 1:
             message = "the document has several operations: name the one to run in `operationName`"
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)

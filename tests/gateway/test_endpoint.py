@@ -178,12 +178,13 @@ async def test_a_body_that_is_too_large_is_refused_by_its_word_or_as_it_comes(wo
     ("query", "variables", "code"),
     [
         ("{ users(", {}, "GRAPHQL_PARSE_FAILED"),
+        ("", {}, "GRAPHQL_PARSE_FAILED"),
         ("{ pupils }", {}, "GRAPHQL_VALIDATION_FAILED"),
         ("query ($n: Int!) { users(first: $n) { totalCount } }", {"n": "many"}, "BAD_USER_INPUT"),
         ("query A { __typename } query B { __typename }", {}, "BAD_USER_INPUT"),
         ("fragment F on Query { __typename }", {}, None),
     ],
-    ids=["parse", "validation", "variables", "several", "none"],
+    ids=["parse", "empty", "validation", "variables", "several", "none"],
 )
 async def test_a_document_that_is_not_executed_has_a_status_by_the_media_type(
     world: MakeWorld, query: str, variables: dict[str, Any], code: str | None
