@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -76,6 +77,13 @@ def forget(
 def providers() -> None:
     """List the providers that settings can name, with their versions."""
     show_table(("provider", "version", "product"), [(d.name, d.version.value, d.title) for d in registry.dialects()])
+
+
+def documents() -> None:
+    """Print what refresh and holds ask, for the folder of a gateway that answers trusted documents alone."""
+    from gateway.remote import manifest
+
+    sys.stdout.write(json.dumps(manifest(), indent=2) + "\n")
 
 
 def schema() -> None:

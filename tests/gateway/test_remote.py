@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -19,6 +22,7 @@ from typer.testing import CliRunner
 
 from gateway.app import build
 from gateway.cli import app
+from gateway.config import DocumentPolicy, HttpSettings
 from gateway.sandbox.district import generate
 from gateway.sandbox.server import make_server
 from gateway.serve import address, listen
@@ -58,10 +62,10 @@ class Running:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
+def running(**http: Any) -> Iterator[Running]:
     kinds = {key: make_server("xporter-generic", generate(n, students=120)) for n, key in enumerate(("maple", "birch"))}
     made = World(kinds, {"maple": {"labels": ["rollover"]}})
-    with served(build(made.settings, made.connect)) as url:
+    with served(build(dataclasses.replace(made.settings, http=HttpSettings(**http)), made.connect)) as url:
         yield Running(made, url)
     asyncio.run(made.sources.close())
 
@@ -94,6 +98,21 @@ def test_refresh_says_at_once_what_is_being_read(gateway: Running) -> None:
         ["orgs", "LOADING"],
         ["academicSessions", "LOADING"],
     ]
+
+
+def test_where_trusted_documents_alone_are_answered_the_commands_are_to_be_trusted_first(tmp_path: Path) -> None:
+    (tmp_path / "types.graphql").write_text("{ __typename }")
+    trusted = {"documents": DocumentPolicy.TRUSTED, "documents_dir": tmp_path}
+    with running(**trusted) as gateway:
+        result = gateway.run("refresh", "maple", "orgs")
+        assert result.exit_code == 1
+        assert "put what `oneroster-gateway documents` prints into its documents_dir" in result.output
+
+    (tmp_path / "commands.json").write_text(RUN.invoke(app, ["documents"]).output)
+    with running(**trusted) as gateway:
+        for arguments in (("refresh", "maple", "orgs", "--wait"), ("holds", "list"), ("holds", "accept", "maple")):
+            result = gateway.run(*arguments)
+            assert result.exit_code == 0, result.output
 
 
 def test_refresh_of_a_source_that_was_never_read_asks_for_collections(gateway: Running) -> None:
