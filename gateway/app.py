@@ -77,9 +77,9 @@ def build(
         NoStore: the settings ask for a store on disk that cannot be had.
         Untrusted: the folder of trusted documents has mistakes.
     """
+    documents = open_documents(settings.http)
     store = open_store(settings.gateway)
     connect = connect or _connected(settings, store)
-    documents = open_documents(settings.http)
     sources = Sources.open(settings, connect, store)
     secret = settings.gateway.secret
     codec = CursorCodec(secret.reveal().encode() if secret is not None else secrets.token_bytes(32))

@@ -47,6 +47,7 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
     try:
         gateway = build(settings)
     except (NoStore, Untrusted) as error:
+        bound.close()
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     count = len(settings.sources)

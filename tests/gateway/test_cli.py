@@ -120,6 +120,14 @@ def test_check_tells_how_many_trusted_documents_there_are_or_what_is_wrong_with_
     assert "maple" in result.output
 
 
+def test_serve_does_not_start_while_a_trusted_document_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_text('[gateway]\nport = 0\n[http]\ndocuments_dir = "."\n')
+    (tmp_path / "people.graphql").write_text("{ users { shoes } }")
+    result = RUN.invoke(app, ["serve", "--config", str(tmp_path / "gateway.toml")])
+    assert result.exit_code == 2
+    assert "people.graphql, people, line 1: Cannot query field 'shoes'" in result.output
+
+
 def test_an_unknown_source_is_named_with_those_there_are(config: Path) -> None:
     result = RUN.invoke(app, ["check", "--config", str(config), "birch"])
     assert result.exit_code == 2
