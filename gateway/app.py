@@ -88,8 +88,9 @@ def build(
         return Reading(sources, EVERYTHING, codec, settings.gateway.deadline, explain=explain)
 
     page = _graphiql(settings.http.documents)
-    graphql = GraphQLRoute(compiling(SCHEMA) if compiled else SCHEMA, reading, page, documents, settings.http.get)
-    rest = _rest(settings, sources, graphql)
+    schema = compiling(SCHEMA) if compiled else SCHEMA
+    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get)
+    rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken))
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:
         app = CORSMiddleware(
@@ -101,7 +102,7 @@ def build(
     return Gateway(HostGate(app, LOOPBACK), rest.state)
 
 
-def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute) -> Starlette:
+def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: Callable[[], bytes]) -> Starlette:
     """Everything but the graph; of that one, the addresses that are almost its own."""
 
     @asynccontextmanager
@@ -119,10 +120,8 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute) -> Starle
             return JSONResponse({"status": "warming"}, status_code=503, headers={"Retry-After": "1"})
         return JSONResponse({"status": "ready", "sources": len(list(sources))})
 
-    told = telemetry.exposition(sources)
-
     async def metrics(request: Request) -> Response:
-        return Response(told(), headers={"Content-Type": telemetry.CONTENT_TYPE, "Cache-Control": "no-store"})
+        return Response(figures(), headers={"Content-Type": telemetry.CONTENT_TYPE, "Cache-Control": "no-store"})
 
     app = Starlette(
         routes=[

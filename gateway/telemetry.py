@@ -1,8 +1,8 @@
-"""Figures of a running gateway in the text format of Prometheus: `GET /metrics`. Labels are keys of sources alone."""
+"""Figures of a running gateway as Prometheus reads them, at `/metrics`. Labels are source keys and our words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -14,12 +14,28 @@ from gateway.roster.source import Source
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def exposition(sources: Iterable[Source]) -> Callable[[], bytes]:
-    """What tells the figures as they are when it is called."""
+PATHS = ("compiled", "careful", "fallback", "refused")
+"""The ways that an operation may take; docs/execution.md tells them apart."""
+
+
+def exposition(sources: Iterable[Source], taken: Mapping[str, int]) -> Callable[[], bytes]:
+    """What tells the figures as they are when it is called. taken: how many operations went which way."""
     registry = CollectorRegistry()
     registry.register(_PerSource(sources))
+    registry.register(_Operations(taken))
     ProcessCollector(registry=registry)
     return lambda: generate_latest(registry)
+
+
+class _Operations(Collector):
+    def __init__(self, taken: Mapping[str, int]) -> None:
+        self._taken = taken
+
+    def collect(self) -> Iterator[Metric]:
+        operations = CounterMetricFamily("gateway_operations", "Operations by how they were executed.", labels=["path"])
+        for path in PATHS:
+            operations.add_metric([path], self._taken.get(path, 0))
+        yield operations
 
 
 class _PerSource(Collector):

@@ -1,6 +1,7 @@
 """The graph: GraphQL types and fields over records. Knows no HTTP and no provider; reads through one `Reading`."""
 
 import copy
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ data is for nothing but to be encoded.
 
 class Schema(strawberry.Schema):
     """Strawberry's, with our last step after every execution. `documents` keeps what was read; the fallback reads from
-    there too if `KeptDocuments` is among the extensions.
+    there too if `KeptDocuments` is among the extensions. `taken` counts operations by the way that they took.
     """
 
     _lead: Lead | None = None
@@ -51,11 +52,13 @@ class Schema(strawberry.Schema):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.documents = Documents(self._schema)
+        self.taken = Counter[str]()
 
     def led_by(self, lead: Lead) -> "Schema":
         """The same, but `lead` has the first try at every query."""
         made = copy.copy(self)
         made._lead = lead
+        made.taken = Counter()
         return made
 
     async def execute(
@@ -73,6 +76,7 @@ class Schema(strawberry.Schema):
         """to_encode: the data is for nothing but msgspec to encode, and need not be dictionaries."""
         document = self.documents.read(query) if query is not None else None
         if document is not None and operation_name is None and document.operations > 1:
+            self.taken["refused"] += 1
             message = "the document has several operations: name the one to run in `operationName`"
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
         reading = context_value.reading if context_value is not None else None
@@ -100,6 +104,7 @@ class Schema(strawberry.Schema):
                 except CannotGetOperationTypeError:
                     named = "no operation" if operation_name is None else f"no operation named `{operation_name}`"
                     result = PreExecutionError(data=None, errors=[BadInput(f"the document has {named}")])
+        self.taken["refused" if isinstance(result, PreExecutionError) else path.partition(":")[0]] += 1
         return complete(result, reading)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,6 +68,24 @@ async def test_what_is_held_and_sent_is_told_for_each_source() -> None:
     assert after["gateway_upstream_requests_total"] == sent
     assert after["gateway_evictions_total"] == {"a": 0, "b": 0}
     assert after["process_resident_memory_bytes"][""] > 10_000_000
+    await gateway.close()
+
+
+async def test_operations_are_counted_by_how_they_were_executed() -> None:
+    gateway = Gateway()
+    queries = [
+        READ,
+        READ,
+        "{ __schema { queryType { name } } }",
+        "{ nobody }",
+        "{ users {",
+        "query A { __typename } query B { __typename }",
+    ]
+    for query in queries:
+        await gateway.ask("POST", "/graphql", json={"query": query})
+    told = (await gateway.ask("GET", "/metrics")).text
+    counts = dict(re.findall(r'^gateway_operations_total\{path="(\w+)"\} ([\d.]+)$', told, re.MULTILINE))
+    assert counts == {"compiled": "2.0", "careful": "0.0", "fallback": "1.0", "refused": "3.0"}
     await gateway.close()
 
 
