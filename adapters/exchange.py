@@ -14,6 +14,7 @@ from adapters.breaker import Breaker
 from adapters.dialect import Service
 from adapters.errors import Failing, TimedOut
 from adapters.pacing import Pacer, Turn
+from adapters.reaching import LookUp, Network, look_up
 from adapters.spec import SourceSpec
 from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
 
@@ -42,7 +43,7 @@ class Exchange:
         self._pacer = pacer
         self._breaker = breaker
         self._wall = wall
-        self._transport = GuardedTransport(transport or _network(pacer.most), spec.key, on_request)
+        self._transport = GuardedTransport(transport or network(spec, pacer.most), spec.key, on_request)
         self._http = httpx2.AsyncClient(
             transport=self._transport,
             headers={"Accept": "application/json"},
@@ -150,7 +151,11 @@ async def _beginning(answer: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(answer.status_code, headers=answer.headers, content=body[:_ERROR_BODY])
 
 
-def _network(at_once: int) -> httpx2.AsyncHTTPTransport:
+def network(spec: SourceSpec, at_once: int, look_up: LookUp = look_up) -> httpx2.AsyncHTTPTransport:
+    """Connections to a source's hosts, so many at once."""
     # Many servers close an idle connection after 5 s; one that closes just as we write to it loses the request.
     limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=4.0)
-    return httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)
+    transport = httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)
+    # The library takes a pool's network, but offers no way to say which.
+    transport._pool._network_backend = Network(spec.key, anywhere=spec.allow_http, look_up=look_up)
+    return transport

@@ -72,6 +72,8 @@ def translated(source: str, *, answering: bool = False) -> Iterator[None]:
     """The library's exceptions as ours. answering: the head of an answer has come, its body is under way."""
     try:
         yield
+    except httpx2.ConnectTimeout:
+        raise Unreachable(source, "no connection within the time limit") from None
     except httpx2.TimeoutException:
         raise TimedOut(source, "no answer within the time limit") from None
     except httpx2.UnsupportedProtocol:
