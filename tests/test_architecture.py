@@ -41,7 +41,7 @@ FACES = {f"gateway.roster.{m}" for m in ("reading", "listing", "deriving")}
 """What the schema sees of reading."""
 
 STARLETTE = {"gateway.app", "gateway.web", "gateway.sandbox"}
-HTTP_CLIENTS = {f"adapters.{m}" for m in ("client", "fetching", "exchange", "transport", "auth", "tokens")}
+HTTP_CLIENTS = {f"adapters.{m}" for m in ("client", "fetching", "exchange", "reaching", "transport", "auth", "tokens")}
 
 
 def module(path: Path) -> str:
