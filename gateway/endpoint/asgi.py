@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+import msgspec
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -19,8 +20,7 @@ NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
 NOT_STORED: Header = (b"cache-control", b"no-store")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """headers: without the length."""
 
     status: int

@@ -1,9 +1,12 @@
-"""What every request passes first, whatever it asks for: the host that it names, and the way to its route."""
+"""What every request passes first, whatever it asks for: the host that it names, and the way to its route.
+
+Plain functions that hand on what is to be awaited: a coroutine around a coroutine costs each request anew.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 
 from gateway.endpoint.asgi import NO_SNIFFING, App, Message, Receive, Scope, Send
@@ -22,14 +25,13 @@ class HostGate:
     app: App
     hosts: Collection[str]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan" or self._named(scope):
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            names = ", ".join(sorted(self.hosts))
-            await Refusal(400, f"this host is not answered for; it is {names}").response().send(send)
+            return self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return send({"type": "websocket.close", "code": 1008})
+        names = ", ".join(sorted(self.hosts))
+        return Refusal(400, f"this host is not answered for; it is {names}").response().send(send)
 
     def _named(self, scope: Scope) -> bool:
         named = [value for name, value in scope["headers"] if name == b"host"]
@@ -45,13 +47,12 @@ class Routes:
     graphql: App
     rest: App
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self.rest(scope, receive, send)
-        elif scope["path"] == self.path:
-            await self.graphql(scope, receive, send)
-        else:
-            await self.rest(scope, receive, _taken_at_their_word(send))
+            return self.rest(scope, receive, send)
+        if scope["path"] == self.path:
+            return self.graphql(scope, receive, send)
+        return self.rest(scope, receive, _taken_at_their_word(send))
 
 
 def _taken_at_their_word(send: Send) -> Send:

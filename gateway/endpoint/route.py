@@ -58,8 +58,7 @@ class GraphQLRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         accept = text_of(headers, b"accept")
-        reading_only = scope["method"] in ("GET", "HEAD")
-        if reading_only and prefers_html(accept):
+        if scope["method"] in ("GET", "HEAD") and prefers_html(accept):
             await self.page(scope, receive, send)
             return
         kind = media_type(accept)
@@ -79,19 +78,19 @@ class GraphQLRoute:
         """The checks, in the order in which they are made; then the answer."""
         posted = scope["method"] == "POST"
         self._check_method(scope["method"])
-        media_type = _check_accept(kind)
+        kind = _check_accept(kind)
         accepted = _check_accept_encoding(headers)
         if posted:
             check_content_type(headers)
             parameters = from_body(await body_of(headers, receive))
         else:
             parameters = from_address(query_of(scope))
-        document = self._document(parameters, posted, media_type)
+        document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
         answer = await self._answer(asked, posted, headers, receive)
         if answer.executed and document.trusted and not posted:
-            return await revalidated(answer.body, media_type, accepted, headers.get(b"if-none-match", b""))
-        return await answered(answer.body, 200 if answer.executed else _unexecuted(media_type), media_type, accepted)
+            return await revalidated(answer.body, kind, accepted, headers.get(b"if-none-match", b""))
+        return await answered(answer.body, 200 if answer.executed else _unexecuted(kind), kind, accepted)
 
     def _check_method(self, method: str) -> None:
         if method == "POST" or (method in ("GET", "HEAD") and self.get is not GetPolicy.OFF):
@@ -101,16 +100,16 @@ class GraphQLRoute:
         message = "ask with POST and a JSON body; a browser gets GraphiQL"
         raise Refusal(405, message, headers=[(b"allow", b"POST")])
 
-    def _document(self, parameters: Parameters, posted: bool, media_type: str) -> Found:
+    def _document(self, parameters: Parameters, posted: bool, kind: str) -> Found:
         try:
             found = self.documents.document(parameters.query, parameters.extensions, parameters.document_id)
         except Refused as refused:
-            status = 400 if refused.reason is Reason.MALFORMED else _unexecuted(media_type)
+            status = 400 if refused.reason is Reason.MALFORMED else _unexecuted(kind)
             raise Refusal(status, refused.message, code=ErrorCode(refused.reason)) from None
         if not posted and self.get is GetPolicy.TRUSTED and not found.trusted:
             if parameters.query is None:  # then clients send the text, with POST
                 code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
-                raise Refusal(_unexecuted(media_type), "PersistedQueryNotFound", code=code)
+                raise Refusal(_unexecuted(kind), "PersistedQueryNotFound", code=code)
             raise Refusal(405, "GET is for trusted documents: ask with POST", headers=[(b"allow", b"POST")])
         return found
 
@@ -144,12 +143,12 @@ def _check_accept_encoding(headers: Headers) -> Codings:
     return accepted
 
 
-def _unexecuted(media_type: str) -> int:
+def _unexecuted(kind: str) -> int:
     """The status of an operation that was well asked and is not executed.
 
     Clients take `application/json` for the graph's own at 200 alone: it may be the word of anybody on the way.
     """
-    return 400 if media_type == GRAPHQL_RESPONSE else 200
+    return 400 if kind == GRAPHQL_RESPONSE else 200
 
 
 def _of_wrong_kind(kind: str, posted: bool) -> Refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import logging
@@ -13,11 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.app import Gateway, build
+from gateway.app import build
 from gateway.config import GetPolicy, HttpSettings, Settings
-from gateway.endpoint.parameters import Parameters, from_body
+from gateway.endpoint.asgi import headers_of
 from gateway.endpoint.receiving import MAX_BODY
-from gateway.endpoint.refusal import Refusal
+from tests.gateway.plain_asgi import in_parts, scope
 from tests.gateway.support import MakeWorld, World
 
 pytestmark = pytest.mark.anyio
@@ -50,57 +49,9 @@ def error_of(answer: httpx2.Response) -> str:
     return message
 
 
-# ---------------------------------------------------------------- what is read of a body
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"", "the body is empty"),
-        (b"{", "the body is not JSON: Input data was truncated"),
-        (b'{"query": "\xff"}', "the body is not UTF-8"),
-        (b"[]", "a JSON object with a `query`; several operations at once are not taken"),
-        (b'[{"query": "{ __typename }"}]', "several operations at once are not taken"),
-        (b"null", "the body must be a JSON object with a `query`"),
-        (b"7", "the body must be a JSON object with a `query`"),
-        (b"[" * 100_000 + b"]" * 100_000, "the body is nested too deeply"),
-        (b'{"query": 7}', "`query` must be a string, not a number"),
-        (b'{"query": {}}', "`query` must be a string, not an object"),
-        (b'{"query": ["{ __typename }"]}', "`query` must be a string, not a list"),
-        (b'{"query": "{ __typename }", "variables": "{}"}', "`variables` must be an object, not a string"),
-        (b'{"query": "{ __typename }", "variables": []}', "`variables` must be an object, not a list"),
-        (b'{"query": "{ __typename }", "operationName": true}', "`operationName` must be a string, not true or false"),
-        (b'{"query": "{ __typename }", "extensions": 7.5}', "`extensions` must be an object, not a number"),
-        (b'{"documentId": 7}', "`documentId` must be a string, not a number"),
-        (b'{"query": 7, "variables": {', "the body is not JSON"),
-        (b'{"query": 7, "variables": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "the body is nested too deeply"),
-        (b'{"query": "{ a }", "query": "{ b }"}', "`query` stands in the body more than once"),
-        (b'{"query": "{ a }", "\\u0071uery": "{ b }"}', "`query` stands in the body more than once"),
-        (
-            b'{"variables": {}, "query": "{ a }", "variables": {"a": 1}}',
-            "`variables` stands in the body more than once",
-        ),
-    ],
-)
-def test_a_body_that_cannot_be_asked_says_what_is_wrong_with_it(body: bytes, message: str) -> None:
-    with pytest.raises(Refusal) as refused:
-        from_body(body)
-    assert refused.value.status == 400
-    assert message in refused.value.message
-
-
-def test_a_body_says_what_is_asked_and_members_of_other_names_are_passed_over() -> None:
-    body = {
-        "query": 'query "query" "query" {',
-        "variables": {"variables": {"query": 1}, "query": "\u0071\\u0071"},
-        "operationName": "A",
-        "extensions": {"query": "x"},
-        "id": "relay",
-    }
-    assert from_body(json.dumps(body).encode()) == Parameters(
-        query=body["query"], variables=body["variables"], operation_name="A", extensions={"query": "x"}
-    )
-    assert from_body(b'{"query": null, "variables": null, "operationName": null}') == Parameters()
+def test_a_header_that_comes_several_times_is_one_list() -> None:
+    pairs = [(b"accept", b"a/b"), (b"host", b"localhost"), (b"accept", b"*/*;q=0.1")]
+    assert headers_of({"headers": pairs}) == {b"accept": b"a/b, */*;q=0.1", b"host": b"localhost"}
 
 
 # ---------------------------------------------------------------- what is refused
@@ -385,111 +336,3 @@ async def test_named_origins_are_answered_and_others_are_not_told(world: MakeWor
         assert refused.headers["access-control-allow-origin"] == "https://app.example"
         elsewhere = await client.post("/graphql", json=TYPENAME, headers={"host": "rosters.example"})
         assert elsewhere.status_code == 400
-
-
-# ---------------------------------------------------------------- clients that go away
-
-
-def scope(method: str = "POST", path: str = "/graphql", query_string: bytes = b"", hosts: Any = (b"localhost",)) -> Any:
-    headers = [(b"content-type", b"application/json"), *((b"host", host) for host in hosts)]
-    return {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "root_path": "",
-        "query_string": query_string,
-        "headers": headers,
-    }
-
-
-async def in_parts(app: Gateway, parts: list[bytes], **asked: Any) -> tuple[Any, Any]:
-    """The answer to a request whose body comes in parts, and the head of the response."""
-    left = list(parts)
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        if not left:
-            await asyncio.Event().wait()
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope(**asked), receive, send)
-    return json.loads(sent[1]["body"]), sent[0]
-
-
-async def leaving(app: Gateway, query: str, until: asyncio.Event) -> list[Any]:
-    """What is sent to a client that goes away at a moment."""
-    asked = False
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        nonlocal asked
-        if not asked:
-            asked = True
-            return {"type": "http.request", "body": json.dumps({"query": query}).encode(), "more_body": False}
-        await until.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope(), receive, send)
-    return sent
-
-
-USERS = "{ users(first: 5) { nodes { givenName } } }"
-
-
-@pytest.mark.parametrize("compiled", [True, False], ids=["plan", "graphql-core"])
-async def test_a_client_that_goes_away_ends_its_operation_and_no_other(world: MakeWorld, compiled: bool) -> None:
-    made = world(a="classlink")
-    made.servers["a"].latency = 0.3
-    app = build(made.settings, made.connect, compiled=compiled)
-    gone = asyncio.Event()
-    leaves = asyncio.create_task(leaving(app, USERS, gone))
-    stays = asyncio.create_task(in_parts(app, [json.dumps({"query": USERS}).encode()]))
-    await asyncio.sleep(0.1)
-    began = asyncio.get_running_loop().time()
-    gone.set()
-    assert await leaves == []
-    assert asyncio.get_running_loop().time() - began < 0.15
-    assert not leaves.cancelled()
-    answer, _ = await stays
-    assert len(answer["data"]["users"]["nodes"]) == 5
-    assert "errors" not in answer
-    await app.state.sources.close()
-
-
-async def test_a_client_that_goes_away_in_the_middle_of_its_body_asks_nothing(world: MakeWorld) -> None:
-    made = world(a="classlink")
-    app = build(made.settings, made.connect)
-    sent: list[Any] = []
-    messages: list[Any] = [
-        {"type": "http.request", "body": b'{"query": "{ users { totalCount } }"', "more_body": True},
-        {"type": "http.disconnect"},
-    ]
-
-    async def receive() -> Any:
-        return messages.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope(), receive, send)
-    assert sent == []
-    assert made.requests("a") == 0
-    await app.state.sources.close()
-
-
-async def test_a_server_that_stops_is_not_taken_for_a_client_that_left(world: MakeWorld) -> None:
-    made = world(a="classlink")
-    made.servers["a"].latency = 5
-    app = build(made.settings, made.connect)
-    asking = asyncio.create_task(leaving(app, USERS, asyncio.Event()))
-    await asyncio.sleep(0.1)
-    asking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asking
-    await app.state.sources.close()

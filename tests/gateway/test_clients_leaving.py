@@ -1,0 +1,116 @@
+"""Clients that go away while their operation is executed: it ends, and nothing that others wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from gateway.app import Gateway, build
+from tests.gateway.plain_asgi import in_parts, scope
+from tests.gateway.support import MakeWorld
+from tests.serving import served
+
+pytestmark = pytest.mark.anyio
+
+
+async def leaving(app: Gateway, query: str, until: asyncio.Event) -> list[Any]:
+    """What is sent to a client that goes away at a moment."""
+    asked = False
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": json.dumps({"query": query}).encode(), "more_body": False}
+        await until.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    return sent
+
+
+USERS = "{ users(first: 5) { nodes { givenName } } }"
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["plan", "graphql-core"])
+async def test_a_client_that_goes_away_ends_its_operation_and_no_other(world: MakeWorld, compiled: bool) -> None:
+    made = world(a="classlink")
+    made.servers["a"].latency = 0.3
+    app = build(made.settings, made.connect, compiled=compiled)
+    gone = asyncio.Event()
+    leaves = asyncio.create_task(leaving(app, USERS, gone))
+    stays = asyncio.create_task(in_parts(app, [json.dumps({"query": USERS}).encode()]))
+    await asyncio.sleep(0.1)
+    began = asyncio.get_running_loop().time()
+    gone.set()
+    assert await leaves == []
+    assert asyncio.get_running_loop().time() - began < 0.15
+    assert not leaves.cancelled()
+    answer, _ = await stays
+    assert len(answer["data"]["users"]["nodes"]) == 5
+    assert "errors" not in answer
+    await app.state.sources.close()
+
+
+async def test_a_client_that_goes_away_in_the_middle_of_its_body_asks_nothing(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    app = build(made.settings, made.connect)
+    sent: list[Any] = []
+    messages: list[Any] = [
+        {"type": "http.request", "body": b'{"query": "{ users { totalCount } }"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    assert sent == []
+    assert made.requests("a") == 0
+    await app.state.sources.close()
+
+
+async def test_a_server_that_stops_is_not_taken_for_a_client_that_left(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    made.servers["a"].latency = 5
+    app = build(made.settings, made.connect)
+    asking = asyncio.create_task(leaving(app, USERS, asyncio.Event()))
+    await asyncio.sleep(0.1)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await app.state.sources.close()
+
+
+async def test_a_connection_that_is_closed_ends_its_operation(
+    world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that stops waits for the operations that it still has."""
+    made = world(a="classlink")
+    made.servers["a"].latency = 20
+    body = json.dumps({"query": USERS}).encode()
+
+    def go() -> float:
+        with served(build(made.settings, made.connect)) as url:
+            with socket.create_connection(("127.0.0.1", urlsplit(url).port)) as connection:
+                head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                time.sleep(0.5)
+            began = time.monotonic()
+        return time.monotonic() - began
+
+    assert await asyncio.to_thread(go) < 5
+    assert caplog.text == ""
