@@ -1,7 +1,9 @@
 """Time for tests: it stands until it is set, or slept through."""
 
 import asyncio
+import selectors
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 
@@ -21,3 +23,43 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
         await asyncio.sleep(0)
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop that sleeps through nothing: while it has nothing to do, nor any thread for it, its clock goes to
+    what is due next.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self.in_threads = 0
+        super().__init__(_Impatient(self))
+
+    def time(self) -> float:
+        return super().time() + self._ahead
+
+    def jump(self, seconds: float) -> None:
+        self._ahead += seconds
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        coming = super().run_in_executor(executor, func, *args)
+        self.in_threads += 1
+        coming.add_done_callback(self._back)
+        return coming
+
+    def _back(self, done: Any) -> None:
+        self.in_threads -= 1
+
+
+class _Impatient(selectors.DefaultSelector):
+    def __init__(self, loop: JumpingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        if timeout is None or timeout <= 0 or self._loop.in_threads:
+            return super().select(timeout)
+        found = super().select(0)
+        if not found:
+            self._loop.jump(timeout)
+        return found

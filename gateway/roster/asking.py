@@ -273,6 +273,7 @@ async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return [found[place] for place in range(len(found))]
 
 

@@ -6,7 +6,6 @@ is None then.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection as Values
 from collections.abc import Sequence
 from itertools import chain
@@ -32,6 +31,7 @@ from gateway.roster.open_conditions import TODAY, Day
 from gateway.roster.outcomes import FindPlace
 from gateway.roster.reading import Reading, Source
 from gateway.roster.spans import Dated, Spans
+from gateway.roster.together import together
 
 R = TypeVar("R", bound=Record)
 
@@ -72,7 +72,7 @@ async def enrollments(
     if on is None or not found:
         return found
     try:
-        spans = await asyncio.gather(*map(_spans(reading).of, found))
+        spans = await together(*map(_spans(reading).of, found))
     except SourceError as error:
         reading.outcomes.failed(find, RecordType.CLASS, error)
         return None
@@ -128,7 +128,7 @@ async def related(reading: Reading, find: FindPlace, person: User, family: bool)
 
     family: only those whose role is of the family.
     """
-    named, naming = await asyncio.gather(
+    named, naming = await together(
         reading.follow_all(find, RecordType.USER, person.source, person.agent_ids),
         reading.children(find, RecordType.USER, "agent_ids", person, _ACTIVE),
     )
@@ -150,13 +150,11 @@ async def same_person(reading: Reading, find: FindPlace, person: User) -> list[U
     if known is not None and known.declares(person.sourced_id):
         asked.append(("former_sourced_ids", person.sourced_id))
     wanted = dict.fromkeys((field, value) for field, value in asked if value)
-    found = await asyncio.gather(
+    found = await together(
         *(reading.having(find, RecordType.USER, person.source, field, value) for field, value in wanted)
     )
     try:  # after the others, which may have had everybody read
-        earlier = await asyncio.gather(
-            *(reading.one(RecordType.USER, person.source, i) for i in person.former_sourced_ids)
-        )
+        earlier = await together(*(reading.one(RecordType.USER, person.source, i) for i in person.former_sourced_ids))
     except SourceError as error:
         reading.outcomes.failed(find, RecordType.USER, error)
         return None

@@ -6,7 +6,6 @@ is told as often as it occurs, so that nobody can tell from an answer how it was
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from adapters.records import Record, RecordType
 from gateway.roster.followed import Broods
 from gateway.roster.outcomes import LONGEST_LIST, FindPlace
 from gateway.roster.reading import AT_ONCE, Reading
+from gateway.roster.together import together
 from gateway.roster.whole import Short, beside
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class LevelReader:
             self.reading.named(kind, source, list(dict.fromkeys(i for row in rows if (i := ids[row]) is not None)))
             for source, rows in lacking.items()
         )
-        for rows, answer in zip(lacking.values(), await asyncio.gather(*coming), strict=True):
+        for rows, answer in zip(lacking.values(), await together(*coming), strict=True):
             for part in _stretches(rows):
                 _fill(column, part, [answer[i] for row in part if (i := ids[row]) is not None])
                 await self.breathe()
@@ -179,7 +179,7 @@ class LevelReader:
                     column[row] = self._whole(row, source, brood)
                 await self.breathe()
         coming = (self.reading.children_of(kind, field, s, list(parents), where) for s, parents in lacking.items())
-        for (source, parents), answer in zip(lacking.items(), await asyncio.gather(*coming), strict=True):
+        for (source, parents), answer in zip(lacking.items(), await together(*coming), strict=True):
             for number, (parent, rows) in enumerate(parents.items()):
                 for row in rows:
                     column[row] = self._told(row, kind, source, answer[parent])

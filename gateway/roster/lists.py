@@ -22,6 +22,7 @@ from gateway.roster.deadline import Deadline
 from gateway.roster.merging import Page, Part, Wanted
 from gateway.roster.source import Answer, Source
 from gateway.roster.terms import USUAL, Terms
+from gateway.roster.together import together
 from gateway.roster.whole import Position, Slice
 
 T = TypeVar("T")
@@ -194,6 +195,6 @@ async def _of_each(
 
     if page.missing:
         return None
-    found = await asyncio.gather(*map(told, sources))
+    found = await together(*map(told, sources))
     known = [each for each in found if each is not None]
     return known if len(known) == len(found) else None

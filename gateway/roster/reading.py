@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from adapters.endpoints import COLLECTIONS, Collection
@@ -32,6 +32,7 @@ from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.tables import Table
 from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
+from gateway.roster.together import together
 from gateway.roster.whole import Short, Standing, Whole, alike, partial
 
 __all__ = [
@@ -102,9 +103,17 @@ class Reading:
         self._tests: dict[tuple[str, Predicate], asyncio.Future[Columns | None]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
 
-    def under_way(self) -> AbstractContextManager[None]:
-        """The time of the operation: what is read within belongs to it."""
-        return self.explanation.collecting() if self.explanation is not None else nullcontext()
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """The time of the operation: what is read within belongs to it, and what is not awaited by then is given up."""
+        try:
+            with self.explanation.collecting() if self.explanation is not None else nullcontext():
+                yield
+        finally:
+            for each in (self, *self._others.values()):
+                for coming in each._tests.values():
+                    coming.cancel()
+                each._tests.clear()
 
     def executed(self, path: str) -> None:
         """The operation was executed so."""
@@ -142,7 +151,7 @@ class Reading:
     ) -> list[Record] | None:
         """What several references name, in their order; None when the source could not answer."""
         try:
-            found = await asyncio.gather(*(self.one(kind, source, i) for i in sourced_ids))
+            found = await together(*(self.one(kind, source, i) for i in sourced_ids))
         except SourceError as error:
             self.outcomes.failed(find, kind, error)
             return None
@@ -205,7 +214,7 @@ class Reading:
         if known is None or not forms:
             return None
         field = "former_sourced_ids"
-        found = await asyncio.gather(*(self._loaders.children(known, Collection.USERS, field, f) for f in forms))
+        found = await together(*(self._loaders.children(known, Collection.USERS, field, f) for f in forms))
         for rows in found:
             if isinstance(rows, Short):
                 raise Unproved(known.key, partial(rows.unproved).message)
@@ -310,7 +319,7 @@ class Reading:
         if source is None:
             return ()
         try:
-            holds, rows = await asyncio.gather(
+            holds, rows = await together(
                 self._holds(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
             )
         except SourceError as error:

@@ -51,6 +51,7 @@ from gateway.roster.open_conditions import (
     Within,
     conditions,
 )
+from gateway.roster.together import together
 
 R = TypeVar("R", bound=Record)
 
@@ -106,7 +107,7 @@ async def resolve(where: Predicate | None, local: Local, read: ReadAll) -> Predi
         return where
     answering = _Answers(local, read)
     asked = list(dict.fromkeys(conditions(where)))
-    found = await asyncio.gather(*(answering.answer(condition) for condition in asked))
+    found = await together(*(answering.answer(condition) for condition in asked))
     return _replaced(where, local.keys, dict(zip(asked, found, strict=True)))
 
 
@@ -202,7 +203,7 @@ class _Answers:
 
     async def _read_spans(self) -> dict[str, Span]:
         """When each class is taught."""
-        classes, sessions = await asyncio.gather(
+        classes, sessions = await together(
             self._all(Collection.CLASSES, Class), self._all(Collection.ACADEMIC_SESSIONS, AcademicSession)
         )
         by_id = {s.sourced_id: s for s in sessions}
@@ -231,7 +232,7 @@ class _Answers:
 
     async def _dangling(self) -> Predicate | None:
         rows = await self._read(Collection.ENROLLMENTS, None)
-        missing = await asyncio.gather(
+        missing = await together(
             *(
                 self._missing(field, collection, rows)
                 for field, collection in (

@@ -6,7 +6,6 @@ Lists work the same out for a whole source at once: `gateway.roster.resolving`. 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -14,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from adapters.records import AcademicSession, Class, Course, Enrollment, Record, RecordType
 from gateway.roster import meaning
 from gateway.roster.meaning import ALWAYS, Span
+from gateway.roster.together import together
 
 One: TypeAlias = Callable[[RecordType, str, str], Awaitable[Record | None]]
 """The record of a kind, source and sourcedId; None where there is none. Raises SourceError."""
@@ -46,7 +46,7 @@ class Spans:
         return meaning.of_enrollment(record, await self._of_class(taught, inclusive) if taught else ALWAYS, inclusive)
 
     async def _of_class(self, record: Class, inclusive: bool) -> Span:
-        terms = await asyncio.gather(*(self._session(record.source, i) for i in record.term_ids))
+        terms = await together(*(self._session(record.source, i) for i in record.term_ids))
         found = meaning.of_class([t for t in terms if t is not None], None, inclusive)
         if found is not ALWAYS or record.course_id is None:
             return found

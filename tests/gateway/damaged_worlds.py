@@ -135,6 +135,10 @@ class DamagingClient(SourceClient):
         return replace(found, records=self.damage.done_to(found.records))
 
 
+TOO_LATE = 100.0
+"""Seconds until a request is given up that nobody answers; operations have less."""
+
+
 class FailingTransport(httpx2.AsyncBaseTransport):
     """faults: for collections, by the last word of the path but ids, what becomes of requests; "" for all."""
 
@@ -154,8 +158,9 @@ class FailingTransport(httpx2.AsyncBaseTransport):
                 raise httpx2.ConnectError("of ours", request=request)
             case "late":
                 raise httpx2.ReadTimeout("of ours", request=request)
-            case "never":
-                await asyncio.Event().wait()
+            case "too late":
+                await asyncio.sleep(TOO_LATE)
+                raise httpx2.ReadTimeout("of ours", request=request)
         return httpx2.Response(int(fault or 0), request=request, stream=httpx2.ByteStream(b""))
 
 
@@ -168,10 +173,11 @@ def fail_keys(source: Source, damage: Damage) -> None:
         if not isinstance(answer.found, dict):
             return answer
         told = {key: damage.answer(source.key, collection, key, each) for key, each in answer.found.items()}
-        return replace(answer, found=told)
+        return Answer(told, answer.standing, answer.lacks)
 
     source.ask = asked  # type: ignore[method-assign]
     source.in_hand = lambda collection, terms: None  # type: ignore[method-assign]
+    source.parts_in_hand = lambda collection, terms: None  # type: ignore[method-assign]
 
 
 @dataclass

@@ -4,6 +4,7 @@ directives, variables with and without defaults.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -56,7 +57,8 @@ class Made:
 @dataclass(slots=True)
 class Maker:
     """most: fields of one selection; size: of an operation, about. deepest: objects within objects. widest: objects on
-    one level, about, if every list has four. without: fields that are not asked for, such as "Source.state".
+    one level, about, if every list has four. without: fields that are not asked for, such as "Source.state". often:
+    those that are asked for more than others. asked: how often each was.
     """
 
     schema: GraphQLSchema
@@ -67,6 +69,8 @@ class Maker:
     size: int = 30
     widest: int = 300
     without: frozenset[str] = frozenset()
+    often: frozenset[str] = frozenset()
+    asked: Counter[str] = field(default_factory=Counter)
     _declared: dict[str, tuple[str, Any]] = field(default_factory=dict)
     _fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     _again: dict[str, list[tuple[str, GraphQLField]]] = field(default_factory=dict)
@@ -110,7 +114,9 @@ class Maker:
         names = self._askable(kind, depth, width)
         if not names:
             return "__typename"
-        name = self.random.choice(names)
+        rather = [name for name in names if f"{kind.name}.{name}" in self.often]
+        name = self.random.choice(rather if rather and self.random.random() < 0.4 else names)
+        self.asked[f"{kind.name}.{name}"] += 1
         each = kind.fields[name]
         said = self._arguments(f"{kind.name}.{name}", each.args)
         alias = ""
