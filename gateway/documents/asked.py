@@ -25,7 +25,6 @@ class Reason(StrEnum):
     """Why no document was found, by its code in `errors[].extensions`."""
 
     NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
-    NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
     MALFORMED = "BAD_USER_INPUT"
 
 
@@ -103,7 +102,7 @@ class Documents:
             return Found(remembered)
         if self._automatic or self._trusted:
             raise Refused(Reason.NOT_FOUND, "PersistedQueryNotFound")
-        raise Refused(Reason.NOT_SUPPORTED, "PersistedQueryNotSupported")
+        raise Refused(Reason.NOT_FOUND, "PersistedQueryNotSupported")
 
 
 def _weight(text: str) -> int:

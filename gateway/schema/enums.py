@@ -344,6 +344,5 @@ describe(
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",
         ErrorCode.PERSISTED_QUERY_NOT_FOUND: "No document is known here by this id, or texts are not taken.",
-        ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED: "Documents are not known by their hashes here: send the text.",
     },
 )

@@ -73,7 +73,7 @@ def test_where_nothing_is_remembered_clients_are_told_to_send_texts() -> None:
     documents.document(TEXT, persisted(TEXT), None)
 
     told = refused(documents, None, persisted(TEXT), None)
-    assert (told.reason, told.message) == (Reason.NOT_SUPPORTED, "PersistedQueryNotSupported")
+    assert (told.reason, told.message) == (Reason.NOT_FOUND, "PersistedQueryNotSupported")
     assert refused(Documents([TRUSTED]), None, persisted("other"), None).reason is Reason.NOT_FOUND
 
 

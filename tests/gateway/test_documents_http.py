@@ -98,7 +98,7 @@ async def test_without_persisted_queries_clients_are_told_to_send_texts(world: M
     async with gateway(world(a="classlink"), documents="any") as client:
         assert people(await post(client, query=TEXT, extensions=PERSISTED, variables=TWO)) == 2
         told = await post(client, JSON, extensions=PERSISTED)
-        assert refusal(told) == (200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+        assert refusal(told) == (200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotSupported")
 
 
 async def test_trusted_documents_are_answered_and_all_else_is_refused_unread(world: MakeWorld, folder: Path) -> None:
