@@ -43,7 +43,7 @@ class Exchange:
         self._pacer = pacer
         self._breaker = breaker
         self._wall = wall
-        self._transport = GuardedTransport(transport or network(spec, pacer.most), spec.key, on_request)
+        self._transport = GuardedTransport(transport or network(spec, pacer.most), spec.key, on_request, spec.answers)
         self._http = httpx2.AsyncClient(
             transport=self._transport,
             headers={"Accept": "application/json"},

@@ -10,6 +10,7 @@ from adapters.breaker import BreakerLimits
 from adapters.dialect import Dialect, Service
 from adapters.retry import Retries
 from adapters.secret import Secret
+from adapters.transport import AnswerLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +54,4 @@ class SourceSpec:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: Retries = field(default_factory=Retries)
     breaker: BreakerLimits = field(default_factory=BreakerLimits)
+    answers: AnswerLimits = field(default_factory=AnswerLimits)

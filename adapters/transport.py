@@ -31,9 +31,6 @@ from adapters.errors import (
 )
 
 USER_AGENT = "oneroster-gateway/0.1"
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of one answer, decompressed."""
-
 _STEP = 1024 * 1024
 
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
@@ -41,6 +38,18 @@ _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 # The library logs whole URLs, filters and ids in them, at INFO.
 for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLimits:
+    """Bytes of one answer: its headers, its body as it comes over the wire and as it is unpacked; and how many times
+    larger it may become by that, beyond the first megabyte.
+    """
+
+    headers: int = 64 * 1024
+    wire: int = 16 * 1024 * 1024
+    body: int = 64 * 1024 * 1024
+    ratio: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +110,16 @@ def _tls_refused(error: BaseException | None) -> bool:
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """A transport whose answers are bounded, whole and from the address that was asked, or a SourceError."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, source: str, on_request: OnRequest | None = None) -> None:
+    def __init__(
+        self,
+        inner: httpx2.AsyncBaseTransport,
+        source: str,
+        on_request: OnRequest | None = None,
+        limits: AnswerLimits = AnswerLimits(),
+    ) -> None:
         self._inner = inner
         self._source = source
+        self._limits = limits
         self._on_request = on_request
         self.requests = 0
 
@@ -132,7 +148,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                 self._source, f"answers {status}: told to go elsewhere, which is not done with credentials"
             )
         try:
-            stream = _Body(response, self._source)
+            if sum(len(name) + len(value) + 4 for name, value in response.headers.raw) > self._limits.headers:
+                raise Malformed(self._source, f"the headers are larger than {self._limits.headers >> 10} KiB")
+            stream = _Body(response, self._source, self._limits)
         except SourceError:
             await response.aclose()
             raise
@@ -148,24 +166,32 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 class _Body(httpx2.AsyncByteStream):
-    def __init__(self, response: httpx2.Response, source: str) -> None:
+    def __init__(self, response: httpx2.Response, source: str, limits: AnswerLimits) -> None:
         coding = response.headers.get("content-encoding", "identity").strip().lower()
         if coding not in ("identity", "", "gzip", "x-gzip"):
             raise Malformed(source, f"the body is compressed by {coding[:20]!r}; only gzip was offered")
         self._gzip = coding in ("gzip", "x-gzip")
         self._response = response
         self._source = source
+        self._limits = limits
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        came = size = 0
         inflate = _Inflate() if self._gzip else None
         assert isinstance(self._response.stream, httpx2.AsyncByteStream)
         with translated(self._source, answering=True):
             async for raw in self._response.stream:
+                came += len(raw)
+                if came > self._limits.wire:
+                    raise Malformed(self._source, f"more than {self._limits.wire >> 20} MiB came as one answer")
                 for chunk in inflate.steps(raw, self._source) if inflate else (raw,):
                     size += len(chunk)
-                    if size > MAX_BODY:
-                        raise Malformed(self._source, f"the body is larger than {MAX_BODY >> 20} MiB")
+                    if size > self._limits.body:
+                        raise Malformed(self._source, f"the body is larger than {self._limits.body >> 20} MiB")
+                    if size > max(_STEP, self._limits.ratio * came):
+                        raise Malformed(
+                            self._source, f"the body is more than {self._limits.ratio} times as large as what came"
+                        )
                     yield chunk
         if inflate and not inflate.whole:
             raise Truncated(self._source, "the compressed body ended before its end")

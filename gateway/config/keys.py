@@ -19,6 +19,7 @@ from adapters.endpoints import Collection
 from adapters.retry import Retries
 from adapters.secret import Secret
 from adapters.spec import Timeouts
+from adapters.transport import AnswerLimits
 from gateway.config import settings
 from gateway.config.hours import HOURS
 from gateway.config.metadata import METADATA
@@ -204,12 +205,13 @@ WARM = _section("warm", [WARM_COLLECTIONS])
 TIMEOUTS = _section("timeouts", _keys_of(Timeouts))
 RETRIES = _section("retries", _keys_of(Retries, share=SHARE))
 BREAKER = _section("breaker", _keys_of(BreakerLimits, share=SHARE))
+ANSWERS = _section("answers", _keys_of(AnswerLimits, headers=SIZE, wire=SIZE, body=SIZE))
 PACE = _section("pace", _keys_of(Pace))
 SOURCE = _section(
     "sources",
     vars(SourceKeys).values(),
     *(CAPABILITIES, AUTH, PACE, CACHE, WARM, GUARD),
-    *(TIMEOUTS, RETRIES, BREAKER),
+    *(TIMEOUTS, RETRIES, BREAKER, ANSWERS),
 )
 
 _OWN = (SourceKeys.KEY.name, SourceKeys.FORMER_KEYS.name, SourceKeys.NAME.name, SourceKeys.PROVIDER.name)

@@ -13,8 +13,10 @@ from adapters.dialect import Auth, Dialect, OAuth2, Pace, Service
 from adapters.retry import Retries
 from adapters.secret import Secret
 from adapters.spec import Credentials, SourceSpec, Timeouts
+from adapters.transport import AnswerLimits
 from gateway.config.hours import covers_the_week
 from gateway.config.keys import (
+    ANSWERS,
     AUTH,
     AUTH_KIND,
     AUTH_TYPES,
@@ -155,6 +157,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     timeouts = Timeouts(**table.table(TIMEOUTS).given(TIMEOUTS.keys))
     retries = Retries(**table.table(RETRIES).given(RETRIES.keys))
     breaker = BreakerLimits(**table.table(BREAKER).given(BREAKER.keys))
+    answers = AnswerLimits(**table.table(ANSWERS).given(ANSWERS.keys))
     base_urls, token_url = _addresses(table)
     max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
     max_records = table.take(SourceKeys.MAX_RECORDS)
@@ -181,6 +184,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
         timeouts=timeouts,
         retries=retries,
         breaker=breaker,
+        answers=answers,
     )
 
 
