@@ -45,6 +45,7 @@ from strawberry.types.scalar import identity
 from adapters.records import RecordType
 from gateway.execution.arguments import Arguments
 from gateway.execution.collect import Collector, switches
+from gateway.execution.completing import completer
 from gateway.execution.generate import attribute
 from gateway.execution.plan import (
     Attribute,
@@ -139,7 +140,9 @@ class _Compiler:
         declared = declared_as(definition, f"{parent.name}.{name}")
         comes = origin(declared, f"{parent.name}.{name}")
         said = self.arguments.said(definition, declared, nodes[0], comes)
-        return Field(key, nodes, parent, definition, declared, comes, self._shape(definition.type, nodes), said)
+        shape = self._shape(definition.type, nodes)
+        complete = completer(shape, shape.of) if isinstance(shape.of, Leaf) else None
+        return Field(key, nodes, parent, definition, declared, comes, shape, said, complete)
 
     def _shape(self, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Shape:
         nullable, kind = _unwrapped(kind)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, cast
 
 from graphql import GraphQLSchema
@@ -22,27 +23,65 @@ class Anomaly(Exception):
     """Something that the schema does not allow, or that a shared row cannot tell of."""
 
 
-def leaves(shape: Shape, values: Column) -> Column:
+_STRINGS = frozenset({str})
+
+_AT_ONCE = 5000
+"""Strings of a column that are joined, to see that they are strings: six times as fast as looking at each."""
+
+
+def completer(shape: Shape, leaf: Leaf) -> Callable[[list[Any]], Column]:
+    """How values of a scalar or enum are completed. What comes raises `Anomaly` of other values."""
+    nullable = shape.nullable
+    if shape.items_nullable is not None:
+        return lambda values: lists(shape, leaf, values)
+
+    if leaf.ready == _STRINGS:
+
+        def strings(values: list[Any]) -> Column:
+            if len(values) <= _AT_ONCE:
+                try:
+                    "".join(values)
+                except TypeError:
+                    pass
+                else:
+                    return values
+            return converted(leaf, nullable, values, values)
+
+        return strings
+
+    if leaf.table is not None:
+        name = {**leaf.table, None: None}.__getitem__ if nullable else leaf.table.__getitem__
+
+        def names(values: list[Any]) -> Column:
+            try:
+                return list(map(name, values))
+            except (KeyError, TypeError):
+                return converted(leaf, nullable, values, values)
+
+        return names
+
+    return lambda values: converted(leaf, nullable, values, values)
+
+
+def lists(shape: Shape, leaf: Leaf, values: Column) -> Column:
     """Raises:
     Anomaly: a value is none of the field's type.
     """
-    leaf = cast("Leaf", shape.of)
-    if shape.items_nullable is None:
-        return converted(leaf, shape.nullable, values, values)
-    lists: list[Any] = []
+    assert shape.items_nullable is not None
+    found: list[Any] = []
     for value in values:
         if value is None and shape.nullable:
-            lists.append(None)
+            found.append(None)
         elif value is None or not is_iterable(value):
             raise Anomaly
         else:
-            lists.append(list(value))
-    flat = list(chain.from_iterable(each for each in lists if each is not None))
+            found.append(list(value))
+    flat = list(chain.from_iterable(filter(None, found)))
     answered = converted(leaf, shape.items_nullable, flat, flat)
     if answered is flat:
-        return lists
+        return found
     items = iter(answered)
-    return [None if each is None else [next(items) for _ in each] for each in lists]
+    return [None if each is None else list(islice(items, len(each))) for each in found]
 
 
 def converted(leaf: Leaf, nullable: bool, values: Column, unchanged: Column) -> Column:
@@ -86,7 +125,21 @@ def type_name(of: Objects, value: Any, info: Any, schema: GraphQLSchema) -> str:
 
 
 def any_awaitable(values: Sequence[Any]) -> bool:
-    return any(hasattr(kind, "__await__") for kind in set(map(type, values)))
+    return any(map(_is_awaitable, set(map(type, values))))
+
+
+def any_error(values: Sequence[Any]) -> bool:
+    return any(map(is_error, set(map(type, values))))
+
+
+@lru_cache(1000)
+def _is_awaitable(kind: type) -> bool:
+    return hasattr(kind, "__await__")
+
+
+@lru_cache(1000)
+def is_error(kind: type) -> bool:
+    return issubclass(kind, BaseException)
 
 
 async def awaited(values: Sequence[Any]) -> list[Any]:

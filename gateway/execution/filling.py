@@ -10,11 +10,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.execution.below import Descent
-from gateway.execution.completing import leaves
-from gateway.execution.frame import Below, Frame
+from gateway.execution.below import descend
+from gateway.execution.completing import Anomaly
+from gateway.execution.frame import Frame
 from gateway.execution.level import Level
-from gateway.execution.plan import Leaf
 from gateway.execution.rows import build
 from gateway.execution.run import Run, Where
 from gateway.execution.values import values_of
@@ -73,7 +72,12 @@ class _Filling:
             await asyncio.gather(*self.waiting, return_exceptions=True)
 
     async def _fill(self, frame: Frame) -> None:
-        for number, each in enumerate(frame.selection.columns):
+        try:
+            for number, taken, completed in frame.selection.attributes:
+                frame.columns[number] = completed(taken(frame.objects))
+        except Exception as error:
+            raise Anomaly from error
+        for number, each in frame.selection.others:
             values = values_of(self.run, each, frame.objects, frame.level)
             if isinstance(values, list):
                 await self._take(frame, number, values)
@@ -82,16 +86,13 @@ class _Filling:
 
     async def _take(self, frame: Frame, number: int, values: list[Any]) -> None:
         """Completes the values of a field."""
-        each, pace = frame.selection.columns[number], self.run.pace
-        if isinstance(each.completed.of, Leaf):
-            frame.columns[number] = leaves(each.completed, values)
+        each = frame.selection.columns[number]
+        if each.complete is not None:
+            frame.columns[number] = each.complete(values)
         else:
-            below = frame.columns[number] = Below()
-            for _ in Descent(self.run, frame, number, below).take(values):
-                if pace.late:
-                    await pace.breathe()
-        if pace.late:
-            await pace.breathe()
+            frame.columns[number] = descend(self.run, frame, each, values)
+        if self.run.pace.late:
+            await self.run.pace.breathe()
 
     def _start(self) -> None:
         """Has all that is coming begin."""

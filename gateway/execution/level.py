@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -47,7 +47,7 @@ class Later(Sequence[int]):
         return self._numbers[place]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Level:
     """parents: the row of the level above that each row is below. items: its place in that row's list, if it has one.
 
@@ -85,17 +85,17 @@ class Level:
             weights,
         )
 
-    def shared(self, what: Sequence[int]) -> Level:
+    def shared(self, what: Sequence[Hashable]) -> Level:
         """Of the first of all rows that stand for the same; `what` each stands for."""
 
         def firsts() -> list[int]:
-            found: dict[int, int] = {}
+            found: dict[Hashable, int] = {}
             for row, each in enumerate(what):
                 found.setdefault(each, row)
             return list(found.values())
 
         def weights() -> list[int]:
-            counts: dict[int, int] = {}
+            counts: dict[Hashable, int] = {}
             for row, each in enumerate(what):
                 counts[each] = counts.get(each, 0) + self.weight(row)
             return list(counts.values())
@@ -115,7 +115,7 @@ class Level:
         return 1 if self.weights is None else self.weights[row]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class FieldRows:
     """One field of the rows of a level."""
 

@@ -19,7 +19,7 @@ from strawberry.types.field import StrawberryField
 
 from adapters.predicate import Predicate
 from gateway.execution import generate
-from gateway.execution.generate import Build
+from gateway.execution.generate import Build, Column
 from gateway.schema.relations import Relation
 
 
@@ -127,7 +127,8 @@ Origin: TypeAlias = Constant | Attribute | Call | Follow
 class Field:
     """One field of a selection. key: its name in the answer. nodes: where the document asks for it.
 
-    said: its arguments; None where they depend on variables, or have to be made anew for each run.
+    said: its arguments; None where they depend on variables, or have to be made anew for each run. complete: of leaves,
+    a column of values to what is answered of them.
     """
 
     key: str
@@ -138,6 +139,7 @@ class Field:
     origin: Origin
     shape: Shape | None
     said: Said | None = None
+    complete: Callable[[list[Any]], Column] | None = None
 
     @property
     def completed(self) -> Shape:
@@ -161,6 +163,21 @@ class Selection:
     def columns(self) -> tuple[Field, ...]:
         """The fields whose values differ from row to row."""
         return tuple(each for each in self.fields if not isinstance(each.origin, Constant))
+
+    @cached_property
+    def attributes(self) -> tuple[tuple[int, Callable[[Sequence[Any]], list[Any]], Callable[[list[Any]], Column]], ...]:
+        """Of each column that is an attribute and a leaf: its number, how it is taken, how it is completed."""
+        return tuple(
+            (number, each.origin.column, each.complete)
+            for number, each in enumerate(self.columns)
+            if isinstance(each.origin, Attribute) and each.complete is not None
+        )
+
+    @cached_property
+    def others(self) -> tuple[tuple[int, Field], ...]:
+        """The other columns."""
+        simple = {number for number, _, _ in self.attributes}
+        return tuple((number, each) for number, each in enumerate(self.columns) if number not in simple)
 
     @property
     def keys(self) -> generate.Keys:

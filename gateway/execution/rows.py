@@ -15,8 +15,11 @@ from gateway.execution.pace import Pace
 CHUNK = 2000
 """Rows that are built at a stretch."""
 
-MUCH = 50_000
+MUCH = 100_000
 """Values of an answer above which rows are encoded a few at a time: all at once would hold the event loop up."""
+
+OFTEN = 4
+"""Rows that stand so often in the answer are encoded once, and copied."""
 
 
 class Form(Enum):
@@ -31,27 +34,27 @@ _encode = msgspec.json.Encoder().encode
 
 async def build(frames: Sequence[Frame], form: Form, pace: Pace) -> Any:
     """The row of the first frame. Each frame comes after the one that it is below."""
-    in_parts = form is Form.STRUCTS and sum(f.times * len(f.selection.fields) for f in frames) > MUCH
+    much = sum([frame.times * len(frame.columns) for frame in frames]) > MUCH
     for frame in reversed(frames):
-        columns = [await _column(each, pace) if isinstance(each, Below) else each for each in frame.columns]
+        selection, count = frame.selection, len(frame.objects)
+        make = selection.dicts if form is Form.DICTS else selection.structs
+        encoded = form is Form.STRUCTS and ((much and count > 1) or frame.times >= OFTEN * count)
+        columns = [_column(each) if isinstance(each, Below) else each for each in frame.columns]
         frame.columns = []
-        make = frame.selection.dicts if form is Form.DICTS else frame.selection.structs
-        count = len(frame.objects)
         for start in range(0, count, CHUNK):
             part = columns if count <= CHUNK else [column[start : start + CHUNK] for column in columns]
             rows = make(min(CHUNK, count - start), part)
-            frame.rows += map(msgspec.Raw, map(_encode, rows)) if in_parts and count > 1 else rows
+            rows = list(map(msgspec.Raw, map(_encode, rows))) if encoded else rows
+            frame.rows.extend(rows)
             if pace.late:
                 await pace.breathe()
     return frames[0].rows[0]
 
 
-async def _column(below: Below, pace: Pace) -> Column:
+def _column(below: Below) -> Column:
     column = below.together()
     for step in below.steps:
         column = step(column)
-        if pace.late:
-            await pace.breathe()
     for frame, _ in below.frames:
         frame.rows = []
     return column

@@ -29,11 +29,9 @@ def record_id(root: Record) -> str:
 
 
 def record_ids(records: Sequence[Record]) -> list[str]:
-    """As `record_id`, of many."""
-    kinds = set(map(type, records))
-    if len(kinds) != 1:
-        return list(map(record_id, records))
-    return global_ids(kinds.pop().__name__, sources_of(records), [each.sourced_id for each in records])
+    """As `record_id`, of many records of one type."""
+    name = type(records[0]).__name__ if records else ""
+    return global_ids(name, sources_of(records), [each.sourced_id for each in records])
 
 
 def hold_id(root: HeldBack) -> str:
