@@ -155,6 +155,10 @@ class _Compiler:
             return Shape(nullable, items, leaf(kind))
         assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType)
         possible = [kind] if isinstance(kind, GraphQLObjectType) else self.schema.get_possible_types(kind)
+        if any(
+            map(inspect.iscoroutinefunction, (getattr(kind, "resolve_type", None), *(p.is_type_of for p in possible)))
+        ):
+            raise CannotCompile(f"{kind.name} is told apart later")
         parts = [node.selection_set for node in nodes]
         selections = {each.name: self.selection(each, parts) for each in possible}
         return Shape(nullable, items, Objects(kind, selections, all(map(_shareable, selections.values()))))

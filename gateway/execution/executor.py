@@ -13,8 +13,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.types import ExecutionResult
 
 from gateway.execution import filling
+from gateway.execution.anew import executed_anew
 from gateway.execution.arguments import NONE
-from gateway.execution.careful import execute_carefully
+from gateway.execution.careful import Careful
 from gateway.execution.compiling import Operation, compiled, operation_of
 from gateway.execution.completing import Anomaly
 from gateway.execution.plan import CannotCompile, Plan
@@ -31,6 +32,9 @@ MOST = 1_000_000
 
 _PER_FIELD = 15
 """Characters that a field of a plan counts for."""
+
+AGAIN = "careful: left to graphql-core"
+"""The way of an operation whose plan could not even be run with care."""
 
 _HARMLESS = (KeptDocuments,)
 """Extensions that change no answer."""
@@ -86,10 +90,13 @@ class Executor:
         try:
             data = await filling.data(run)
         except Exception as error:
-            if not isinstance(error, Anomaly):  # a mistake of ours; its words may hold a person's data
-                where = "".join(traceback.format_tb(error.__traceback__))
-                log.error("a plan could not be run: %s\n%s", type(error).__name__, where)
-            return Attempt(await execute_carefully(self.schema, known.document, name, variables, run), "careful")
+            if not isinstance(error, Anomaly):
+                _report("a plan could not be run", error)
+            try:
+                return Attempt(await Careful(run).answer(), "careful")
+            except Exception as another:
+                _report("a plan could not be run with care", another)
+                return Attempt(await executed_anew(self.schema, known.document, name, variables, run), AGAIN)
         return Attempt(ExecutionResult(data=data, errors=run.errors or None), "compiled")
 
     def _known(self, query: str, name: str | None) -> Known:
@@ -147,3 +154,9 @@ class Executor:
         if isinstance(found, Refused):
             raise CannotCompile(found.reason)
         return found
+
+
+def _report(what: str, error: Exception) -> None:
+    """Of a mistake of ours: where it is; its words may hold a person's data."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s: %s\n%s", what, type(error).__name__, where)

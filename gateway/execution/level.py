@@ -14,7 +14,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
 )
-from graphql.pyutils import Path
+from graphql.pyutils import Path, is_awaitable
 
 from gateway.execution.plan import Field
 from gateway.roster.outcomes import FindPlace, Place
@@ -144,6 +144,10 @@ class ResolveInfo:
     operation: OperationDefinitionNode
     variable_values: Any
     root_value: Any = None
+
+    @staticmethod
+    def is_awaitable(value: Any) -> bool:
+        return is_awaitable(value)
 
     @property
     def field_name(self) -> str:

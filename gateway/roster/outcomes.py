@@ -84,13 +84,23 @@ class SourceOutcome(msgspec.Struct, frozen=True):
         )
 
 
-@dataclass
-class _Entry:
-    place: Place
-    message: str
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What nulled or shortened a field of one record. count: how many things in it, such as references."""
+
     source: str
     code: ErrorCode
-    retry_after: float | None
+    message: str
+    retry_after: float | None = None
+    count: int = 1
+
+
+@dataclass
+class _Entry:
+    """All occurrences of a fault. place, first: of the first of them."""
+
+    place: Place
+    first: Fault
     count: int = 0
 
 
@@ -112,12 +122,18 @@ class Outcomes:
         count: int = 1,
     ) -> None:
         """One more occurrence, or so many, of what nulled or shortened a field."""
-        place = find()
-        key = (place.document_path, source, code)
+        self.told(find(), Fault(source, code, message, retry_after, count))
+
+    def told(self, place: Place, fault: Fault) -> None:
+        key = (place.document_path, fault.source, fault.code)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry(place, message, source, code, retry_after)
-        entry.count += count
+            entry = self._entries[key] = _Entry(place, fault)
+        entry.count += fault.count
+
+    def aside(self) -> Aside:
+        """The same, but for faults: those are kept until it is known where, and how often, they stand in the answer."""
+        return Aside(_collections=self._collections, _answered=self._answered)
 
     def dangling(self, find: FindPlace, source: str, count: int = 1) -> None:
         message = f"{source}: a reference names a record that the source does not have"
@@ -153,11 +169,14 @@ class Outcomes:
     def errors(self) -> list[GraphQLError]:
         return [
             GraphQLError(
-                e.message,
+                e.first.message,
                 nodes=list(e.place.nodes),
                 path=list(e.place.path),
                 extensions=extensions(
-                    e.code, source=e.source, retry_after=e.retry_after, count=e.count if e.count > 1 else None
+                    e.first.code,
+                    source=e.first.source,
+                    retry_after=e.first.retry_after,
+                    count=e.count if e.count > 1 else None,
                 ),
             )
             for e in self._entries.values()
@@ -175,3 +194,21 @@ class Outcomes:
             troubled.append(entry | ({"code": outcome.code.value} if outcome.code else {}))
         counts = Counter(state.value for state in states.values())
         return {"counts": dict(counts), "notFresh": troubled}
+
+
+@dataclass
+class Aside(Outcomes):
+    """Faults are kept, each with what would find its place."""
+
+    kept: list[tuple[FindPlace, Fault]] = field(default_factory=list)
+
+    def fault(
+        self,
+        find: FindPlace,
+        source: str,
+        code: ErrorCode,
+        message: str,
+        retry_after: float | None = None,
+        count: int = 1,
+    ) -> None:
+        self.kept.append((find, Fault(source, code, message, retry_after, count)))

@@ -27,7 +27,7 @@ from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_grou
 from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, OfClass, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
-from gateway.roster.outcomes import LONGEST_LIST, FindPlace, Outcomes, Place, SourceOutcome
+from gateway.roster.outcomes import LONGEST_LIST, Aside, FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.tables import Table
@@ -114,6 +114,12 @@ class Reading:
                 for coming in each._tests.values():
                     coming.cancel()
                 each._tests.clear()
+
+    def told_aside(self) -> tuple[Reading, Aside]:
+        """This reading, and what keeps the faults that are told of it."""
+        other = copy.copy(self)
+        other.outcomes = aside = self.outcomes.aside()
+        return other, aside
 
     def executed(self, path: str) -> None:
         """The operation was executed so."""
