@@ -16,7 +16,7 @@ from adapters.errors import Failing, TimedOut
 from adapters.pacing import Pacer, Turn
 from adapters.reaching import LookUp, Network, look_up
 from adapters.spec import SourceSpec
-from adapters.transport import GuardedTransport, OnRequest, tls_context, translated
+from adapters.transport import GuardedTransport, OnRequest, address, tls_context, translated
 
 _ERROR_BODY = 64 * 1024
 
@@ -67,7 +67,9 @@ class Exchange:
         condition: headers that ask for it only if it changed; without them no answer is a 304.
         """
         with translated(self._source):
-            request = self._http.build_request("GET", url, headers=condition, extensions={"endpoint": endpoint})
+            request = self._http.build_request(
+                "GET", address(url), headers=condition, extensions={"endpoint": endpoint}
+            )
         return await self._in_turn(request, self._auth[service])
 
     async def post_token(self, request: httpx2.Request) -> httpx2.Response:

@@ -86,11 +86,12 @@ def batches(
     if words is None:
         return None
     fits = writer.room_for(field, dialect.capabilities.max_url - url_overhead)
+    lengths = list(map(len if _all_plain(words) else _length, words))
     full: list[tuple[str, ...]] = []
     start = length = 0
     commas = False
-    for place, word in enumerate(words):
-        own, comma = _length(word), "," in word
+    for place, (word, own) in enumerate(zip(words, lengths, strict=True)):
+        comma = "," in word
         if place > start and not fits(place - start + 1, length + own, commas or comma):
             full.append(tuple(wanted[start:place]))
             start, length, commas = place, 0, False
@@ -98,6 +99,14 @@ def batches(
         if place == start and not fits(1, length, commas):
             return None
     return [*full, tuple(wanted[start:])] if wanted else []
+
+
+def _all_plain(values: Sequence[str]) -> bool:
+    """Whether each is of letters that stand for themselves, in a filter as in a URL, and may be sent."""
+    if not values or _PLAIN.fullmatch("".join(values)) is None:
+        return False
+    lengths = list(map(len, values))
+    return min(lengths) > 0 and max(lengths) <= MAX_VALUE
 
 
 def sendable(value: str) -> bool:
@@ -153,6 +162,9 @@ class _Writer:
         if self._field(field) is None or not self._takes(Op.EQ):
             return None
         words: list[str] = []
+        values = list(values)
+        if names.spelled_alike(self._collection, field) and field != "status" and _all_plain(values):
+            return values
         for value in values:
             word = names.wire_value(self._collection, field, value)
             if word is None or not sendable(word) or (field == "status" and not self._read_alike(equals(field, value))):

@@ -210,16 +210,21 @@ def record_field(collection: Collection, wire: str, version: Version) -> str | N
     return _RECORD[collection, version].get(wire)
 
 
+def spelled_alike(collection: Collection, field: str) -> bool:
+    """Whether the wire spells the field's values as records hold them."""
+    return field not in _NUMBERS and field != "grades" and (collection, field) not in VOCABULARIES
+
+
 def wire_value(collection: Collection, field: str, value: str) -> str | None:
     """A field's value as the wire spells it: TOBEDELETED is `tobedeleted`, GRADING_PERIOD `gradingPeriod`.
 
     None where no one word says it (OTHER, UNKNOWN, and numbers and grades, which may be written in several ways): it
     cannot be asked for, only picked out of what came.
     """
-    if field in _NUMBERS or field == "grades":
-        return None
+    if spelled_alike(collection, field):
+        return value
     vocabulary = VOCABULARIES.get((collection, field))
-    return vocabulary.word(value) if vocabulary is not None else value
+    return vocabulary.word(value) if vocabulary is not None else None
 
 
 def record_value(collection: Collection, field: str, value: str) -> str:

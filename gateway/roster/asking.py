@@ -10,6 +10,7 @@ import time
 from collections.abc import Coroutine, Iterable, Iterator
 from itertools import chain
 from math import ceil
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
 from adapters.client import OnPage, Page, PageRequest, Progress
@@ -129,13 +130,13 @@ class Asker:
                 rows = await self._scans.passing(need.collection, AnyOf(need.field, frozenset(need.parents)))
             case path:
                 raise AssertionError(path)
-        unique = {r.sourced_id: r for r in sorted(rows, key=lambda r: r.sourced_id)}
-        grouped = group(unique.values(), need.field)
+        in_order = sorted(rows, key=attrgetter("sourced_id"))
+        unique = {r.sourced_id: r for r in in_order}.values()
         if isinstance(rows, Short):
+            grouped = group(unique, need.field)
             table.keep(rows)
             return {p: Short(grouped.get(p, ()), rows.unproved) for p in need.parents}
-        table.keep_children(need.field, need.parents, unique.values())
-        return {p: grouped.get(p, ()) for p in need.parents}
+        return {**table.keep_children(need.field, need.parents, unique)}
 
     async def _choose(self, need: Need, table: Table) -> Whole | Singles | Batches | Nested | ParentScoped | Scan:
         """The path to take. What is to be read whole is read here, unless its first page shows a shorter way."""

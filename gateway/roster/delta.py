@@ -22,7 +22,8 @@ from adapters.predicate import Compare
 from adapters.records import Record
 from gateway.roster import explain
 from gateway.roster.needs import Changes, Plan
-from gateway.roster.whole import Whole
+from gateway.roster.weight import Weighed
+from gateway.roster.whole import Whole, beside
 
 OVERLAP = timedelta(minutes=5)
 """Asked for again each time: a source's servers need not agree on the time, nor write in its order."""
@@ -63,10 +64,11 @@ def since(held: Whole) -> Compare | None:
     return Compare("date_last_modified", Op.GE, start) if again <= MOST * len(held) else None
 
 
-async def as_read(found: Scanned, held: Whole | None, began: float) -> Whole:
+async def as_read(found: Scanned, held: Whole | None, began: float, weighed: Weighed | None) -> Whole:
     """What a reading of everything brought, as it is to be held.
 
     held: the copy whose pages were asked for only if they changed; if none did, it stays, no older than now.
+    weighed: as for a `Whole`.
     """
     now = time.time()
     if held is not None and found.unchanged and not found.sent and len(found.records) == len(held):
@@ -76,8 +78,9 @@ async def as_read(found: Scanned, held: Whole | None, began: float) -> Whole:
         len(found.rejected),
         now,
         scanned_at=held.scanned_at if held is not None and found.unchanged else None,
-        high_water=await asyncio.to_thread(high_water, found.records, began, now),
+        high_water=await beside(len(found.records), lambda: high_water(found.records, began, now)),
         marks=found.marks,
+        weighed=weighed,
     )
 
 

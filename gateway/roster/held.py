@@ -45,7 +45,9 @@ class Held:
         age = time.time() - read_at
         return Standing(SourceState.STALE, None, f"what was read {age:.0f} s ago is served, since it was not asked")
 
-    async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:
+    async def by_ids(
+        self, collection: Collection, ids: Iterable[str], since: float | None = None, began: float | None = None
+    ) -> Found:
         """The record of each id, None for one that the source does not have, without those of which nothing is held."""
         wanted = tuple(dict.fromkeys(ids))
         table = await self._table(collection)
@@ -62,7 +64,12 @@ class Held:
         return {i: r if isinstance(r, Record) and holds(r) else None for i, r in found.items()}
 
     async def children(
-        self, collection: Collection, field: str, parents: Iterable[str], since: float | None = None
+        self,
+        collection: Collection,
+        field: str,
+        parents: Iterable[str],
+        since: float | None = None,
+        began: float | None = None,
     ) -> Children:
         """The records whose `field` names each parent, without the parents of which that is not held."""
         wanted = tuple(dict.fromkeys(parents))

@@ -6,7 +6,7 @@ is told as often as it occurs, so that nobody can tell from an answer how it was
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -140,7 +140,7 @@ class LevelReader:
     async def _waited(self, kind: RecordType, sources: Sequence[str], ids: Sequence[str | None]) -> list[Value]:
         """The records of ids; what failed is a value."""
         column: list[Value] = [None] * len(ids)
-        lacking: dict[str, list[int]] = {}
+        lacking: dict[str, Sequence[int]] = {}
         for source, rows in _by_source(sources).items():
             whole = self.reading.held(kind, source)
             if whole is None:
@@ -274,7 +274,9 @@ def _portions(broods: Broods, ids: Sequence[str], rows: Sequence[int]) -> Iterat
         yield size, part
 
 
-def _by_source(sources: Sequence[str]) -> dict[str, list[int]]:
+def _by_source(sources: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    if len(set(sources)) == 1:
+        return {sources[0]: range(len(sources))}
     found: dict[str, list[int]] = {}
     for row, source in enumerate(sources):
         found.setdefault(source, []).append(row)

@@ -60,11 +60,11 @@ class Loaders:
         return await _all(self._children(source, collection, field), parents)
 
     def _by_id(self, source: Source, collection: Collection) -> DataLoader[str, Record | SourceError | None]:
-        since = self._terms.since
+        since, began = self._terms.since, self._terms.began
 
         async def read(ids: list[str]) -> Answer[dict[str, Record | SourceError | None]]:
             return await source.ask(
-                collection, lambda reader: reader.by_ids(collection, ids, since), self._deadline, self._terms
+                collection, lambda reader: reader.by_ids(collection, ids, since, began), self._deadline, self._terms
             )
 
         return self._loader(source, collection, "", read)
@@ -72,12 +72,12 @@ class Loaders:
     def _children(
         self, source: Source, collection: Collection, field: str
     ) -> DataLoader[str, tuple[Record, ...] | SourceError]:
-        since = self._terms.since
+        since, began = self._terms.since, self._terms.began
 
         async def read(parents: list[str]) -> Answer[dict[str, tuple[Record, ...]]]:
             return await source.ask(
                 collection,
-                lambda reader: reader.children(collection, field, parents, since),
+                lambda reader: reader.children(collection, field, parents, since, began),
                 self._deadline,
                 self._terms,
             )

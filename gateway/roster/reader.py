@@ -229,10 +229,10 @@ class Reader:
         if coming is not None and not coming.done():
             await asyncio.wait({coming})
 
-    def in_hand(self, collection: Collection, since: float | None) -> Whole | None:
+    def in_hand(self, collection: Collection, since: float | None, began: float | None) -> Whole | None:
         """The collection, if it is held whole, current, and all of it may be shown: nothing has to be awaited then."""
         table = self.tables[collection]
-        whole = table.current
+        whole = table.current or (table.whole_for(began) if table.whole is None else None)
         if whole is None or not self._scope.everything:
             return None
         if since is not None and not table.read_since(since):
@@ -250,16 +250,21 @@ class Reader:
 
     # -------------------------------------------------------------- by ids
 
-    async def by_ids(self, collection: Collection, ids: Iterable[str], since: float | None = None) -> Found:
+    async def by_ids(
+        self, collection: Collection, ids: Iterable[str], since: float | None = None, began: float | None = None
+    ) -> Found:
         """The record of each id; None for one that the source does not have, an error where that is not known.
 
-        since: here as below, epoch seconds; what was read before that is asked for anew.
+        since, began: here as below, as in `Terms`.
         """
         wanted = tuple(dict.fromkeys(ids))
         await self._taken_up(collection)
         with self._reading(collection) as table:
             await self._young_enough(collection, since)
-            found: Found = {**table.known(wanted, since)}
+            whole = table.whole_for(began)
+            found: Found = (
+                {**table.known(wanted, since)} if whole is None else dict(zip(wanted, whole.named(wanted), strict=True))
+            )
             missing = tuple(sorted(i for i in wanted if i not in found))
             if missing:
                 need = ByIds(collection, missing)
@@ -275,16 +280,23 @@ class Reader:
     # -------------------------------------------------------------- children
 
     async def children(
-        self, collection: Collection, field: str, parents: Iterable[str], since: float | None = None
+        self,
+        collection: Collection,
+        field: str,
+        parents: Iterable[str],
+        since: float | None = None,
+        began: float | None = None,
     ) -> Children:
         """The records whose `field` names each parent, of any status, by sourcedId."""
         wanted = tuple(dict.fromkeys(parents))
         await self._taken_up(collection)
         with self._reading(collection) as table:
             await self._young_enough(collection, since)
-            if (whole := table.whole) is not None:
+            if (whole := table.whole_for(began)) is not None:
                 await whole.indexed(field)
-            found = table.known_children(field, wanted, since)
+                found = {p: whole.children(field, p) for p in wanted}
+            else:
+                found = table.known_children(field, wanted, since)
             missing = tuple(sorted(p for p in wanted if p not in found))
             if missing:
                 need = ChildrenOf(collection, field, missing)

@@ -31,7 +31,7 @@ from gateway.roster.outcomes import LONGEST_LIST, Aside, FindPlace, Outcomes, Pl
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.tables import Table
-from gateway.roster.terms import BY_DEFAULT, USUAL, OnSourceFailure, Reach, ReadOptions, Terms
+from gateway.roster.terms import BY_DEFAULT, OnSourceFailure, Reach, ReadOptions, Terms
 from gateway.roster.together import together
 from gateway.roster.whole import Short, Standing, Whole, alike, partial
 
@@ -93,12 +93,12 @@ class Reading:
         self.sources = sources
         self.grant = grant
         self.codec = codec
-        self.terms = USUAL
-        self.deadline = Deadline(seconds)
         self._began = time.time()
+        self.terms = Terms(began=self._began)
+        self.deadline = Deadline(seconds)
         self.outcomes = Outcomes()
         self.explanation = Explanation() if explain else None
-        self._loaders = Loaders(self.deadline)
+        self._loaders = Loaders(self.deadline, self.terms)
         self._in_hand: dict[tuple[RecordType, str], Whole] = {}
         self._tests: dict[tuple[str, Predicate], asyncio.Future[Columns | None]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
@@ -393,7 +393,8 @@ class Reading:
     def on(self, read: ReadOptions, chosen: Sequence[Source]) -> Reading:
         """This reading on the terms of a list; one for all lists of the same, so that they share what they load."""
         asks = read.reach.asks(sum(source.refusal is None for source in chosen))
-        terms = Terms(asks, since=None if read.max_age is None else self._began - read.max_age)
+        since = None if read.max_age is None else self._began - read.max_age
+        terms = Terms(asks, since, began=self._began)
         if terms == self.terms and read.seconds is None:
             return self
         other = self._others.get((terms, read.seconds))

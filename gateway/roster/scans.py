@@ -126,7 +126,7 @@ class Scans:
         self._upstream.learned.list(collection, pages)
         self._upstream.learned.in_full.discard(collection)
         table.hear(found.said)
-        whole = await delta.as_read(found, held, began)
+        whole = await delta.as_read(found, held, began, table.weighed)
         serving = table.keep_whole(whole, await table.judged(whole))
         self._came(collection, held is None or whole.rows is not held.rows or table.no_store)
         return serving

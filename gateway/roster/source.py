@@ -193,7 +193,11 @@ class Source:
 
     def in_hand(self, collection: Collection, terms: Terms) -> Whole | None:
         """The collection, if it is there to be read without waiting and nothing has to be told of it."""
-        return self._reader.in_hand(collection, terms.since) if self._reader is not None and terms.asks else None
+        return (
+            self._reader.in_hand(collection, terms.since, terms.began)
+            if self._reader is not None and terms.asks
+            else None
+        )
 
     def parts_in_hand(self, collection: Collection, terms: Terms) -> Table | None:
         """What was read of a collection that is not held whole, if that is to be had without waiting."""

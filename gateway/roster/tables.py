@@ -25,7 +25,7 @@ from gateway.faults import ErrorCode, SourceState, code_of
 from gateway.roster.aged import Aged
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
-from gateway.roster.weight import weigh
+from gateway.roster.weight import Weighed, weigh
 from gateway.roster.whole import Position, Slice, Standing, Whole, cut, follows, group
 
 PINNED_FOR = 900.0
@@ -161,6 +161,13 @@ class Table:
     def whole(self) -> Whole | None:
         """The collection, if it is held whole and need not be asked for again."""
         return self._good if self._good is not None and self.clock() < self._fresh_until else None
+
+    def whole_for(self, began: float | None) -> Whole | None:
+        """The same for an operation: what was read since it began need not be asked for again either."""
+        whole, good = self.whole, self._good
+        if whole is not None or good is None or began is None or self.standing is not None:
+            return whole
+        return good if good.read_at >= began else None
 
     @property
     def current(self) -> Whole | None:
@@ -318,6 +325,12 @@ class Table:
         size = round(apart * (self._bytes_each + _APART)) + sum(whole.bytes for whole in wholes)
         return apart + sum(map(len, wholes)), size
 
+    @property
+    def weighed(self) -> Weighed | None:
+        """What a record of the last copy takes, if that was weighed lately."""
+        good = self.last_good
+        return good.weighed if good is not None and len(good) and good.weighed.lately else None
+
     def expected_bytes(self, records: int) -> int:
         """What so many of its records would take, held whole."""
         return round(records * (self._bytes_each + _WHOLE))
@@ -356,11 +369,16 @@ class Table:
         if self._each is None and records:
             self._each = weigh(records) / len(records)
 
-    def keep_children(self, field: str, parents: Iterable[str], records: Iterable[Record]) -> None:
+    def keep_children(
+        self, field: str, parents: Iterable[str], records: Iterable[Record]
+    ) -> dict[str, tuple[Record, ...]]:
+        """Keeps the children of each parent, in the order of `records`, and returns them."""
         rows = tuple(records)
         self.keep(rows)
         grouped, now = group(rows, field), time.time()
-        self._children.update(((field, p), KeptChildren(now, grouped.get(p, ()))) for p in parents)
+        found = {p: grouped.get(p, ()) for p in parents}
+        self._children.update(((field, p), KeptChildren(now, own)) for p, own in found.items())
+        return found
 
     def keep_list(
         self, where: Predicate | None, records: Iterable[Record], rejected: int = 0, unproved: str | None = None

@@ -55,12 +55,14 @@ BY_DEFAULT = ReadOptions()
 @dataclass(frozen=True, slots=True)
 class Terms:
     """asks: whether a source may be asked for what is not held. since: epoch seconds; what was read before that is to
-    be asked for anew. pins: the version of the data that is read, for lists that keep to one.
+    be asked for anew. pins: the version of the data that is read, for lists that keep to one. began: epoch seconds;
+    what was read whole since then is as fresh as can be, however short the time for which it may be held.
     """
 
     asks: bool = True
     since: float | None = None
     pins: Pins | None = None
+    began: float | None = None
 
 
 USUAL = Terms()

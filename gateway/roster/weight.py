@@ -7,6 +7,7 @@ in equal parts: so says the count of references that the interpreter keeps anywa
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -17,6 +18,24 @@ SAMPLE = 100
 """Records that are looked at, evenly spread: a few milliseconds."""
 
 _ALLOCATED = 16  # the allocator's step
+
+_LATELY = 600.0
+"""Seconds for which records of a collection are taken to weigh what others of it did."""
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """Bytes that a record of a collection takes, as weighed at some time, in epoch seconds."""
+
+    each: float
+    at: float
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Weighed:
+        return cls(weigh(records) / max(1, len(records)), time.time())
+
+    @property
+    def lately(self) -> bool:
+        return time.time() - self.at < _LATELY
 
 
 def weigh(records: Sequence[Record]) -> int:

@@ -12,7 +12,7 @@ import sys
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import attrgetter
@@ -29,7 +29,7 @@ from gateway.faults import ErrorCode, SourceState
 from gateway.roster.followed import Broods, Followed
 from gateway.roster.needs import telling
 from gateway.roster.rows import Rows
-from gateway.roster.weight import weigh
+from gateway.roster.weight import Weighed
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ class Whole:
     read_at: epoch seconds. scanned_at: when everything was last read; changes alone may have been since.
     high_water: up to when, by the source's dates, every change is in; None if that is not known. marks: of the pages
     that it came in, where the source said by what to ask whether they changed. unproved: why it is not proved that no
-    record is missing; None where it is.
+    record is missing; None where it is. weighed: what its records take, if those of an earlier copy were weighed.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class Whole:
         high_water: str | None = None,
         marks: tuple[Mark, ...] = (),
         unproved: str | None = None,
+        weighed: Weighed | None = None,
     ) -> None:
         self._rows = Rows.of(records)
         self.rejected = rejected
@@ -132,7 +133,7 @@ class Whole:
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
         self._followed = Followed()
-        self._weight = weigh(self._rows)
+        self.weighed = weighed or Weighed.of(self._rows)
         self.unknown = sum(record.status is RecordStatus.UNKNOWN for record in self._rows)
         """How many records have a status that is neither active nor deleted."""
 
@@ -147,6 +148,7 @@ class Whole:
         high_water: str | None = None,
         marks: tuple[Mark, ...] = (),
         unproved: str | None = None,
+        weighed: Weighed | None = None,
     ) -> Whole:
         def make() -> Whole:
             return cls(
@@ -157,6 +159,7 @@ class Whole:
                 high_water=high_water,
                 marks=marks,
                 unproved=unproved,
+                weighed=weighed,
             )
 
         return await beside(len(records), make)
@@ -183,7 +186,7 @@ class Whole:
         """What it takes in memory with its indexes, estimated."""
         lists = _POINTER * int(self._lists.currsize)
         indexes = sum(i.bytes for i in self._indexes.values())
-        return self._weight + _POINTER * len(self._rows) + indexes + lists + self._followed.bytes
+        return round((self.weighed.each + _POINTER) * len(self._rows)) + indexes + lists + self._followed.bytes
 
     @property
     def ids(self) -> list[str]:
@@ -278,8 +281,8 @@ class Index:
     def __init__(self, rows: Sequence[Record], field: str) -> None:
         self._ordinals: dict[str, int] = {}
         ordinals, places = array("I"), array("I")
-        for place, record in enumerate(rows):
-            for value in values(record, field):
+        for place, each in enumerate(values_of(rows, field)):
+            for value in each:
                 ordinals.append(self._ordinals.setdefault(value, len(self._ordinals)))
                 places.append(place)
         counts = array("I", bytes(4 * len(self._ordinals)))
@@ -306,23 +309,26 @@ class Index:
         return self._places[self._ends[ordinal - 1] if ordinal else 0 : self._ends[ordinal]]
 
 
-def values(record: Record, field: str) -> Iterable[str]:
-    """What `field` names, each once: of a list, every element."""
+def values_of(records: Iterable[Record], field: str) -> Iterator[Iterable[str]]:
+    """What `field` of each record names, each once: of a list, every element."""
     plain = predicate.unfolded(field)
-    if plain != field or "." in field:
+    if plain == field and "." not in field:
+        for value in map(attrgetter(field), records):
+            if value is None:
+                yield ()
+            else:
+                yield dict.fromkeys(value) if isinstance(value, tuple) else (value,)
+        return
+    for record in records:
         value = getattr(record, plain) if "." not in plain else None
-        return (value.casefold(),) if isinstance(value, str) else dict.fromkeys(predicate.texts(record, field))
-    value = getattr(record, field)
-    if value is None:
-        return ()
-    return dict.fromkeys(value) if isinstance(value, tuple) else (value,)
+        yield (value.casefold(),) if isinstance(value, str) else dict.fromkeys(predicate.texts(record, field))
 
 
-def group(records: Iterable[Record], field: str) -> dict[str, tuple[Record, ...]]:
+def group(records: Collection[Record], field: str) -> dict[str, tuple[Record, ...]]:
     """Records by each value of `field`; one that has several stands under each."""
     grouped: dict[str, list[Record]] = {}
-    for record in records:
-        for value in values(record, field):
+    for record, each in zip(records, values_of(records, field), strict=True):
+        for value in each:
             grouped.setdefault(value, []).append(record)
     return {value: tuple(found) for value, found in grouped.items()}
 

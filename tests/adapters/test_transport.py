@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters import transport
+from adapters.addresses import query_text
 from adapters.errors import (
     Malformed,
     Misconfigured,
@@ -20,7 +23,7 @@ from adapters.errors import (
     Truncated,
     Unreachable,
 )
-from adapters.transport import AnswerLimits, GuardedTransport, Sent
+from adapters.transport import AnswerLimits, GuardedTransport, Sent, address
 
 pytestmark = pytest.mark.anyio
 
@@ -212,3 +215,31 @@ async def test_a_304_is_an_answer_to_a_condition_and_to_nothing_else(condition: 
         assert answer.status_code == 304
         with pytest.raises(Malformed, match="answers 304"):
             await client.get("https://h.example/users")
+
+
+@given(
+    st.sampled_from(
+        ["https://a.example", "http://127.0.0.1:8000/x/y", "https://a.example/u/%2E%2E/", "https://ä.example"]
+    ),
+    st.lists(st.tuples(st.text(max_size=5), st.text(max_size=20)), max_size=3),
+    st.sampled_from(["", "#part", "?b=c", "&raw=a b", "&raw=%zz", "&raw=\u00e9", "&raw='", "&raw=\n"]),
+)
+def test_an_address_is_what_the_http_library_makes_of_it(
+    base: str, parameters: list[tuple[str, str]], rest: str
+) -> None:
+    url = f"{base}?{query_text(parameters)}{rest}"
+    try:
+        expected = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        with pytest.raises(httpx2.InvalidURL):
+            address(url)
+        return
+    for made in (address(url), httpx2.Request("GET", address(url)).url):
+        assert made == expected
+        assert (str(made), made.raw_path, made.query) == (str(expected), expected.raw_path, expected.query)
+        assert made.copy_with(path="/z") == expected.copy_with(path="/z")
+
+
+def test_an_address_that_is_too_long_is_none() -> None:
+    with pytest.raises(httpx2.InvalidURL):
+        address("https://a.example?filter=" + "a" * 70_000)
