@@ -13,6 +13,7 @@ pytestmark = pytest.mark.anyio
 
 EXACT = exact_district(1, users=200, classes=20, courses=10, enrollments=1000)
 WIDE = {"capabilities": {"filter_clauses": 100, "max_url": 8000}}
+AT_ONCE = dict.fromkeys(("users", "enrollments", "classes", "courses"), 0.001)
 TREE = "nodes { enrollments { class { title course { title } } } }"
 
 
@@ -41,6 +42,17 @@ async def test_classes_and_courses_are_read_beside_the_people_and_cost_no_more(
         await ask(client, query + " }" * (query.count("{") - query.count("}")))
     assert made.requests("a") == 4
     assert made.servers["a"].in_flight_peak == 3
+
+
+async def test_what_was_read_ahead_serves_its_operation_however_soon_it_ages(world: MakeWorld) -> None:
+    made = world({"a": {**WIDE, "cache": {"fresh_for": AT_ONCE}}}, a=make_server("wide", EXACT))
+    made.servers["a"].latency = 0.05
+    query = "{ users(first: 50) { " + TREE + " } }"
+    async with gateway(made) as client:
+        await ask(client, query)
+        assert made.requests("a") == 4
+        await ask(client, query)
+    assert made.requests("a") == 8  # but not the next one
 
 
 async def test_few_parents_are_not_run_ahead_of(world: MakeWorld) -> None:
