@@ -28,6 +28,7 @@ FLOORS = (
 
 GROUND = {
     "gateway.access",
+    "gateway.beside",
     "gateway.documents",
     "gateway.limits",
     "gateway.identity",

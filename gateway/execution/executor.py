@@ -27,7 +27,7 @@ from gateway.schema.documents import KeptDocuments
 
 log = logging.getLogger(__name__)
 
-MOST = 1_000_000
+MOST = 500_000
 """What is kept of plans with their documents, in characters of text. Each takes up to 140 bytes, parsed."""
 
 _PER_FIELD = 15

@@ -74,7 +74,7 @@ class Schema(strawberry.Schema):
         to_encode: bool = False,
     ) -> ExecutionResult:
         """to_encode: the data is for nothing but msgspec to encode, and need not be dictionaries."""
-        document = self.documents.read(query) if query is not None else None
+        document = await self.documents.read_beside(query) if query is not None else None
         if document is not None and operation_name is None and document.operations > 1:
             self.taken["refused"] += 1
             message = "the document has several operations: name the one to run in `operationName`"

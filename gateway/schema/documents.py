@@ -15,8 +15,13 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefiniti
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-MOST_TEXT = 400_000
-"""Characters of the documents that are kept. Each takes up to 140 bytes, parsed."""
+from gateway.beside import Beside
+
+MOST_TEXT = 300_000
+"""Characters of the documents that are kept. Each takes up to 140 bytes, parsed, and one object for the collector."""
+
+LARGE = 4_000
+"""Characters from which a new document is read beside the event loop: some of 13,000 take 2 s to be refused."""
 
 _RULES = tuple(specified_rules)
 
@@ -40,13 +45,21 @@ class Documents:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._kept: LRUCache[str, Document] = LRUCache(MOST_TEXT, lambda document: document.size)
+        self._beside = Beside("documents")
 
     def read(self, text: str) -> Document:
         found = self._kept.get(text)
-        if found is None:
-            found = self._read(text)
-            if found.size <= MOST_TEXT:
-                self._kept[text] = found
+        return self._keep(text, self._read(text)) if found is None else found
+
+    async def read_beside(self, text: str) -> Document:
+        """The same, without holding the event loop up: a large one that is new is read by a thread, one at a time."""
+        if len(text) < LARGE or text in self._kept:
+            return self.read(text)
+        return self._keep(text, await self._beside.do(self._read, text))
+
+    def _keep(self, text: str, found: Document) -> Document:
+        if found.size <= MOST_TEXT:
+            self._kept[text] = found
         return found
 
     def _read(self, text: str) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -93,3 +94,16 @@ def test_a_document_larger_than_all_that_may_be_kept_drives_no_other_out() -> No
     huge = "{ __typename }" + "#" * MOST_TEXT
     assert documents.read(huge) is not documents.read(huge)
     assert documents.read(COMPILED) is first
+
+
+async def test_reading_a_document_that_is_hard_to_read_holds_nobody_up(world: MakeWorld) -> None:
+    """Fields that could be merged are compared with each other."""
+    query = "{" + "users { nodes { enrollments { class { course { id } } } } } " * 300 + "}"
+    schema, reading = compiling(schema_of(KeptDocuments)), world(a="standard-1.2").reading()
+    reader = asyncio.create_task(schema.execute(query, {}, Context(reading)))
+    turns = 0
+    while not reader.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert turns > 20
+    assert [error.message for error in (await reader).errors or ()] == ["Validation aborted."]
