@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -25,9 +25,19 @@ Port = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain.reads tells it.")]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nearly all that is imported and built until the server turns the collector on again is there to stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_uncollected()
 def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug = False) -> None:
     """Serve the graph over the sources of a settings file."""
-    gc.disable()  # nearly all that is imported and built until the server turns it on again is there to stay
     if debug:
         logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
         logging.getLogger("gateway").setLevel(logging.DEBUG)

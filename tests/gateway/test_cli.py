@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -55,6 +56,11 @@ def config(tmp_path: Path) -> Iterator[Path]:
             '[[sources]]\nkey = "maple"\nname = "Maple"\nclient_secret = "file:secret"\n' + "\n".join(lines) + "\n"
         )
         yield path
+
+
+def test_a_server_that_does_not_start_leaves_the_collector_on(tmp_path: Path) -> None:
+    assert RUN.invoke(app, ["serve", "--config", str(tmp_path / "nowhere.toml")]).exit_code == 2
+    assert gc.isenabled()
 
 
 def test_check_counts_every_collection_of_a_source(config: Path) -> None:
