@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 
@@ -60,18 +59,19 @@ class ListQuery:
     pinned: bool = False
 
 
-class List(ABC):
+class List:
     """A page with its cursors, its total and its groups, each made only when asked for.
 
-    reading: what is to be read on with, below its records.
+    reading: what is to be read on with, below its records. rows: the whole list, which is at hand.
     """
 
-    __slots__ = ("_walk", "page", "reading")
+    __slots__ = ("_rows", "_walk", "page", "reading")
 
-    def __init__(self, page: Page, walk: Walk, reading: Reading) -> None:
+    def __init__(self, page: Page, walk: Walk, reading: Reading, rows: tuple[Record, ...] = ()) -> None:
         self.page = page
         self.reading = reading
         self._walk = walk
+        self._rows = rows
 
     @property
     def snapshot(self) -> str | None:
@@ -102,26 +102,13 @@ class List(ABC):
             raise BadInput(f"groups: {len(found)} is more than {LONGEST_LIST}: narrow the list", ErrorCode.TOO_LONG)
         return found
 
-    @abstractmethod
     async def _every(self) -> Sequence[Sequence[Record]] | None:
         """The records of the whole list, in parts; None where not all of them could be read."""
-
-
-class Children(List):
-    """Of the children of one record, which are all at hand. rows: the whole list."""
-
-    __slots__ = ("_rows",)
-
-    def __init__(self, page: Page, walk: Walk, reading: Reading, rows: tuple[Record, ...]) -> None:
-        super().__init__(page, walk, reading)
-        self._rows = rows
-
-    async def _every(self) -> Sequence[Sequence[Record]] | None:
         return None if isinstance(self._rows, Short) else [self._rows]
 
 
 class OverSources(List):
-    """Of a list over sources. terms: on which it is read; they may pin a version."""
+    """One over sources, of which no more than the page was read. terms: on which; they may pin a version."""
 
     __slots__ = ("_kind", "_sources", "_terms", "_where")
 
@@ -269,7 +256,7 @@ async def children_page(
     if rows is None:
         return None
     page = page_of(parent.source, rows, wanted, reading.standing(parent.source, kind))
-    return Children(page, walk, reading, rows)
+    return List(page, walk, reading, rows)
 
 
 def _cursor(reading: Reading, extent: Extent, walk: Walk) -> Cursor | None:

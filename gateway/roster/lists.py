@@ -56,7 +56,7 @@ def _ahead(sources: Sequence[Source], wanted: Wanted) -> list[Source]:
 
 def _first(sources: Sequence[Source], collection: Collection, wanted: Wanted, waiting: int) -> int:
     """How many of the sources that are to be asked are asked at first."""
-    if wanted.order or wanted.everywhere or wanted.whole or wanted.size == 0:
+    if waiting < 2 or wanted.order or wanted.everywhere or wanted.whole or wanted.size == 0:
         return waiting
     return sum(1 for _ in in_line(sources, collection, wanted))
 

@@ -101,14 +101,24 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def merged(parts: Mapping[str, Part], wanted: Wanted, unknown: Mapping[str, int | None]) -> Page:
     """parts, unknown: by source, in the order of their keys; unknown as in a `SourceOutcome`."""
-    slices = {key: p.found for key, p in parts.items() if isinstance(p, Answer)}
-    rows, more = _rows([s.records for s in slices.values()], wanted)
-    more = more or not all(s.ended for s in slices.values())
-    walked = wanted.cursor is not None
-    short = {key for key, p in parts.items() if isinstance(p, SourceError)}
-    short |= {key for key, s in slices.items() if s.rejected or s.unproved is not None}
-    if wanted.cursor is not None:
-        short.update(wanted.cursor.missing)
+    lists: list[Sequence[Record]] = []
+    starts: dict[str, int] = {}
+    totals: dict[str, int | None] = {}
+    short = set(wanted.cursor.missing) if wanted.cursor is not None else set[str]()
+    others = False
+    for key, part in parts.items():
+        if isinstance(part, SourceError):
+            short.add(key)
+            totals[key] = None
+            continue
+        found = part.found
+        lists.append(found.records)
+        starts[key], totals[key] = found.start, found.total
+        others = others or not found.ended
+        if found.rejected or found.unproved is not None:
+            short.add(key)
+    rows, more = _rows(lists, wanted)
+    more, walked = more or others, wanted.cursor is not None
     counts: Mapping[str, int] = {next(iter(parts)): len(rows)} if len(parts) == 1 else Counter(map(_source, rows))
     return Page(
         records=rows,
@@ -116,8 +126,8 @@ def merged(parts: Mapping[str, Part], wanted: Wanted, unknown: Mapping[str, int 
         has_previous=more if wanted.backwards else walked,
         outcomes=tuple([_outcome(key, part, counts.get(key, 0), unknown.get(key)) for key, part in parts.items()]),
         missing=tuple(sorted(short)),
-        starts={} if wanted.order or wanted.backwards else {key: s.start for key, s in slices.items()},
-        totals={key: slices[key].total if key in slices else None for key in parts},
+        starts={} if wanted.order or wanted.backwards else starts,
+        totals=totals,
         order=wanted.order,
     )
 
