@@ -158,7 +158,10 @@ class Coverage:
         self._pieces.append(_Piece(came, asked, len(self._pieces)))
         distinct = {*came.ids, *came.odd}
         known = self.ids.known(distinct)
-        fresh = len(distinct) - len(known) + came.nameless
+        fresh = len(distinct) - len(known)
+        # Whether records without an id are new cannot be seen: two pages in a row with nothing else are one repeated.
+        if distinct or before is None or before.ids or before.odd:
+            fresh += came.nameless
         if not self._mending and self._stride is None and before is not None:
             self._out_of_place |= not _leads_on(before.ids, came.ids, known)
         if came.seen.received:

@@ -122,6 +122,8 @@ def translated(source: str, *, answering: bool = False) -> Iterator[None]:
     except httpx2.TransportError as error:
         if _tls_refused(error):
             raise TlsFailed(source, "certificate or TLS version refused; nothing was sent") from None
+        if _too_much(error):
+            raise Malformed(source, "its headers have no end") from None
         if answering:
             raise Truncated(source, "the connection ended before the body did") from None
         raise Unreachable(source, "no connection, or it ended without an answer") from None
@@ -130,6 +132,15 @@ def translated(source: str, *, answering: bool = False) -> Iterator[None]:
 def _tls_refused(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _too_much(error: BaseException | None) -> bool:
+    """Whether the parser gave up on headers that would not end, for which it names the status 431."""
+    while error is not None:
+        if getattr(error, "error_status_hint", None) == 431:
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -14,6 +14,7 @@ from adapters.secret import Secret
 from adapters.spec import Credentials, SourceSpec
 
 ROOT = BASE_PATH[Version.V1P1]
+SINGULAR = {"classes": "class", "demographics": "demographics"}
 CLAUSE = re.compile(r"([\w.]+)='([^']*)'")
 
 Raw = dict[str, Any]
@@ -77,7 +78,7 @@ class School:
             found = [r for r in rows if r["sourcedId"] == unquote(rest[0])]
             if not found:
                 return httpx2.Response(404, json={"imsx_codeMinor": "unknownobject"})
-            return httpx2.Response(200, json={"user": found[0]})
+            return httpx2.Response(200, json={SINGULAR.get(base, base.removesuffix("s")): found[0]})
         query = url.params
         offset = 0 if self.ignores_offset else int(query.get("offset", 0))
         self.before_page(offset)
