@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from gateway.execution.completing import any_awaitable
+from gateway.execution.following import read
 from gateway.execution.generate import Column
 from gateway.execution.level import FieldRows, Level
 from gateway.execution.plan import Attribute, Call, Field, Follow
 from gateway.execution.run import Run
-from gateway.execution.values import Called, arguments_of, info, read
+from gateway.execution.values import Called, arguments_of, info
 from gateway.roster.levels import LevelReader, come
 from gateway.roster.outcomes import Fault, FindPlace, Place
 from gateway.schema.arguments import given

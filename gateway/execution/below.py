@@ -14,12 +14,13 @@ from graphql import located_error
 from graphql.pyutils import is_iterable
 
 from gateway.execution.completing import Anomaly, is_error, type_name
+from gateway.execution.following import Shared
 from gateway.execution.frame import Below, Frame
 from gateway.execution.generate import Column
 from gateway.execution.level import FieldRows, Later, Level
 from gateway.execution.plan import Call, Field, Follow, Objects, Origin
 from gateway.execution.run import Run
-from gateway.execution.values import Shared, info
+from gateway.execution.values import info
 from gateway.schema.relations import Cardinality
 
 _PLAIN = frozenset({list, tuple})
@@ -136,7 +137,8 @@ def _typed(
     names = {kind: of.types.get(kind) or _type_of(run, each, of, kind, objects, level) for kind in kinds}
     several = dict.fromkeys(names.values())
     if len(several) == 1:
-        below.frames.append((run.open(of.selections[next(iter(several))], objects, level, times), ()))
+        [name] = several
+        below.frames.append((run.open(of.selections[name], objects, level, times), ()))
         return
     for name in several:
         rows = [row for row, thing in enumerate(objects) if names[type(thing)] == name]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, cast
@@ -16,7 +16,7 @@ from graphql import GraphQLSchema
 from graphql.pyutils import is_iterable
 
 from gateway.execution.generate import Column
-from gateway.execution.plan import Leaf, Objects, Shape
+from gateway.execution.plan import Leaf, Make, Objects, Shape
 
 
 class Anomaly(Exception):
@@ -29,7 +29,7 @@ _AT_ONCE = 5000
 """Strings of a column that are joined, to see that they are strings: six times as fast as looking at each."""
 
 
-def completer(shape: Shape, leaf: Leaf) -> Callable[[list[Any]], Column]:
+def completer(shape: Shape, leaf: Leaf) -> Make:
     """How values of a scalar or enum are completed. What comes raises `Anomaly` of other values."""
     nullable = shape.nullable
     if shape.items_nullable is not None:
@@ -37,7 +37,7 @@ def completer(shape: Shape, leaf: Leaf) -> Callable[[list[Any]], Column]:
 
     if leaf.ready == _STRINGS:
 
-        def strings(values: list[Any]) -> Column:
+        def strings(values: Column) -> Column:
             if len(values) <= _AT_ONCE:
                 try:
                     "".join(values)
@@ -52,7 +52,7 @@ def completer(shape: Shape, leaf: Leaf) -> Callable[[list[Any]], Column]:
     if leaf.table is not None:
         name = {**leaf.table, None: None}.__getitem__ if nullable else leaf.table.__getitem__
 
-        def names(values: list[Any]) -> Column:
+        def names(values: Column) -> Column:
             try:
                 return list(map(name, values))
             except (KeyError, TypeError):
@@ -125,7 +125,7 @@ def type_name(of: Objects, value: Any, info: Any, schema: GraphQLSchema) -> str:
 
 
 def any_awaitable(values: Sequence[Any]) -> bool:
-    return any(map(_is_awaitable, set(map(type, values))))
+    return any(map(is_awaitable, set(map(type, values))))
 
 
 def any_error(values: Sequence[Any]) -> bool:
@@ -133,7 +133,7 @@ def any_error(values: Sequence[Any]) -> bool:
 
 
 @lru_cache(1000)
-def _is_awaitable(kind: type) -> bool:
+def is_awaitable(kind: type) -> bool:
     return hasattr(kind, "__await__")
 
 

@@ -52,14 +52,15 @@ class _Filling:
                     self._start()
             if len(coming) == 1 and not self.waiting:
                 where, values = coming.pop()
-                await self._take(*where, await values)  # without a turn of the event loop, if it need not wait
+                self._take(*where, await values)  # without a turn of the event loop, if it need not wait
                 continue
             self._start()
             if not self.waiting:
                 return
             done, _ = await asyncio.wait(self.waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                await self._take(*self.waiting.pop(task), task.result())
+                self._take(*self.waiting.pop(task), task.result())
+                await self.run.pace.breathe()
 
     async def end(self, cancelled: bool) -> None:
         """Waits for all that was begun: nothing reads on behind our back."""
@@ -72,27 +73,28 @@ class _Filling:
             await asyncio.gather(*self.waiting, return_exceptions=True)
 
     async def _fill(self, frame: Frame) -> None:
+        pace = self.run.pace
         try:
-            for number, taken, completed in frame.selection.attributes:
-                frame.columns[number] = completed(taken(frame.objects))
+            for number, made, completed in frame.selection.leaves:
+                frame.columns[number] = completed(made(frame.objects))
         except Exception as error:
             raise Anomaly from error
         for number, each in frame.selection.others:
             values = values_of(self.run, each, frame.objects, frame.level)
             if isinstance(values, list):
-                await self._take(frame, number, values)
+                self._take(frame, number, values)
             else:
                 self.run.coming.append(((frame, number), values))
+            if pace.late:
+                await pace.breathe()
 
-    async def _take(self, frame: Frame, number: int, values: list[Any]) -> None:
+    def _take(self, frame: Frame, number: int, values: list[Any]) -> None:
         """Completes the values of a field."""
         each = frame.selection.columns[number]
         if each.complete is not None:
             frame.columns[number] = each.complete(values)
         else:
             frame.columns[number] = descend(self.run, frame, each, values)
-        if self.run.pace.late:
-            await self.run.pace.breathe()
 
     def _start(self) -> None:
         """Has all that is coming begin."""

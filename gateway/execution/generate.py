@@ -51,6 +51,8 @@ def structs(keys: Keys) -> Build:
     constants = [None if value is None else repeat(value) for _, value in keys]
     if all(constants):
         return lambda count, columns: [row(*(value for _, value in keys))] * count
+    if not any(constants):
+        return lambda count, columns: list(map(row, *columns))
 
     def build(count: int, columns: Sequence[Column]) -> list[Any]:
         varying = iter(columns)

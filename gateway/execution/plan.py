@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -21,6 +21,9 @@ from adapters.predicate import Predicate
 from gateway.execution import generate
 from gateway.execution.generate import Build, Column
 from gateway.schema.relations import Relation
+
+Make: TypeAlias = Callable[[Column], Column]
+"""Of many values, what is made of each."""
 
 
 class CannotCompile(Exception):
@@ -75,7 +78,7 @@ class Attribute:
     """The value of the attribute of this name. column: of many objects."""
 
     name: str
-    column: Callable[[Sequence[Any]], list[Any]]
+    column: Callable[[Column], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Call:
     info: str | None
     waits: bool
     alone: bool = False
-    column: Callable[..., Sequence[Any]] | None = None
+    column: Callable[..., Column] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Field:
     origin: Origin
     shape: Shape | None
     said: Said | None = None
-    complete: Callable[[list[Any]], Column] | None = None
+    complete: Make | None = None
 
     @property
     def completed(self) -> Shape:
@@ -165,18 +168,21 @@ class Selection:
         return tuple(each for each in self.fields if not isinstance(each.origin, Constant))
 
     @cached_property
-    def attributes(self) -> tuple[tuple[int, Callable[[Sequence[Any]], list[Any]], Callable[[list[Any]], Column]], ...]:
-        """Of each column that is an attribute and a leaf: its number, how it is taken, how it is completed."""
+    def leaves(self) -> tuple[tuple[int, Make, Make], ...]:
+        """Of each column of leaves that is made of the objects alone: its number, how it is made and completed."""
         return tuple(
             (number, each.origin.column, each.complete)
             for number, each in enumerate(self.columns)
-            if isinstance(each.origin, Attribute) and each.complete is not None
+            if each.complete is not None
+            and isinstance(each.origin, Attribute | Call)
+            and each.origin.column is not None
+            and (isinstance(each.origin, Attribute) or (each.origin.info is None and not each.definition.args))
         )
 
     @cached_property
     def others(self) -> tuple[tuple[int, Field], ...]:
         """The other columns."""
-        simple = {number for number, _, _ in self.attributes}
+        simple = {number for number, _, _ in self.leaves}
         return tuple((number, each) for number, each in enumerate(self.columns) if number not in simple)
 
     @property

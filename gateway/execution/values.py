@@ -5,38 +5,20 @@ A column is there at once where nothing has to be awaited for it, else it is awa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from graphql import GraphQLResolveInfo
 
 from gateway.execution.arguments import Arguments
-from gateway.execution.completing import Anomaly, any_awaitable, any_error, awaited
-from gateway.execution.generate import attribute
+from gateway.execution.completing import Anomaly, any_awaitable, any_error, awaited, is_awaitable
+from gateway.execution.following import Values, follow
 from gateway.execution.level import FieldRows, Level, ResolveInfo
-from gateway.execution.plan import Attribute, Call, Field, Follow, Objects
+from gateway.execution.plan import Attribute, Call, Field, Follow
 from gateway.execution.run import Run
-from gateway.roster.levels import LevelReader
-from gateway.roster.reading import Reading
 from gateway.schema.arguments import given
 from gateway.schema.context import Context
-from gateway.schema.fields import sources_of
-from gateway.schema.relations import Cardinality, Relation
-
-Values: TypeAlias = list[Any] | Awaitable[list[Any]]
-
-
-class Shared(list[Any]):
-    """The values of a to-one relation, each once. keys: which of them every object has, by the order of `distinct`."""
-
-    def __init__(self, values: list[Any], keys: list[Any], distinct: list[Any]) -> None:
-        super().__init__(values)
-        self.keys = keys
-        self.distinct = distinct
-
-
-_TO_ONE = (Cardinality.ONE, Cardinality.COMPANION)
 
 _STRETCH = 500
 """Objects whose resolvers are called at a stretch."""
@@ -44,26 +26,22 @@ _STRETCH = 500
 
 def values_of(run: Run, each: Field, objects: Sequence[Any], level: Level) -> Values:
     """None where the field failed, and that is told."""
-    origin = each.origin
-    if isinstance(origin, Attribute):
-        return _attributes(origin, objects)
+    origin, said = each.origin, each.said
     try:
-        arguments = arguments_of(run, each)
+        if isinstance(origin, Attribute):
+            return origin.column(objects)
+        arguments = said.values if said is not None else arguments_of(run, each)
+        if isinstance(origin, Follow):
+            relation = origin.relation
+            if not any(given(arguments.get(name)) is not None for name in relation.alone):
+                return follow(run, each, relation, arguments, objects, level)
+            origin = origin.call
     except Exception as error:
         raise Anomaly from error
-    if isinstance(origin, Follow):
-        if all(given(arguments.get(name)) is None for name in origin.relation.alone):
-            return _followed(run, each, origin, arguments, objects, level)
-        origin = origin.call
     assert isinstance(origin, Call), "a constant has no values"
+    if said is not None and said.lists:
+        arguments = said.taken()
     return Called(run, each, origin, arguments, level).values(objects)
-
-
-def _attributes(origin: Attribute, objects: Sequence[Any]) -> list[Any]:
-    try:
-        return origin.column(objects)
-    except Exception as error:
-        raise Anomaly from error
 
 
 def arguments_of(run: Run, each: Field) -> dict[str, Any]:
@@ -74,69 +52,6 @@ def arguments_of(run: Run, each: Field) -> dict[str, Any]:
     return Arguments(run.schema).of(each.definition, each.declared, each.nodes[0], run.variables)
 
 
-def _followed(
-    run: Run, each: Field, origin: Follow, arguments: dict[str, Any], objects: Sequence[Any], level: Level
-) -> Values:
-    context = run.context
-    reading = context.below.get(level.root or "", context.reading) if context.below else context.reading
-    try:
-        if len(objects) > 1 and origin.relation.cardinality in _TO_ONE and _shareable(each):
-            shared = _shared(run, reading, each, origin.relation, objects, level)
-            if shared is not None:
-                return shared
-        reader = LevelReader(reading, FieldRows(level, each), run.pace.breathe)
-        return read(reader, each, origin.relation, arguments, objects)
-    except Exception as error:
-        raise Anomaly from error
-
-
-def _shared(
-    run: Run, reading: Reading, each: Field, relation: Relation, objects: Sequence[Any], level: Level
-) -> Values | None:
-    """What is read once for all objects that lead to the same; None where no two do."""
-    sources, named = sources_of(objects), attribute(relation.key)(objects)
-    one = sources.count(sources[0]) == len(sources)
-    keys = named if one else list(zip(sources, named, strict=True))
-    distinct = list(dict.fromkeys(keys))
-    if len(distinct) == len(keys):
-        return None
-    if one:
-        sources = sources[: len(distinct)]
-        ids = distinct
-    else:
-        sources, ids = map(list, zip(*distinct, strict=True))
-    reader = LevelReader(reading, FieldRows(level.shared(keys), each), run.pace.breathe)
-    reads = reader.lookup if relation.cardinality is Cardinality.COMPANION else reader.follow
-    found = reads(relation.kind, sources, ids)
-    return Shared(found, keys, distinct) if isinstance(found, list) else _coming(found, keys, distinct)
-
-
-async def _coming(found: Awaitable[list[Any]], keys: list[Any], distinct: list[Any]) -> list[Any]:
-    return Shared(await found, keys, distinct)
-
-
-def _shareable(each: Field) -> bool:
-    of = each.completed.of
-    return isinstance(of, Objects) and of.shareable
-
-
-def read(
-    reader: LevelReader, each: Field, relation: Relation, arguments: dict[str, Any], objects: Sequence[Any]
-) -> Values:
-    """What a relation leads to from each of the objects. Raises what comes of objects that do not have it."""
-    if relation.cardinality is Cardinality.CHILDREN:
-        assert relation.where is not None
-        where = each.said.where if each.said is not None else relation.where(**arguments)
-        return reader.children(relation.kind, relation.key, cast("Any", objects), where)
-    sources = sources_of(objects)
-    named = attribute(relation.key)(objects)
-    if relation.cardinality is Cardinality.SEVERAL:
-        return reader.follow_all(relation.kind, sources, named)
-    if relation.cardinality is Cardinality.COMPANION:
-        return reader.lookup(relation.kind, sources, named)
-    return reader.follow(relation.kind, sources, named)
-
-
 @dataclass(slots=True)
 class Called:
     """A field whose resolver is called for each object."""
@@ -144,7 +59,7 @@ class Called:
     run: Run
     field: Field
     call: Call
-    arguments: dict[str, Any]
+    arguments: Mapping[str, Any]
     level: Level
 
     def values(self, objects: Sequence[Any]) -> Values:
@@ -189,8 +104,12 @@ class Called:
         return returned
 
     def _come(self, returned: list[Any]) -> Values:
-        listed = self.field.completed.items_nullable is not None
-        if any_awaitable(returned) or (listed and any(isinstance(v, list) and any_awaitable(v) for v in returned)):
+        kinds = set(map(type, returned))
+        if any(map(is_awaitable, kinds)) or (
+            list in kinds
+            and self.field.completed.items_nullable is not None
+            and any(isinstance(each, list) and any_awaitable(each) for each in returned)
+        ):
             return self._awaited(returned)
         return self._told(returned)
 
