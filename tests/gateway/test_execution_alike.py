@@ -65,7 +65,7 @@ def test_generated_operations_are_answered_alike(start: int) -> None:
         compare(number, tally)
     assert not tally.differences, "\n\n".join(map(str, tally.differences))
     assert tally.paths["compiled"] > 0.7 * tally.operations
-    assert tally.paths["careful"] > 0.02 * tally.operations
+    assert tally.paths["careful"] > 0
     assert tally.with_sources > 0.02 * tally.operations
 
 
