@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from gateway.app import build
 from gateway.config import DocumentPolicy, GetPolicy, HttpSettings
+from gateway.endpoint.responding import answered
 from gateway.web.compression import LARGE, LEAST, beside_the_loop, compressed
-from gateway.web.negotiation import Coding
+from gateway.web.negotiation import JSON, Coding, codings
 from tests.gateway.support import MakeWorld, World
 
 if sys.version_info >= (3, 14):
@@ -71,10 +72,12 @@ async def test_the_event_loop_goes_on_while_a_large_answer_is_packed() -> None:
             longest = max(longest, monotonic() - before)
 
     ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0.01)
     began = monotonic()
-    await beside_the_loop(lambda it: compressed(it, Coding.GZIP), body)
+    answer = await answered(body, 200, JSON, codings("gzip"))
     took, ended = monotonic() - began, True
     await ticking
+    assert gzip.decompress(answer.body) == body
     assert longest < took / 2
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from gateway.app import build
 from gateway.config import GetPolicy, HttpSettings, Settings
-from gateway.endpoint.asgi import headers_of
-from gateway.endpoint.receiving import MAX_BODY
+from gateway.endpoint.asgi import Response, headers_of
+from gateway.endpoint.receiving import MAX_BODY, body_of
+from gateway.endpoint.refusal import Refusal
 from tests.gateway.plain_asgi import in_parts, scope
 from tests.gateway.support import MakeWorld, World
 
@@ -47,6 +48,18 @@ def error_of(answer: httpx2.Response) -> str:
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "retryable": False}
     message: str = error["message"]
     return message
+
+
+@pytest.mark.parametrize(("with_body", "body"), [(True, b"{}"), (False, b"")])
+async def test_a_head_tells_of_a_body_that_is_not_sent(with_body: bool, body: bytes) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await Response(200, (), b"{}").send(send, with_body=with_body)
+    assert sent[0]["headers"] == [(b"content-length", b"2")]
+    assert sent[1]["body"] == body
 
 
 def test_a_header_that_comes_several_times_is_one_list() -> None:
@@ -120,6 +133,15 @@ async def test_a_body_that_is_too_large_is_refused_by_its_word_or_as_it_comes(wo
         assert (await client.post("/graphql", content=fits, headers={"content-type": JSON})).status_code == 200
     asked, _ = await in_parts(build(made.settings, made.connect), [b'{"query": "{ __type', b'name }"', b"}"])
     assert asked == {"data": {"__typename": "Query"}}
+
+
+async def test_a_body_that_says_that_it_is_too_large_is_not_waited_for() -> None:
+    async def never() -> Any:
+        raise AssertionError("the body was read")
+
+    for length in (b"%d" % (MAX_BODY + 1), b"9" * 5000):
+        with pytest.raises(Refusal, match=str(MAX_BODY)):
+            await body_of({b"content-length": length}, never)
 
 
 # ---------------------------------------------------------------- media types and statuses
@@ -293,7 +315,7 @@ async def test_every_route_answers_by_the_names_of_this_machine_only(world: Make
 async def test_a_websocket_is_closed_by_whatever_name_it_comes(world: MakeWorld) -> None:
     made = world(a="classlink")
     app = build(made.settings, made.connect)
-    for host in (b"rosters.example", b"localhost"):
+    for host, code in ((b"rosters.example", 1008), (b"localhost", 1000)):
         sent: list[Any] = []
 
         async def receive() -> Any:
@@ -303,7 +325,7 @@ async def test_a_websocket_is_closed_by_whatever_name_it_comes(world: MakeWorld)
             sent.append(message)
 
         await app({**scope(hosts=[host]), "type": "websocket", "subprotocols": []}, receive, send)
-        assert [message["type"] for message in sent] == ["websocket.close"]
+        assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", code)]
     await app.state.sources.close()
 
 
