@@ -12,9 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from gateway.app import LOOPBACK
-
-KEEP_ALIVE: Final = 75
-"""Seconds for which a connection may be idle: longer than proxies keep theirs, or one sends into what just ended."""
+from gateway.connection import Patience, protocol
 
 BACKLOG: Final = 2048
 """Connections that wait to be taken, at most; the system may allow fewer."""
@@ -54,23 +52,26 @@ def address(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: Callable[..., Any], bound: socket.socket, on_ready: Callable[[], None]) -> None:
+def serve(
+    app: Callable[..., Any], bound: socket.socket, on_ready: Callable[[], None], patience: Patience | None = None
+) -> None:
     """Serves an ASGI application until it is interrupted.
 
     Raises:
         KeyboardInterrupt: after a clean stop, if that is what ended it.
     """
+    patience = patience or Patience()
     config = uvicorn.Config(
         app,
         loop="uvloop" if find_spec("uvloop") else "asyncio",
-        http="httptools",
+        http=protocol(patience),
         ws="none",
         lifespan="on",
         log_level="warning",
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE,
+        timeout_keep_alive=patience.idle,  # type: ignore[arg-type]  # any number of seconds,
         timeout_graceful_shutdown=5,
     )
     _Server(config, on_ready).run(sockets=[bound])

@@ -48,6 +48,7 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
         err.print(f"left out until that is corrected: {left_out}; the other sources are served", style="yellow")
     bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port)
     from gateway.app import build
+    from gateway.connection import Patience
     from gateway.roster.store import NoStore
     from gateway.serve import address
     from gateway.serve import serve as run
@@ -62,7 +63,9 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
         raise typer.Exit(2) from None
     count = len(settings.sources)
     told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
-    run(gateway, bound, lambda: out.print(told))
+    http = settings.http
+    patience = Patience(head=http.headers_within, body=http.body_within, idle=http.idle)
+    run(gateway, bound, lambda: out.print(told), patience)
 
 
 def demo(port: Port = None) -> None:

@@ -38,6 +38,9 @@ def read_http(table: Table, base: Path) -> HttpSettings:
         documents=table.take(HttpKeys.DOCUMENTS),
         documents_dir=base / documents_dir if documents_dir is not None else None,
         get=table.take(HttpKeys.GET),
+        headers_within=table.take(HttpKeys.HEADERS_WITHIN),
+        body_within=table.take(HttpKeys.BODY_WITHIN),
+        idle=table.take(HttpKeys.IDLE),
     )
     if not table.has(HttpKeys.DOCUMENTS_DIR):
         untrusted = "no document is trusted unless documents_dir says where trusted ones are"

@@ -145,6 +145,9 @@ class HttpKeys:
     DOCUMENTS = Key("documents", choice(settings.DocumentPolicy), _HTTP.documents)
     DOCUMENTS_DIR: Key[str | None] = Key("documents_dir", TEXT, None)
     GET = Key("get", choice(settings.GetPolicy), _HTTP.get)
+    HEADERS_WITHIN = Key("headers_within", DURATION, _HTTP.headers_within)
+    BODY_WITHIN = Key("body_within", DURATION, _HTTP.body_within)
+    IDLE = Key("idle", DURATION, _HTTP.idle)
 
 
 class SourceKeys:

@@ -117,11 +117,17 @@ class GatewaySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """What may be asked over HTTP, and how. documents_dir: where the trusted documents are."""
+    """What may be asked over HTTP, and how. documents_dir: where the trusted documents are.
+
+    headers_within, body_within, idle: seconds that a client has to send those, and between two requests.
+    """
 
     documents: DocumentPolicy = DocumentPolicy.APQ
     documents_dir: Path | None = None
     get: GetPolicy = GetPolicy.OFF
+    headers_within: float = 10.0
+    body_within: float = 30.0
+    idle: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
