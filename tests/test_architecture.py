@@ -29,6 +29,7 @@ FLOORS = (
 GROUND = {
     "gateway.access",
     "gateway.beside",
+    "gateway.connection",
     "gateway.documents",
     "gateway.limits",
     "gateway.identity",
