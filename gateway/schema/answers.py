@@ -23,7 +23,8 @@ R = TypeVar("R", bound=ExecutionResult)
 def complete(result: R, reading: Reading | None) -> R:
     """`result` with the outcomes of the sources that it was read from, and with a code in every error."""
     executed = not isinstance(result, PreExecutionError)
-    errors = [coded(error, executed) for error in result.errors or ()]
+    reported = set[int]()
+    errors = [coded(error, executed, reported) for error in result.errors or ()]
     if reading is not None:
         errors += reading.outcomes.errors()
         shown: dict[str, Any] = {"sources": reading.outcomes.extension()}
@@ -36,12 +37,16 @@ def complete(result: R, reading: Reading | None) -> R:
     return result
 
 
-def coded(error: GraphQLError, executed: bool) -> GraphQLError:
-    """`error` as it may be shown: with a code, and without the words of a mistake of ours."""
+def coded(error: GraphQLError, executed: bool, reported: set[int]) -> GraphQLError:
+    """`error` as it may be shown: with a code, and without the words of a mistake of ours.
+
+    reported: mistakes that were. One that shows in several places is logged once, with the first.
+    """
     if error.extensions and "code" in error.extensions:
         return error
     code = _code(error, executed)
-    if code is ErrorCode.INTERNAL:
+    if code is ErrorCode.INTERNAL and id(error.original_error or error) not in reported:
+        reported.add(id(error.original_error or error))
         _report(error)
     message = "internal error" if code is ErrorCode.INTERNAL else error.message
     return GraphQLError(

@@ -250,7 +250,9 @@ async def test_a_null_reaches_as_far_as_it_has_to(world: MakeWorld, rule: str) -
     assert told(grown) == told(await executed(made, WOOD, query, SimpleNamespace(**root)))
 
 
-async def test_what_stands_in_several_places_is_told_of_in_each(world: MakeWorld) -> None:
+async def test_what_stands_in_several_places_is_told_of_in_each_and_logged_once(
+    world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     shared = leaf(count="many")
     root = SimpleNamespace(branches=[branch(children=[shared]), branch(children=[leaf(), shared])])
     result = await executed(world(a="standard-1.2"), GROWN, "{ branches { child { count } children { count } } }", root)
@@ -261,6 +263,8 @@ async def test_what_stands_in_several_places_is_told_of_in_each(world: MakeWorld
     ]
     first, second, third = (error.locations for error in result.errors or ())
     assert first != second == third
+    assert caplog.text.count("internal error at branches.0.children.0.count") == 1
+    assert "branches.1" not in caplog.text
 
 
 # ---------------------------------------------------------------- over records
