@@ -41,6 +41,9 @@ EXPLAIN = "x-gateway-explain"
 
 _EXPLAIN = EXPLAIN.encode()
 
+_MUTATION = "mutation"
+"""A document without this word has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRoute:
@@ -114,19 +117,20 @@ class GraphQLRoute:
         return found
 
     async def _answer(self, asked: Asked, posted: bool, headers: Headers, receive: Receive) -> Answer:
-        """Executes the operation for as long as the client is there."""
+        """Executes the operation: a query for as long as the client is there, what may write to its end."""
         context = Context(self.reading(headers.get(_EXPLAIN) == b"1"))
-        attention = Attention(receive)
+        attention = Attention(receive) if _MUTATION not in asked.query else None
         try:
             return await respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
         except InvalidOperationTypeError as error:
             raise _of_wrong_kind(error.operation_type.value, posted) from None
         except CancelledError:
-            if attention.gone:
+            if attention is not None and attention.gone:
                 raise ClientGone from None
             raise
         finally:
-            attention.end()
+            if attention is not None:
+                attention.end()
 
 
 def _check_accept(kind: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Clients that go away while their operation is executed: it ends, and nothing that others wait for."""
+"""Clients that go away while their operation is executed: a query ends, and nothing that others wait for."""
 
 from __future__ import annotations
 
@@ -59,6 +59,21 @@ async def test_a_client_that_goes_away_ends_its_operation_and_no_other(world: Ma
     answer, _ = await stays
     assert len(answer["data"]["users"]["nodes"]) == 5
     assert "errors" not in answer
+    await app.state.sources.close()
+
+
+async def test_a_mutation_is_carried_out_though_its_client_goes_away(world: MakeWorld) -> None:
+    made = world(a="classlink")
+    made.servers["a"].latency = 0.2
+    app = build(made.settings, made.connect)
+    gone = asyncio.Event()
+    mutation = 'mutation { refreshSource(input: {source: "a"}) { source { currentSession { title } } } }'
+    leaves = asyncio.create_task(leaving(app, mutation, gone))
+    await asyncio.sleep(0.05)
+    gone.set()
+    _, answer = await leaves
+    assert "errors" not in json.loads(answer["body"])
+    assert made.requests("a") > 0
     await app.state.sources.close()
 
 
