@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,14 @@ async def respond(
         shown["errors"] = [error.formatted for error in result.errors]
     if result.extensions:
         shown["extensions"] = result.extensions
-    return Answer(msgspec.json.encode(shown), executed)
+    return Answer(_encoded(shown), executed)
+
+
+def _encoded(shown: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(shown)
+    except UnicodeEncodeError:  # an error tells of a client's text that is half a character: only escapes can
+        return msgspec.json.encode({**shown, "errors": msgspec.Raw(json.dumps(shown["errors"]).encode())})
 
 
 def _executed(result: ExecutionResult) -> bool:
