@@ -10,6 +10,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpcore2
@@ -35,9 +37,14 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+_RESOLVERS = ThreadPoolExecutor(32, "look-up")
+"""Threads of their own: a resolver that does not answer holds one for half a minute, and nothing else waits for it."""
+
+
 async def look_up(host: str, port: int) -> Sequence[str]:
     """By the system's own resolver; what it says is not remembered here."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

@@ -55,11 +55,12 @@ async def for_ever() -> None:
 
 @dataclass
 class FaultServer:
-    """connections: how many there were. received: bytes that reached the play, under TLS those after the handshake.
-    left: requests whose client went away before the play was over.
+    """connections: how many there were. received: bytes that came, under TLS those after the handshake.
+    left: requests whose client went away before the play was over. blurts: said to whatever comes first, and no more.
     """
 
     play: Play
+    blurts: bytes | None = None
     connections: int = 0
     received: int = 0
     left: int = 0
@@ -70,6 +71,10 @@ class FaultServer:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def named(self, host: str, scheme: str = "http") -> str:
+        """Its address by the name of a host."""
+        return f"{scheme}://{host}:{self.port}"
 
     @property
     def requests(self) -> int:
@@ -134,6 +139,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._server.received += len(data)
+        if self._server.blurts is not None:
+            self._transport.write(self._server.blurts)
+            self._transport.close()
+            return
         self._buffer += data
         self._begin()
 
