@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from cachetools import LRUCache
+
 from adapters import lowering, predicate
 from adapters.client import PageRequest, SourceClient
 from adapters.dialect import Capabilities
@@ -27,7 +29,7 @@ from gateway.roster.health import Health
 from gateway.roster.held import Held
 from gateway.roster.keeper import Keeper
 from gateway.roster.learned import Learned
-from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Need, Scan, Window, named_ids
+from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Known, Need, Scan, Window, named_ids
 from gateway.roster.pins import Pinned
 from gateway.roster.planner import HELD
 from gateway.roster.scans import PATIENCE, Scans
@@ -37,6 +39,9 @@ from gateway.roster.store import Store
 from gateway.roster.tables import Table
 from gateway.roster.upstream import Upstream
 from gateway.roster.whole import Position, Slice, Whole, alike, cut, follows, listed
+
+_IN_VAIN = 16
+"""Needs that were foreseen, and nothing was to be begun for them, that are remembered."""
 
 
 class Reader:
@@ -53,6 +58,7 @@ class Reader:
         self._budget = budget or Budget()
         self._keeper = Keeper(client.spec.key, store, self._account, self._fits)
         self._foreseen: dict[Collection, asyncio.Task[None]] = {}
+        self._in_vain: LRUCache[ByIds | ChildrenOf, Known] = LRUCache(_IN_VAIN)
         self._scope = Scope(frozenset(settings.schools))
         most_apart = self._budget.share(client.spec.key, client.spec.max_records)
         guard = Guard(settings.guard.max_loss, settings.guard.min_records)
@@ -210,8 +216,13 @@ class Reader:
         for need in foresight.needs(ahead, where, first, lambda c: self.tables[c].whole is None):
             collection, table = need.collection, self.tables[need.collection]
             coming = self._foreseen.get(collection)
-            if table.unsupported is None and (coming is None or coming.done()):
+            if table.unsupported is None and (coming is None or coming.done()) and not self._was_in_vain(need):
                 self._foreseen[collection] = asyncio.create_task(self._read_ahead(need, table))
+
+    def _was_in_vain(self, need: ByIds | ChildrenOf) -> bool:
+        """Whether the same was foreseen before, nothing was to be begun for it, and nothing was learned since."""
+        known = self._in_vain.get(need)
+        return known is not None and known == self.upstream.learned.known(need, self.tables)
 
     async def _read_ahead(self, need: ByIds | ChildrenOf, table: Table) -> None:
         def worth() -> bool:
@@ -221,6 +232,8 @@ class Reader:
         with suppress(SourceError):  # who needs it asks again, and is told
             if worth() and not self._scans.too_large(need.collection):
                 await self._scans.whole(need.collection, worth)
+            elif table.whole is None:
+                self._in_vain[need] = self.upstream.learned.known(need, self.tables)
 
     async def _taken_up(self, collection: Collection) -> None:
         """What was kept of a collection, or is on its way because it was foreseen, is there."""

@@ -14,6 +14,7 @@ from adapters.records import Record, RecordStatus, RecordType
 from gateway.roster import explain
 from gateway.roster.explain import Explanation
 from gateway.roster.followed import MOST_KNOWN
+from gateway.roster.foresight import Ahead
 from gateway.roster.levels import AT_ONCE, LevelReader, come
 from gateway.roster.listing import Extent, List, ListQuery, listed
 from gateway.roster.listing import come as come_list
@@ -250,3 +251,24 @@ async def test_records_that_were_read_by_themselves_are_there_at_once(parted: Wo
     reading = parted.reading()
     assert level(reading).follow(RecordType.USER, ["a"], ["nobody"]) == [None]  # known to be absent now
     assert len(reading.outcomes.errors()) == 1
+
+
+async def test_what_was_foreseen_in_vain_is_not_weighed_again_until_something_is_learned(parted: World) -> None:
+    [source] = parted.sources
+    ahead = (Ahead(RecordType.ENROLLMENT, "user_id", children=True),)
+    query = people(50, ahead=ahead)
+
+    async def begun() -> int:
+        """Tasks that a list begins beside itself."""
+        before = asyncio.all_tasks()
+        found = listed(parted.reading(), here, query)
+        tasks = asyncio.all_tasks() - before
+        await come_list(found)
+        await asyncio.gather(*tasks)
+        return len(tasks)
+
+    assert await begun() == 1
+    await begun()  # the people's page may have shown something
+    assert await begun() == 0
+    source.tables[Collection.ENROLLMENTS].size = 60
+    assert await begun() == 1
