@@ -1,0 +1,116 @@
+"""A branch of an operation that fails takes nothing from another that waits for the same.
+
+When a field error nulls an object, graphql-core 3.3 cancels what is under way for its other fields. Where that is a
+future that others wait for as well, they are cancelled with it, and CancelledError leaves `schema.execute`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import strawberry
+from aiodataloader import DataLoader
+from strawberry.schema.config import StrawberryConfig
+
+from adapters.predicate import Open
+from adapters.records import Record, RecordType
+from gateway.roster.reading import TODAY, InEffect
+from gateway.schema import Schema
+from gateway.schema.context import Context, Info, place
+from gateway.schema.scalars import SCALARS
+from tests.gateway.support import MakeWorld
+
+pytestmark = pytest.mark.anyio
+
+BRANCHES = ("{ one { %s failing } other { %s } }", "{ other { %s } one { failing %s } }")
+
+
+async def _failing() -> str:
+    await asyncio.sleep(0.002)  # when all else is under way
+    raise ValueError("of ours")
+
+
+class Lengths(DataLoader[str, int]):
+    async def batch_load_fn(self, keys: list[str]) -> list[int]:
+        await asyncio.sleep(0.01)
+        return list(map(len, keys))
+
+
+@strawberry.type
+class Branch:
+    @strawberry.field
+    async def failing(self) -> str:
+        return await _failing()
+
+    @strawberry.field
+    async def length(self, info: strawberry.Info[Lengths, None]) -> int | None:
+        return await info.context.load("four")
+
+
+@strawberry.type
+class Query:
+    one: Branch | None = strawberry.field(resolver=Branch)
+    other: Branch | None = strawberry.field(resolver=Branch)
+
+
+@pytest.mark.parametrize("query", BRANCHES)
+async def test_without_a_shield_one_branch_takes_the_other_with_it(query: str) -> None:
+    """Should this fail, graphql-core is cured, and the shields of `gateway.roster` may be taken down."""
+    with pytest.raises(asyncio.CancelledError):
+        await strawberry.Schema(Query).execute(query.replace("%s", "length"), context_value=Lengths())
+
+
+async def _one(info: Info) -> Record:
+    [found] = (await info.context.reading.named(RecordType.CLASS, "a", ["c-00001"])).values()
+    assert isinstance(found, Record)
+    return found
+
+
+@strawberry.type
+class Reads:
+    """Each reads in one of the ways in which several branches wait for one thing."""
+
+    @strawberry.field
+    async def failing(self) -> str:
+        return await _failing()
+
+    @strawberry.field
+    async def followed(self, info: Info) -> bool:
+        return await info.context.reading.follow(place(info), RecordType.CLASS, "a", "c-00001") is not None
+
+    @strawberry.field
+    async def level(self, info: Info) -> bool:
+        return await _one(info) is not None
+
+    @strawberry.field
+    async def children(self, info: Info) -> int | None:
+        rows = await info.context.reading.having(place(info), RecordType.ENROLLMENT, "a", "class_id", "c-00001")
+        return None if rows is None else len(rows)
+
+    @strawberry.field
+    async def in_effect(self, info: Info) -> int | None:
+        where = Open(InEffect(RecordType.ENROLLMENT, TODAY))
+        parent = await _one(info)
+        rows = await info.context.reading.brood(place(info), RecordType.ENROLLMENT, "class_id", parent, where)
+        return None if rows is None else len(rows)
+
+
+@strawberry.type(name="Query")
+class ReadingQuery:
+    one: Reads | None = strawberry.field(resolver=Reads)
+    other: Reads | None = strawberry.field(resolver=Reads)
+
+
+@pytest.mark.parametrize("query", BRANCHES)
+@pytest.mark.parametrize("field", ["followed", "level", "children", "inEffect"])
+async def test_what_is_read_for_one_branch_comes_for_the_other(world: MakeWorld, query: str, field: str) -> None:
+    made = world(a="standard-1.2")
+    made.servers["a"].latency = 0.01
+    schema = Schema(ReadingQuery, config=StrawberryConfig(scalar_map=SCALARS))
+    result = await schema.execute(query.replace("%s", field), {}, Context(made.reading()))
+    expected: Any = (await schema.execute(f"{{ other {{ {field} }} }}", {}, Context(made.reading()))).data
+    assert result.data == {"one": None, **expected}
+    assert expected["other"][field] is not None
+    assert [error.path for error in result.errors or ()] == [["one", "failing"]]
