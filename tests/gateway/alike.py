@@ -75,7 +75,7 @@ OFTEN = frozenset(
 COMPILED = compiling(SCHEMA)
 WAYS = ("graphql-core", "plan", "bytes")
 FAULTS = ("500", "403", "unreachable", "late", "404", "too late")
-SHARED = ("adapters/", "roster/explain.py", "roster/asking.py", "roster/reader.py")
+SHARED = ("adapters/", "aiodataloader/", "roster/explain.py", "roster/asking.py", "roster/reader.py")
 """Where the work stands that all operations of a source share, and that may outlast the one that began it: flights."""
 
 
@@ -266,10 +266,12 @@ async def executed(way: str, world: World, case: Case, operation: Made, grant: G
 
 async def left_behind(before: set[asyncio.Task[Any]]) -> str:
     """The tasks that an operation left, but for work that is shared: that is let come to its end."""
-    for _ in range(3):
-        await asyncio.sleep(0)  # in which what was cancelled ends
-    tasks = {task: task.get_coro().cr_code for task in asyncio.all_tasks() - before}
-    shared = {task for task, code in tasks.items() if any(part in code.co_filename for part in SHARED)}
+    for _ in range(50):  # turns of the event loop, in which what was cancelled ends
+        tasks = {task: task.get_coro().cr_code for task in asyncio.all_tasks() - before}
+        shared = {task for task, code in tasks.items() if any(part in code.co_filename for part in SHARED)}
+        if len(shared) == len(tasks):
+            break
+        await asyncio.sleep(0)
     if shared:
         await asyncio.wait(shared)
     return " ".join(sorted(code.co_qualname for task, code in tasks.items() if task not in shared))

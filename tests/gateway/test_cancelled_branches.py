@@ -7,6 +7,7 @@ future that others wait for as well, they are cancelled with it, and CancelledEr
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from strawberry.schema.config import StrawberryConfig
 from adapters.predicate import Open
 from adapters.records import Record, RecordType
 from gateway.roster.reading import TODAY, InEffect
+from gateway.sandbox.server import Server
 from gateway.schema import Schema
 from gateway.schema.context import Context, Info, place
 from gateway.schema.scalars import SCALARS
@@ -27,22 +29,27 @@ pytestmark = pytest.mark.anyio
 BRANCHES = ("{ one { %s failing } other { %s } }", "{ other { %s } one { failing %s } }")
 
 
-async def _failing() -> str:
-    await asyncio.sleep(0.002)  # when all else is under way
-    raise ValueError("of ours")
+SOME = 0.1
+"""Seconds that what is waited for takes: more than it takes to fail."""
 
 
 class Lengths(DataLoader[str, int]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+
     async def batch_load_fn(self, keys: list[str]) -> list[int]:
-        await asyncio.sleep(0.01)
+        self.begun.set()
+        await asyncio.sleep(SOME)
         return list(map(len, keys))
 
 
 @strawberry.type
 class Branch:
     @strawberry.field
-    async def failing(self) -> str:
-        return await _failing()
+    async def failing(self, info: strawberry.Info[Lengths, None]) -> str:
+        await info.context.begun.wait()
+        raise ValueError("of ours")
 
     @strawberry.field
     async def length(self, info: strawberry.Info[Lengths, None]) -> int | None:
@@ -62,10 +69,12 @@ async def test_without_a_shield_one_branch_takes_the_other_with_it(query: str) -
         await strawberry.Schema(Query).execute(query.replace("%s", "length"), context_value=Lengths())
 
 
-async def _one(info: Info) -> Record:
-    [found] = (await info.context.reading.named(RecordType.CLASS, "a", ["c-00001"])).values()
-    assert isinstance(found, Record)
-    return found
+@dataclass(frozen=True)
+class Given:
+    """What the operation is executed over."""
+
+    server: Server
+    parent: Record
 
 
 @strawberry.type
@@ -73,16 +82,18 @@ class Reads:
     """Each reads in one of the ways in which several branches wait for one thing."""
 
     @strawberry.field
-    async def failing(self) -> str:
-        return await _failing()
+    async def failing(self, info: Info) -> str:
+        while not info.root_value.server.in_flight:  # noqa: ASYNC110 - a server calls nobody
+            await asyncio.sleep(0)
+        raise ValueError("of ours")
 
     @strawberry.field
     async def followed(self, info: Info) -> bool:
-        return await info.context.reading.follow(place(info), RecordType.CLASS, "a", "c-00001") is not None
+        return await info.context.reading.follow(place(info), RecordType.CLASS, "a", "c-00002") is not None
 
     @strawberry.field
-    async def level(self, info: Info) -> bool:
-        return await _one(info) is not None
+    async def level(self, info: Info) -> int:
+        return len(await info.context.reading.named(RecordType.COURSE, "a", ["o-00001"]))
 
     @strawberry.field
     async def children(self, info: Info) -> int | None:
@@ -91,8 +102,7 @@ class Reads:
 
     @strawberry.field
     async def in_effect(self, info: Info) -> int | None:
-        where = Open(InEffect(RecordType.ENROLLMENT, TODAY))
-        parent = await _one(info)
+        where, parent = Open(InEffect(RecordType.ENROLLMENT, TODAY)), info.root_value.parent
         rows = await info.context.reading.brood(place(info), RecordType.ENROLLMENT, "class_id", parent, where)
         return None if rows is None else len(rows)
 
@@ -106,11 +116,13 @@ class ReadingQuery:
 @pytest.mark.parametrize("query", BRANCHES)
 @pytest.mark.parametrize("field", ["followed", "level", "children", "inEffect"])
 async def test_what_is_read_for_one_branch_comes_for_the_other(world: MakeWorld, query: str, field: str) -> None:
-    made = world(a="standard-1.2")
-    made.servers["a"].latency = 0.01
-    schema = Schema(ReadingQuery, config=StrawberryConfig(scalar_map=SCALARS))
-    result = await schema.execute(query.replace("%s", field), {}, Context(made.reading()))
-    expected: Any = (await schema.execute(f"{{ other {{ {field} }} }}", {}, Context(made.reading()))).data
+    made, schema = world(a="standard-1.2"), Schema(ReadingQuery, config=StrawberryConfig(scalar_map=SCALARS))
+    parent = await made.reading().one(RecordType.CLASS, "a", "c-00001")
+    assert parent is not None
+    given = Given(made.servers["a"], parent)
+    given.server.latency = SOME
+    result = await schema.execute(query.replace("%s", field), {}, Context(made.reading()), given)
+    expected: Any = (await schema.execute(f"{{ other {{ {field} }} }}", {}, Context(made.reading()), given)).data
     assert result.data == {"one": None, **expected}
     assert expected["other"][field] is not None
     assert [error.path for error in result.errors or ()] == [["one", "failing"]]
