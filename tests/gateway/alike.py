@@ -137,7 +137,7 @@ class Case:
         kinds = {key: random.choice(list(KINDS)) if random.random() < 0.5 else "standard-1.2" for key in keys}
         lost = random.random() < 0.3
         servers = {key: _server(kind, seed, lost) for seed, (key, kind) in enumerate(kinds.items(), 1)}
-        damage = Damage(f"{number}", random.choice([0, 0, 0.01, 0.1, 0.3]), random.choice([0, 0, 0, 0.02, 0.2]))
+        damage = Damage(f"{number}", random.choice([0, 0.05, 0.2, 0.5]), random.choice([0, 0, 0, 0.02, 0.2]))
         faults: dict[str, dict[str, str]] = {}
         if random.random() < 0.4:
             where = random.choice(["", "users", "classes", "enrollments", "orgs", "courses", "academicSessions"])
@@ -265,15 +265,15 @@ async def executed(way: str, world: World, case: Case, operation: Made, grant: G
 
 
 async def left_behind(before: set[asyncio.Task[Any]]) -> str:
-    """The tasks that an operation left, but for work that is shared: that is let come to its end."""
+    """The tasks that an operation left, but for work that is shared. All are let come to their end."""
     for _ in range(50):  # turns of the event loop, in which what was cancelled ends
         tasks = {task: task.get_coro().cr_code for task in asyncio.all_tasks() - before}
         shared = {task for task, code in tasks.items() if any(part in code.co_filename for part in SHARED)}
         if len(shared) == len(tasks):
             break
         await asyncio.sleep(0)
-    if shared:
-        await asyncio.wait(shared)
+    if tasks:
+        await asyncio.wait(tasks)
     return " ".join(sorted(code.co_qualname for task, code in tasks.items() if task not in shared))
 
 
@@ -314,7 +314,8 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
             for way, world in worlds.items():
                 before = asyncio.all_tasks()
                 found[way], path = await executed(way, world, case, operation, grant)
-                if left := await left_behind(before):
+                left = await left_behind(before)
+                if left and path in ("compiled", "careful"):  # graphql-core leaves tasks that it does not wait for
                     tally.differences.append(Difference(number, count, operation, way, "no task left", left))
                     return
             tally.operations += 1

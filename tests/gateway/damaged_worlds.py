@@ -19,7 +19,7 @@ from adapters import gradebook, records
 from adapters.client import OnPage, Page, PageRequest, Progress, Scanned, SourceClient
 from adapters.endpoints import Collection
 from adapters.errors import Failing, Forbidden, TimedOut
-from adapters.records import Record
+from adapters.records import Provenance, Record
 from gateway.config import SourceSettings
 from gateway.roster.source import Answer, Source
 from gateway.roster.whole import Short
@@ -47,11 +47,29 @@ def _with_null(name: str) -> Change:
     return change
 
 
+def _observed_never(record: Any, random: Random) -> Mapping[str, Any]:
+    return {"provenance": Provenance(record.source, 1e30)}  # which is no instant
+
+
+def _part_with(name: str, **values: Any) -> Change:
+    """One of what stands in a list is another."""
+
+    def change(record: Any, random: Random) -> Mapping[str, Any]:
+        parts = list(getattr(record, name))
+        whole = [at for at, part in enumerate(parts) if part is not None]
+        if whole:
+            at = random.choice(whole)
+            parts[at] = with_fields(parts[at], **values)
+        return {name: tuple(parts)}
+
+    return change
+
+
 _NOWHERE = ("nowhere", "nowhere", None)
 _ANY: tuple[Change, ...] = (
     _some(status=(None, "NO_SUCH_STATUS"), status_raw=(7, object()), metadata=(b"{", b'{"a": 1}')),
-    _some(status=(None,)),
-    _some(date_last_modified=(None, "", 12)),
+    _observed_never,
+    _some(date_last_modified=(None, "")),
 )
 _GRADES = _some(grades=(None, ("07", None), "07"), subjects=(None, (None,)))
 DAMAGE: Mapping[type[Record], tuple[Change, ...]] = {
@@ -70,6 +88,10 @@ DAMAGE: Mapping[type[Record], tuple[Change, ...]] = {
         _some(grades=(None, ("07", None)), enabled_user=("yes", None, 1), primary_org_id=_NOWHERE),
         _some(given_name=(7, object()), email=(ValueError("of ours"), None), former_sourced_ids=((None,),)),
         _with_null("user_ids"),
+        _part_with("user_ids", identifier=None),
+        _part_with("roles", role=None),
+        _part_with("roles", role="WIZARD", role_type="TERTIARY"),
+        _part_with("roles", org_id="nowhere"),
         _with_null("user_profiles"),
     ),
     records.Enrollment: (
@@ -100,8 +122,9 @@ class Damage:
         random = Random(f"{self.seed} {record.source} {type(record).__name__} {record.sourced_id}")
         if random.random() >= self.records:
             return record
-        changes = DAMAGE.get(type(record), _ANY)
-        return with_fields(record, **random.choice(changes)(record, random))
+        for change in random.sample(DAMAGE.get(type(record), _ANY), random.choice([1, 2, 3])):
+            record = with_fields(record, **change(record, random))
+        return record
 
     def answer(self, source: str, collection: Collection, key: str, found: Any) -> Any:
         """What the loaders are told of one key."""
