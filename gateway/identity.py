@@ -62,8 +62,9 @@ def global_id(type_name: str, source: str, sourced_id: str) -> str:
 
 def global_ids(type_name: str, sources: Sequence[str], sourced_ids: Sequence[str]) -> list[str]:
     """As `global_id`, of many records of one type: without looking at each, where none has to be encoded."""
-    odd = "".join(sourced_ids).encode().translate(None, _UNRESERVED)
-    encoded = [quote(each, safe="") for each in sourced_ids] if odd else sourced_ids
+    encoded = sourced_ids
+    if "".join(sourced_ids).encode().translate(None, _UNRESERVED):
+        encoded = [quote(each, safe="") for each in sourced_ids]
     if sources and sources.count(sources[0]) == len(sources):
         prefix = f"{type_name}:{sources[0]}:"
         return [prefix + each for each in encoded]

@@ -186,6 +186,8 @@ class Outcomes:
         """`extensions.sources`: what is not fresh, and how many sources stand how; None if none was read."""
         if not self._answered:
             return None
+        if not self._collections:
+            return {"counts": {SourceState.FRESH.value: len(self._answered)}, "notFresh": []}
         states = dict.fromkeys(sorted(self._answered), SourceState.FRESH)
         troubled = []
         for (source, kind), outcome in sorted(self._collections.items()):
