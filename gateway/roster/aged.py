@@ -46,19 +46,22 @@ class Aged(Generic[K, V]):
 
     def update(self, items: Iterable[tuple[K, V]]) -> None:
         self._drop_old()
-        until, values, weigh = self._clock() + self._seconds, self._values, self._weigh
-        for key, value in items:
-            if key in values:
-                self._drop(key)
-            weight = 1 if weigh is None else weigh(value)
-            if weight > self._most:
-                continue
-            values[key] = value
-            self._until[key] = until
-            self._weight += weight
+        came, values, until = dict(items), self._values, self._clock() + self._seconds
+        for key in values.keys() & came.keys():  # what is read again is the last to go
+            self._drop(key)
+        if self._weigh is not None:
+            came = self._light(came)
+        values.update(came)
+        self._until.update(dict.fromkeys(came, until))
+        self._weight += len(came) if self._weigh is None else sum(map(self._weigh, came.values()))
         self._last = until
         while self._weight > self._most:
             self._drop(next(iter(values)))
+
+    def _light(self, items: dict[K, V]) -> dict[K, V]:
+        """Without what is too heavy by itself."""
+        assert self._weigh is not None
+        return {key: value for key, value in items.items() if self._weigh(value) <= self._most}
 
     def clear(self) -> None:
         self._values = OrderedDict()

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import heapq
+import re
 import sys
 import time
 from array import array
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -326,11 +328,20 @@ def values_of(records: Iterable[Record], field: str) -> Iterator[Iterable[str]]:
 
 def group(records: Collection[Record], field: str) -> dict[str, tuple[Record, ...]]:
     """Records by each value of `field`; one that has several stands under each."""
-    grouped: dict[str, list[Record]] = {}
-    for record, each in zip(records, values_of(records, field), strict=True):
-        for value in each:
-            grouped.setdefault(value, []).append(record)
+    grouped: defaultdict[str, list[Record]] = defaultdict(list)
+    texts: list[str] = list(map(attrgetter(field), records)) if _PLAIN.fullmatch(field) else []
+    if set(map(type, texts)) == {str}:
+        for record, text in zip(records, texts, strict=True):
+            grouped[text].append(record)
+    else:
+        for record, each in zip(records, values_of(records, field), strict=True):
+            for value in each:
+                grouped[value].append(record)
     return {value: tuple(found) for value, found in grouped.items()}
+
+
+_PLAIN = re.compile(r"\w+")
+"""Fields of the record itself, as they are written."""
 
 
 def listed(records: Iterable[Record], unproved: str | None = None) -> Slice:

@@ -51,6 +51,21 @@ def test_values_are_kept_for_so_long_and_the_first_that_was_read_goes_for_want_o
         assert aged.weight == sum(expected.values())
 
 
+@given(STEPS)
+def test_values_that_are_not_weighed_count_as_one_each(steps: list[tuple[str, float | dict[str, int]]]) -> None:
+    clock, other = Clock(), Clock()
+    aged: Aged[str, int] = Aged(2, SECONDS, clock)
+    weighed: Aged[str, int] = Aged(2, SECONDS, other, weigh=lambda _: 1)
+    for _, what in steps:
+        if isinstance(what, dict):
+            aged.update(what.items())
+            weighed.update(what.items())
+        else:
+            clock.now = other.now = clock.now + what
+        assert list(aged.now().items()) == list(weighed.now().items())
+        assert aged.weight == weighed.weight == len(aged.now()) <= 2
+
+
 def test_what_is_cleared_is_gone() -> None:
     aged: Aged[str, int] = Aged(MOST, SECONDS, Clock())
     aged.update((key, 1) for key in "abcdefgh")
