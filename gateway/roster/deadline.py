@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from adapters.breaker import wanted_by
 from gateway.faults import DeadlineExceeded
@@ -22,6 +22,8 @@ class Deadline:
         """Whether the client wanted it sooner: a source that is late then has not failed."""
         if no_later_than is not None:
             self.at = min(self.at, no_later_than.at)
+        self._within: set[asyncio.Task[Any]] = set()
+        self._over = False
 
     @property
     def left(self) -> float:
@@ -34,11 +36,24 @@ class Deadline:
         Raises:
             DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.
         """
+        if self._over:
+            asyncio.ensure_future(work).cancel()
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        assert task is not None
         before = wanted_by.set(self.at)
+        self._within.add(task)
         try:
             async with asyncio.timeout_at(self.at):
                 return await work
         except TimeoutError:
             raise DeadlineExceeded(source, "had not answered when the operation's time was up") from None
         finally:
+            self._within.discard(task)
             wanted_by.reset(before)
+
+    def end(self) -> None:
+        """The operation is over: cancels whatever still waits for a source on its behalf, in whatever task that is."""
+        self._over = True
+        for task in self._within:
+            task.cancel()

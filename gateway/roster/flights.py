@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from adapters.breaker import patience
 from gateway.roster import explain
 from gateway.roster.explain import Account
 
 T = TypeVar("T")
 
+_RESOLUTION = 0.001
+"""Seconds by which a timer of the event loop may be early."""
+
 
 class Flights:
-    """Shared work in progress at one source, by need. A waiter that is cancelled does not cancel it.
+    """Shared work in progress at one source, by need. It ends with the last operation that wanted it; one whose time
+    was up before leaves it to those who come later.
 
     landed: told of each flight's account.
     """
@@ -24,13 +30,24 @@ class Flights:
         self._landed = landed
         self._aloft: dict[Hashable, asyncio.Task[Any]] = {}
         self._accounts: WeakKeyDictionary[asyncio.Task[Any], Account] = WeakKeyDictionary()
+        self._waiting: Counter[asyncio.Task[Any]] = Counter()
+        self._ending: set[asyncio.Task[Any]] = set()
 
-    async def share(self, need: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def share(self, need: Hashable, start: Callable[[], Coroutine[Any, Any, T]], *, outlasts: bool = False) -> T:
+        """outlasts: it goes on even when nobody wants it any more."""
         task = self.start(need, start)
         account = self._accounts[task]
+        self._waiting[task] += 1
         try:
             return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if self._waiting[task] == 1 and not (outlasts or task.done() or _time_was_up()):
+                self._drop(need, task)
+            raise
         finally:
+            self._waiting[task] -= 1
+            if not self._waiting[task]:
+                del self._waiting[task]
             explain.settled(account)
 
     def start(self, need: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
@@ -46,14 +63,28 @@ class Flights:
     def __contains__(self, need: Hashable) -> bool:
         return need in self._aloft
 
+    def _drop(self, need: Hashable, task: asyncio.Task[Any]) -> None:
+        """Ends a flight. Who wants the same from now on begins another."""
+        if self._aloft.get(need) is task:
+            del self._aloft[need]
+        self._ending.add(task)
+        task.cancel()
+
     def _land(self, need: Hashable, task: asyncio.Task[Any]) -> None:
-        del self._aloft[need]
+        self._ending.discard(task)
+        if self._aloft.get(need) is task:
+            del self._aloft[need]
         self._landed(self._accounts[task])
         if not task.cancelled():
             task.exception()  # seen here, so that a flight nobody waits for any more does not warn
 
     async def close(self) -> None:
-        tasks = list(self._aloft.values())
+        tasks = [*self._aloft.values(), *self._ending]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _time_was_up() -> bool:
+    """Whether the running task was cancelled by its operation's deadline: the operation is not gone then."""
+    return patience(asyncio.get_running_loop().time()) <= _RESOLUTION

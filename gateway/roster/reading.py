@@ -114,6 +114,7 @@ class Reading:
                 for coming in each._tests.values():
                     coming.cancel()
                 each._tests.clear()
+                each.deadline.end()
 
     def told_aside(self) -> tuple[Reading, Aside]:
         """This reading, and what keeps the faults that are told of it."""

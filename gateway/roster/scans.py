@@ -63,8 +63,8 @@ class Scans:
             return table.fall_back(error)
 
     async def anew(self, collection: Collection, worth: Worth | None = None) -> Whole | None:
-        """As `whole`, whatever is held."""
-        return await self._upstream.share((collection, "whole"), lambda: self._read(collection, worth))
+        """As `whole`, whatever is held. Whoever comes later has it too, so it outlasts who began it."""
+        return await self._upstream.share((collection, "whole"), lambda: self._read(collection, worth), outlasts=True)
 
     async def _read(self, collection: Collection, worth: Worth | None) -> Whole | None:
         table = self._upstream.tables[collection]

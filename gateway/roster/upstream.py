@@ -32,8 +32,9 @@ class Upstream:
         known = self.learned.known(need, self.tables)
         return plan(need, known, self.client.dialect, self.client.url_overhead(need.collection))
 
-    async def share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        return await self.flights.share(need, lambda: self.health.watch(ask()))
+    async def share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]], *, outlasts: bool = False) -> T:
+        """outlasts: it goes on even when nobody wants it any more."""
+        return await self.flights.share(need, lambda: self.health.watch(ask()), outlasts=outlasts)
 
     def unknown(self, reason: str) -> Unproved:
         """What did not come may be there all the same."""

@@ -36,3 +36,23 @@ async def in_parts(app: Gateway, parts: list[bytes], **asked: Any) -> tuple[Any,
 
     await app(scope(**asked), receive, send)
     return json.loads(sent[1]["body"]), sent[0]
+
+
+async def leaving(app: Gateway, query: str, until: asyncio.Event) -> list[Any]:
+    """What is sent to a client that goes away at a moment."""
+    asked = False
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": json.dumps({"query": query}).encode(), "more_body": False}
+        await until.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    return sent

@@ -11,32 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.app import Gateway, build
-from tests.gateway.plain_asgi import in_parts, scope
+from gateway.app import build
+from tests.gateway.plain_asgi import in_parts, leaving, scope
 from tests.gateway.support import MakeWorld
 from tests.serving import served
 
 pytestmark = pytest.mark.anyio
-
-
-async def leaving(app: Gateway, query: str, until: asyncio.Event) -> list[Any]:
-    """What is sent to a client that goes away at a moment."""
-    asked = False
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        nonlocal asked
-        if not asked:
-            asked = True
-            return {"type": "http.request", "body": json.dumps({"query": query}).encode(), "more_body": False}
-        await until.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope(), receive, send)
-    return sent
 
 
 USERS = "{ users(first: 5) { nodes { givenName } } }"
