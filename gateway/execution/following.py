@@ -10,7 +10,6 @@ from gateway.execution.level import FieldRows, Level
 from gateway.execution.plan import Field, Objects
 from gateway.execution.run import Run
 from gateway.roster.levels import LevelReader
-from gateway.roster.reading import Reading
 from gateway.schema.fields import sources_of
 from gateway.schema.relations import Cardinality, Relation
 
@@ -34,11 +33,21 @@ def follow(
     """Raises what comes of objects that do not have the relation."""
     context = run.context
     reading = context.below.get(level.root or "", context.reading) if context.below else context.reading
-    if len(objects) > 1 and relation.cardinality in _TO_ONE and cast("Objects", each.completed.of).shareable:
-        shared = _shared(run, reading, each, relation, objects, level)
-        if shared is not None:
-            return shared
-    return read(LevelReader(reading, FieldRows(level, each), run.pace.breathe), each, relation, arguments, objects)
+    breathe = run.pace.breathe
+    if relation.cardinality not in _TO_ONE or not cast("Objects", each.completed.of).shareable:
+        return read(LevelReader(reading, FieldRows(level, each), breathe), each, relation, arguments, objects)
+    sources, ids = sources_of(objects), attribute(relation.key)(objects)
+    one = sources.count(sources[0]) == len(sources)
+    keys = ids if one else list(zip(sources, ids, strict=True))
+    distinct = list(dict.fromkeys(keys))
+    if len(distinct) == len(keys):
+        return _named(LevelReader(reading, FieldRows(level, each), breathe), relation, sources, ids)
+    if one:
+        sources, ids = sources[: len(distinct)], distinct
+    else:
+        sources, ids = map(list, zip(*distinct, strict=True))
+    found = _named(LevelReader(reading, FieldRows(level.shared(keys), each), breathe), relation, sources, ids)
+    return Shared(found, keys, distinct) if isinstance(found, list) else _coming(found, keys, distinct)
 
 
 def read(
@@ -59,25 +68,6 @@ def _named(reader: LevelReader, relation: Relation, sources: Sequence[str], ids:
     if relation.cardinality is Cardinality.COMPANION:
         return reader.lookup(relation.kind, sources, ids)
     return reader.follow(relation.kind, sources, ids)
-
-
-def _shared(
-    run: Run, reading: Reading, each: Field, relation: Relation, objects: Sequence[Any], level: Level
-) -> Values | None:
-    """None where no two objects lead to the same."""
-    sources, ids = sources_of(objects), attribute(relation.key)(objects)
-    one = sources.count(sources[0]) == len(sources)
-    keys = ids if one else list(zip(sources, ids, strict=True))
-    distinct = list(dict.fromkeys(keys))
-    if len(distinct) == len(keys):
-        return None
-    if one:
-        sources, ids = sources[: len(distinct)], distinct
-    else:
-        sources, ids = map(list, zip(*distinct, strict=True))
-    reader = LevelReader(reading, FieldRows(level.shared(keys), each), run.pace.breathe)
-    found = _named(reader, relation, sources, ids)
-    return Shared(found, keys, distinct) if isinstance(found, list) else _coming(found, keys, distinct)
 
 
 async def _coming(found: Awaitable[list[Any]], keys: list[Any], distinct: list[Any]) -> list[Any]:
