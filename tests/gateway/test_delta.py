@@ -31,7 +31,7 @@ async def test_after_one_in_a_hundred_changed_a_refresh_takes_one_request_per_co
     district = exact_district(4, users=600, classes=20, courses=10, enrollments=2000)
     async with followed(server=make_server("standard-1.2", district), can={"max_limit": 1000}) as it:
         for collection in (Collection.USERS, Collection.ENROLLMENTS, Collection.CLASSES):
-            await it.reader.warm([collection])
+            await it.refresh(collection)
         for user in list(district.users)[::100]:
             district.update(user, family="Changed", modified=LATER)
         for enrollment in list(district.enrollments)[::100]:
