@@ -170,6 +170,7 @@ class SourceKeys:
     ALLOW_HTTP = Key("allow_http", FLAG, False)
     ENABLED = Key("enabled", FLAG, True)
     MAX_CONCURRENCY = Key("max_concurrency", COUNT, settings.MAX_CONCURRENCY)
+    MAX_OPERATIONS = Key("max_operations", COUNT, settings.MAX_OPERATIONS)
     MAX_RECORDS = Key("max_records", COUNT, settings.MAX_RECORDS)
     METADATA: Key[Mapping[str, MetadataName]] = Key("metadata", METADATA, MappingProxyType({}))
 

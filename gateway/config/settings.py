@@ -53,6 +53,9 @@ MAX_RECORDS = 2_000_000
 MAX_CONCURRENCY = 8
 """Requests in flight for one source, where neither its settings nor its provider allow fewer."""
 
+MAX_OPERATIONS = 100
+"""Operations that one source works for at once, or that wait for it to."""
+
 
 class CacheHeaders(StrEnum):
     """Whether what a source says of holding its answers counts: Cache-Control, and by what to ask for changes only."""
@@ -158,6 +161,7 @@ class SourceSettings:
     rescan_every: float = RESCAN_EVERY
     max_held_records: int | None = None
     max_held_bytes: int | None = None
+    max_operations: int = MAX_OPERATIONS
     warm: frozenset[Collection] = frozenset()
     guard: GuardSettings = GuardSettings()
     metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))

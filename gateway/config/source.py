@@ -84,6 +84,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
     freshness = cache.table(FRESH_FOR)
     fresh_for = MappingProxyType({collection: freshness.take(k) for collection, k in FRESH_FOR_KEYS.items()})
     fixed = frozenset(collection for collection, k in FRESH_FOR_KEYS.items() if freshness.has(k))
+    max_operations = table.take(SourceKeys.MAX_OPERATIONS)
     warm = table.table(WARM).take(WARM_COLLECTIONS)
     losses = table.table(GUARD)
     guard = GuardSettings(max_loss=losses.take(GuardKeys.MAX_LOSS), min_records=losses.take(GuardKeys.MIN_RECORDS))
@@ -118,6 +119,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         rescan_every=rescan_every,
         max_held_records=max_held_records,
         max_held_bytes=max_held_bytes,
+        max_operations=max_operations,
         warm=warm,
         guard=guard,
         metadata=metadata,

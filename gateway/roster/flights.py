@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from adapters.breaker import patience
 from gateway.roster import explain
 from gateway.roster.explain import Account
+from gateway.roster.line import Line, operation
 
 T = TypeVar("T")
 
@@ -22,11 +23,14 @@ class Flights:
     """Shared work in progress at one source, by need. It ends with the last operation that wanted it; one whose time
     was up before leaves it to those who come later.
 
-    landed: told of each flight's account.
+    landed: told of each flight's account. line: the operations that began them.
     """
 
-    def __init__(self, source: str = "", landed: Callable[[Account], None] = lambda account: None) -> None:
+    def __init__(
+        self, source: str = "", landed: Callable[[Account], None] = lambda account: None, line: Line | None = None
+    ) -> None:
         self._source = source
+        self._line = line or Line(source)
         self._landed = landed
         self._aloft: dict[Hashable, asyncio.Task[Any]] = {}
         self._accounts: WeakKeyDictionary[asyncio.Task[Any], Account] = WeakKeyDictionary()
@@ -34,8 +38,16 @@ class Flights:
         self._ending: set[asyncio.Task[Any]] = set()
 
     async def share(self, need: Hashable, start: Callable[[], Coroutine[Any, Any, T]], *, outlasts: bool = False) -> T:
-        """outlasts: it goes on even when nobody wants it any more."""
-        task = self.start(need, start)
+        """outlasts: it goes on even when nobody wants it any more.
+
+        Raises:
+            Overloaded: it would have to be begun, and too many operations have begun something.
+        """
+        task = self._aloft.get(need)
+        if task is None:
+            self._line.check()
+            task = self.start(need, start)
+            self._line.joins(task)
         account = self._accounts[task]
         self._waiting[task] += 1
         try:
@@ -55,7 +67,7 @@ class Flights:
         task: asyncio.Task[T] | None = self._aloft.get(need)
         if task is None:
             account = Account(self._source, explain.describe(need))
-            task = self._aloft[need] = asyncio.create_task(account.run(start))
+            task = self._aloft[need] = asyncio.create_task(_for_all(account, start))
             self._accounts[task] = account
             task.add_done_callback(lambda done: self._land(need, done))
         return task
@@ -88,3 +100,9 @@ class Flights:
 def _time_was_up() -> bool:
     """Whether the running task was cancelled by its operation's deadline: the operation is not gone then."""
     return patience(asyncio.get_running_loop().time()) <= _RESOLUTION
+
+
+async def _for_all(account: Account, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What a flight begins is on nobody's behalf: whoever began the flight is counted, and others may want it."""
+    operation.set(None)
+    return await account.run(start)

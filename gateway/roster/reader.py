@@ -77,7 +77,7 @@ class Reader:
             for c in Collection
         }
         self._keeper.recall(self.tables)
-        self.upstream = Upstream(client, self.tables)
+        self.upstream = Upstream(client, self.tables, settings.max_operations)
         self._scans = Scans(self.upstream, self._came, self._fits)
         self._asker = Asker(self.upstream, self._scans)
         self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)

@@ -22,6 +22,7 @@ from gateway.roster.explain import Explanation
 from gateway.roster.followed import Broods, fitting
 from gateway.roster.foresight import Ahead
 from gateway.roster.grouping import ClassGroupKey, EnrollmentGroupKey, Group, GroupBy, GroupKey, UserGroupKey
+from gateway.roster.line import operation
 from gateway.roster.loaders import Loaders
 from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_group
 from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, OfClass, Within
@@ -106,6 +107,7 @@ class Reading:
     @contextmanager
     def under_way(self) -> Iterator[None]:
         """The time of the operation: what is read within belongs to it, and what is not awaited by then is given up."""
+        before = operation.set(object())
         try:
             with self.explanation.collecting() if self.explanation is not None else nullcontext():
                 yield
@@ -115,6 +117,7 @@ class Reading:
                     coming.cancel()
                 each._tests.clear()
                 each.deadline.end()
+            operation.reset(before)
 
     def told_aside(self) -> tuple[Reading, Aside]:
         """This reading, and what keeps the faults that are told of it."""

@@ -11,6 +11,7 @@ from gateway.faults import Unproved
 from gateway.roster.flights import Flights
 from gateway.roster.health import Health
 from gateway.roster.learned import Learned
+from gateway.roster.line import Line
 from gateway.roster.needs import Need, Plan
 from gateway.roster.planner import plan
 from gateway.roster.tables import Table
@@ -21,11 +22,11 @@ T = TypeVar("T")
 class Upstream:
     """A source's client, and what is known of the source from asking it."""
 
-    def __init__(self, client: SourceClient, tables: Mapping[Collection, Table]) -> None:
+    def __init__(self, client: SourceClient, tables: Mapping[Collection, Table], max_operations: int) -> None:
         self.client = client
         self.tables = tables
         self.learned = Learned(client.dialect, client.pacer)
-        self.flights = Flights(client.spec.key, self.learned.flown)
+        self.flights = Flights(client.spec.key, self.learned.flown, Line(client.spec.key, max_operations))
         self.health = Health()
 
     def plan(self, need: Need) -> Plan:
