@@ -128,13 +128,14 @@ class Damage:
 
     def answer(self, source: str, collection: Collection, key: str, found: Any) -> Any:
         """What the loaders are told of one key."""
-        random = Random(f"{self.seed} {source} {collection} {key}")
-        if random.random() >= self.keys:
+        if Random(f"{self.seed} {source} {collection} {key}").random() >= self.keys:
             return found
+        # Of several ways in which keys of one collection fail an answer tells the one that came first.
+        random = Random(f"{self.seed} {source} {collection}")
         if isinstance(found, tuple) and random.random() < 0.3:
             return Short(found[:-1], "of ours")
         kind = random.choice([Failing, Forbidden, TimedOut])
-        return kind(source, f"{collection}: of ours")
+        return kind(source, "of ours")
 
 
 class DamagingClient(SourceClient):
