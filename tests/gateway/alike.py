@@ -39,7 +39,7 @@ from gateway.schema.node import KINDS as RECORDS
 from tests.clock import JumpingLoop
 from tests.gateway.damaged_worlds import TOO_LATE, Damage, DamagedWorld, lose_targets
 from tests.gateway.made_operations import ABSENT, Made, Maker, Values, Word
-from tests.gateway.same_answers import Told, told, told_on_wire
+from tests.gateway.same_answers import Told, same, told, told_on_wire
 from tests.gateway.support import World
 
 COLLECTIONS = {entity.type: entity.plural for entity in ENTITIES.values()}
@@ -324,7 +324,7 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
             tally.with_errors += expected[2] != []
             tally.with_sources += expected[1] != []
             for way in WAYS[1:]:
-                if found[way] != expected:
+                if not same(expected, found[way]):
                     tally.differences.append(Difference(number, count, operation, way, expected, found[way]))
                     return
 
