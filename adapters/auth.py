@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from dataclasses import replace
 
 import httpx2
@@ -24,9 +24,12 @@ from adapters.spec import SourceSpec
 from adapters.tokens import Token, read_token, token_request
 
 Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
 
 _HOLD_OFF = 1.0
-"""Seconds, at least, for which a refused token request answers for those that follow."""
+"""Seconds, at least, for which a refused token request answers for those that follow, and after which one that was not
+answered is made again.
+"""
 
 _SAME_CLOCK = 60.0
 """Seconds by which two clocks may differ and be called the same: no server grants a timestamp less."""
@@ -35,7 +38,9 @@ _VAIN = 60.0
 """Seconds for which a renewal that did not help keeps answers other than 401 from renewing again."""
 
 
-def authenticator(spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: Clock = time.time) -> httpx2.Auth:
+def authenticator(
+    spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: Clock = time.time, sleep: Sleep = asyncio.sleep
+) -> httpx2.Auth:
     """The flow of a source's dialect with the source's credentials.
 
     Raises:
@@ -65,25 +70,27 @@ def authenticator(spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: 
                 _needed(spec, "client_secret", held.client_secret),
                 monotonic=monotonic,
                 wall=wall,
+                sleep=sleep,
             )
 
 
 def authenticators(
-    spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: Clock = time.time
+    spec: SourceSpec, *, monotonic: Clock = time.monotonic, wall: Clock = time.time, sleep: Sleep = asyncio.sleep
 ) -> Mapping[Service, httpx2.Auth]:
     """The flow of each service: one for all, but where a service's token has scopes of its own.
 
     Raises:
         Misconfigured: as for `authenticator`.
     """
-    roster = authenticator(spec, monotonic=monotonic, wall=wall)
+    roster = authenticator(spec, monotonic=monotonic, wall=wall, sleep=sleep)
     flows = dict.fromkeys(Service, roster)
     how = spec.dialect.auth
     if isinstance(how, OAuth2):
         for service in Service:
             if how.scopes_of(service) != how.scopes:
                 own = replace(spec.dialect, auth=replace(how, scopes=how.scopes_of(service)))
-                flows[service] = authenticator(replace(spec, dialect=own), monotonic=monotonic, wall=wall)
+                own_spec = replace(spec, dialect=own)
+                flows[service] = authenticator(own_spec, monotonic=monotonic, wall=wall, sleep=sleep)
     return flows
 
 
@@ -154,6 +161,7 @@ class OAuth2Flow(httpx2.Auth):
         *,
         monotonic: Clock = time.monotonic,
         wall: Clock = time.time,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._source = source
         self._how = how
@@ -162,10 +170,13 @@ class OAuth2Flow(httpx2.Auth):
         self._credentials = (client_id, client_secret)
         self._monotonic = monotonic
         self._wall = wall
+        self._sleep = sleep
         self._lock = asyncio.Lock()
         self._token: Token | None = None
         self._refused: tuple[float, type[SourceError], str] | None = None
         self._vain_until = float("-inf")
+        self._unanswered: float | None = None
+        """When the last token was asked for, until there is an answer."""
 
     @property
     def lost_scopes(self) -> tuple[str, ...]:
@@ -178,6 +189,7 @@ class OAuth2Flow(httpx2.Auth):
             async with self._lock:
                 token = self._good(unlike=refused)
                 if token is None:
+                    await self._apart()
                     answer = yield self.ask()
                     await answer.aread()
                     token = self.take(answer)
@@ -200,6 +212,7 @@ class OAuth2Flow(httpx2.Auth):
             until, kind, message = self._refused
             if (left := until - self._monotonic()) > 0:
                 raise kind(self._source, message, retry_after=left)
+        self._unanswered = self._monotonic()
         return token_request(self._url, self._how, *self._credentials)
 
     def take(self, answer: httpx2.Response) -> Token:
@@ -208,7 +221,7 @@ class OAuth2Flow(httpx2.Auth):
         Raises:
             SourceError: the answer holds none.
         """
-        self._token = None
+        self._token = self._unanswered = None
         now = self._monotonic()
         try:
             self._token = read_token(self._source, self._how, answer, monotonic=now, wall=self._wall())
@@ -217,6 +230,11 @@ class OAuth2Flow(httpx2.Auth):
             raise
         self._refused = None
         return self._token
+
+    async def _apart(self) -> None:
+        """Waits where a token was asked for a moment ago and nothing came of it."""
+        if self._unanswered is not None and (left := self._unanswered + _HOLD_OFF - self._monotonic()) > 0:
+            await self._sleep(left)
 
     def _may_be_stale(self, status: int) -> bool:
         """Whether an answer may be about the token. 403 and 500 have other reasons too: after a renewal that did not

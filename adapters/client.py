@@ -74,7 +74,7 @@ class SourceClient:
         self._bases = base_urls(
             spec.dialect, spec.base_url, spec.service_urls, source=spec.key, allow_http=spec.allow_http
         )
-        self._auth = authenticators(spec, monotonic=monotonic, wall=wall)
+        self._auth = authenticators(spec, monotonic=monotonic, wall=wall, sleep=sleep)
         self._wall = wall
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
         self.breaker = Breaker(spec.key, spec.breaker, monotonic=monotonic, sleep=sleep)
