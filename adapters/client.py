@@ -7,6 +7,7 @@ Puts together what the pure modules decide; `adapters.exchange` sends. One recor
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 import weakref
@@ -41,6 +42,8 @@ from adapters.spec import SourceSpec
 from adapters.transport import OnRequest
 
 __all__ = ["OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient"]
+
+_log = logging.getLogger(__name__)
 
 _LOOKUP_LIMIT = 100
 
@@ -100,6 +103,11 @@ class SourceClient:
         """How many were sent, token requests included."""
         return self._exchange.requests
 
+    @property
+    def mislabelled(self) -> int:
+        """How many answers were good and not said to be JSON."""
+        return self._fetcher.mislabelled
+
     def url_overhead(self, collection: Collection) -> int:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""
         request = PageRequest(collection.value)
@@ -147,6 +155,7 @@ class SourceClient:
             raise self._refusal(name, start(answer), False)
         record = self._normaliser.one(native.entity, answer.content)
         if record.sourced_id != sourced_id and sourced_id not in getattr(record, "former_sourced_ids", ()):
+            _log.warning("security: %s answers %s with another record than the one asked for", self._spec.key, name)
             raise Mismatched(self._spec.key, f"{name}: another record came than the one asked for")
         return record
 

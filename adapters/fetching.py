@@ -58,6 +58,8 @@ class Fetcher:
         self._turn_to_read = asyncio.Lock()
         self._answered: set[str] = set()
         self._bare: set[str] = set()
+        self.mislabelled = 0
+        """Good answers that were not said to be JSON."""
 
     def order(self, route: Route) -> str | None:
         """The wire field by which records are asked to be ordered."""
@@ -113,6 +115,7 @@ class Fetcher:
             raise self._refuse(route.name, start(answer), route.entity.optional and not below)
         self._answered.add(route.name)
         came = await self._normalised(route, answer.content)
+        self.mislabelled += "json" not in answer.headers.get("content-type", "").lower()
         records = came.records
         if route.where is not None:
             records = tuple(compress(records, compile_columns(route.where)(records)))

@@ -53,10 +53,16 @@ class _PerSource(Collector):
         requests = CounterMetricFamily(
             "gateway_upstream_requests", "Requests sent to the source, those for tokens included.", labels=["source"]
         )
+        mislabelled = CounterMetricFamily(
+            "gateway_upstream_mislabelled",
+            "Good answers of the source that were not said to be JSON.",
+            labels=["source"],
+        )
         for source in self._sources:
             usage = source.usage
             records.add_metric([source.key], usage.records)
             size.add_metric([source.key], usage.bytes)
             evictions.add_metric([source.key], usage.evictions)
             requests.add_metric([source.key], source.requests)
-        yield from (records, size, evictions, requests)
+            mislabelled.add_metric([source.key], source.mislabelled)
+        yield from (records, size, evictions, requests, mislabelled)

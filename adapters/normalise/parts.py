@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from itertools import accumulate
+from math import isinf
 from sys import intern
 from typing import Any, TypeAlias
 
@@ -27,10 +30,34 @@ class Lists(dict[tuple[str, ...] | str | None, tuple[str, ...]]):
         return made
 
 
+_DEEPEST = 64
+_LONGEST = 20
+"""Levels of metadata, and digits of a whole number in it."""
+
+_SHAPE = bytes.maketrans(b"123456789E+[", b"000000000e0{")
+_LONG, _LARGE = b"0" * (_LONGEST + 1), b"0e000"
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACES = re.compile(rb"[][{}]")
+_NUMBER = re.compile(rb"-?(\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
 def kept_metadata(raw: msgspec.Raw) -> bytes | None:
-    """The object as sent; None for an empty one, and for what is no object."""
+    """The object as sent; None for an empty one, for what is no object, and for one that not every reader of JSON could
+    read: nested too deeply, or with numbers that are too long or too large.
+    """
     sent = bytes(raw)
-    return sent if sent[0] == 123 and (len(sent) > 8 or sent[1:-1].strip()) else None  # 123: a brace
+    if sent[0] != 123 or (len(sent) <= 8 and not sent[1:-1].strip()):  # 123: a brace
+        return None
+    shape = sent.translate(_SHAPE)
+    doubtful = _LONG in shape or _LARGE in shape or shape.count(b"{") > _DEEPEST
+    return None if doubtful and _is_unwieldy(sent) else sent
+
+
+def _is_unwieldy(sent: bytes) -> bool:
+    bare = _TEXT.sub(b"", sent)
+    depth = accumulate(1 if each in b"{[" else -1 for each in _BRACES.findall(bare))
+    numbers = _NUMBER.finditer(bare)
+    return max(depth, default=0) > _DEEPEST or any(len(n[1]) > _LONGEST or isinf(float(n[0])) for n in numbers)
 
 
 def former_ids(metadata: bytes, key: str) -> tuple[str, ...]:

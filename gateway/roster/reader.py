@@ -122,6 +122,11 @@ class Reader:
         """How many were sent, token requests included."""
         return self._client.requests
 
+    @property
+    def mislabelled(self) -> int:
+        """How many answers were good and not said to be JSON."""
+        return self._client.mislabelled
+
     async def close(self) -> None:
         await self.upstream.flights.close()
         await asyncio.gather(*self._foreseen.values(), return_exceptions=True)

@@ -155,6 +155,11 @@ class Source:
         return self._reader.requests if self._reader is not None else 0
 
     @property
+    def mislabelled(self) -> int:
+        """How many of its answers were good and not said to be JSON."""
+        return self._reader.mislabelled if self._reader is not None else 0
+
+    @property
     def tables(self) -> Mapping[Collection, Table]:
         return self._reader.tables if self._reader is not None else {}
 

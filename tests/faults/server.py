@@ -67,6 +67,7 @@ class FaultServer:
     port: int = 0
     log: list[Asked] = field(default_factory=list)
     _open: set[_Connection] = field(default_factory=set)
+    _broken: list[Exception] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -107,6 +108,8 @@ class FaultServer:
             listening.close()
             await self.drop()
             await asyncio.sleep(0)
+        if self._broken:
+            raise self._broken[0]
 
     async def drop(self) -> None:
         """Ends every connection that stands, as a server that is started anew does."""
@@ -195,6 +198,9 @@ class _Connection(asyncio.Protocol):
                     break
                 self._transport.write(piece)
                 await self._writable.wait()
+        except Exception as error:
+            self._server._broken.append(error)
+            self._transport.abort()
         finally:
             self._player = None
         self._begin()
