@@ -31,6 +31,9 @@ _HOLD_OFF = 1.0
 answered is made again.
 """
 
+AWAITS_TOKEN = "awaits_token"
+"""Extension of a request that a token is being asked for."""
+
 _SAME_CLOCK = 60.0
 """Seconds by which two clocks may differ and be called the same: no server grants a timestamp less."""
 
@@ -190,8 +193,11 @@ class OAuth2Flow(httpx2.Auth):
                 token = self._good(unlike=refused)
                 if token is None:
                     await self._apart()
-                    answer = yield self.ask()
+                    asking = self.ask()
+                    request.extensions[AWAITS_TOKEN] = True
+                    answer = yield asking
                     await answer.aread()
+                    del request.extensions[AWAITS_TOKEN]
                     token = self.take(answer)
             self._present(token, request)
             response = yield request
@@ -230,6 +236,14 @@ class OAuth2Flow(httpx2.Auth):
             raise
         self._refused = None
         return self._token
+
+    def missed(self, error: SourceError) -> None:
+        """To be told why no answer came to the request for a token. What another try would not cure is not tried again
+        by all who wait for it.
+        """
+        if not error.transient:
+            self._unanswered = None
+            self._refused = (self._monotonic() + _HOLD_OFF, type(error), error.message)
 
     async def _apart(self) -> None:
         """Waits where a token was asked for a moment ago and nothing came of it."""

@@ -10,9 +10,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from adapters import answers
+from adapters.auth import AWAITS_TOKEN, OAuth2Flow
 from adapters.breaker import Breaker
 from adapters.dialect import Service
-from adapters.errors import Failing, TimedOut
+from adapters.errors import Failing, SourceError, TimedOut
 from adapters.pacing import Pacer, Turn
 from adapters.reaching import LookUp, Network, look_up
 from adapters.spec import SourceSpec
@@ -105,6 +106,10 @@ class Exchange:
             answer = failed.answer
         except TimedOut:
             self._pacer.too_many(turn)
+            raise
+        except SourceError as error:
+            if isinstance(auth, OAuth2Flow) and request.extensions.get(AWAITS_TOKEN):
+                auth.missed(error)
             raise
         if self._asked_too_often(answer):
             self._breaker.refused(self._wait(answer))

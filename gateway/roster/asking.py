@@ -209,8 +209,10 @@ class Asker:
 
     # -------------------------------------------------------------- lists
 
-    async def window(self, request: PageRequest, chosen: Plan) -> Slice:
-        """`request.limit` records from an offset on, as the source sorts, filters and cuts."""
+    async def window(self, request: PageRequest, chosen: Plan) -> Slice | None:
+        """`request.limit` records from an offset on, as the source sorts, filters and cuts; None if it takes several
+        pages and these do not join up.
+        """
         table = self._upstream.tables[Collection(request.endpoint)]
         return await self._upstream.share((request, "window"), lambda: self._window(request, table, chosen))
 
@@ -219,14 +221,22 @@ class Asker:
         table = self._upstream.tables[Collection(request.endpoint)]
         return await self._upstream.share((request, "list"), lambda: self._filtered(request, table, chosen))
 
-    async def _window(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
+    async def _window(self, request: PageRequest, table: Table, chosen: Plan) -> Slice | None:
         explain.planned(chosen)
         rows: list[Record] = []
+        known: set[str] = set()
+        told: int | None = None
         assert request.limit is not None
         offset, rejected = request.offset, 0
         ended, total = False, None
         while len(rows) < request.limit and not ended:
             page = await self._client.page(dataclasses.replace(request, limit=request.limit - len(rows), offset=offset))
+            ids = {r.sourced_id for r in page.records}
+            moved = page.total != told or not known.isdisjoint(ids) or (page.received and not ids)
+            if moved and offset != request.offset:
+                return None
+            told = page.total
+            known |= ids
             rows += page.records
             offset += page.received
             ended = page.next_offset is None
@@ -238,8 +248,8 @@ class Asker:
             if request.where is None and page.total is not None:
                 table.size = page.total
             rejected += len(page.rejected)
-        ids = [r.sourced_id for r in rows]
-        table.unsorted = table.unsorted or ids != sorted(set(ids))
+        order = [r.sourced_id for r in rows]
+        table.unsorted = table.unsorted or order != sorted(set(order))
         found = Slice(tuple(rows), request.offset, ended, total, time.time(), rejected)
         table.keep_slice(request.where, found)
         return found

@@ -407,7 +407,9 @@ class Reader:
         limit: int,
         since: float | None,
     ) -> Slice | None:
-        """The window as the source cuts it; None where it does not, or in another order, or it moved since `after`."""
+        """The window as the source cuts it; None where it does not, or in another order, or it moved meanwhile or since
+        `after`.
+        """
         offset = after.offset if after is not None else 0
         # One record of overlap shows whether the list still stands as it did when `after` was shown.
         overlap = 1 if offset else 0
@@ -420,7 +422,7 @@ class Reader:
             found = await self._asker.window(request, chosen)
         else:
             self._held(Window(collection, where, limit), found.records)
-        return follows(found, after) if not table.unsorted else None
+        return follows(found, after) if found is not None and not table.unsorted else None
 
     async def _list(
         self,

@@ -25,7 +25,7 @@ USERS = 40
 CLASSES = 4
 
 
-def _user(n: int) -> Raw:
+def user(n: int) -> Raw:
     return {
         "sourcedId": f"u{n:03}",
         "status": "active",
@@ -54,7 +54,7 @@ def _class(n: int) -> Raw:
 def tables(users: int = USERS) -> dict[str, list[Raw]]:
     return {
         "orgs": [{"sourcedId": "s1", "status": "active", "name": "Elm School", "type": "school"}],
-        "users": [_user(n) for n in range(users)],
+        "users": [user(n) for n in range(users)],
         "classes": [_class(n) for n in range(CLASSES)],
         "courses": [{"sourcedId": "k1", "status": "active", "title": "Biology", "org": {"sourcedId": "s1"}}],
         "enrollments": [
