@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from adapters.endpoints import Collection
 from gateway.config import Settings, from_tables
@@ -78,6 +79,12 @@ CACHE = {"fresh_for": {collection.value: "5s" for collection in Collection}, "st
 def settings(running: Sequence[District]) -> Settings:
     """The gateway's settings over the districts that are up."""
     return from_tables({"sources": [{**d.settings, "cache": CACHE} for d in running]})
+
+
+def fault_curl(district: District) -> str:
+    """A command line that has a district answer 503."""
+    base = urlsplit(str(district.settings["base_url"]))
+    return f"curl -s {base.scheme}://{base.netloc}/_sandbox/faults -d '{json.dumps(['status=503'])}'"
 
 
 def curl(url: str) -> str:

@@ -14,7 +14,7 @@ import typer
 
 from gateway.cli.console import Config, err, fail, load, out, show_table
 from gateway.config import describe
-from gateway.demo import QUERY, District, DistrictFailed, curl, districts
+from gateway.demo import QUERY, District, DistrictFailed, curl, districts, fault_curl
 from gateway.demo import settings as demo_settings
 
 Port = Annotated[
@@ -105,4 +105,6 @@ def _show_demo(url: str, running: Sequence[District]) -> None:
     out.print("\n[bold]Or run this[/]\n")
     out.print(curl(url), markup=False)
     out.print("\nEach district is a process: kill one by its pid, wait 5 s until what is held has aged, and ask again.")
+    out.print("Or have one fail; `oneroster-gateway sandbox --faults` lists how, `[]` ends it:\n", markup=False)
+    out.print(fault_curl(running[2]), markup=False, soft_wrap=True)
     out.print("Ctrl-C stops everything.")

@@ -45,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--filter-clauses", type=int, help="most clauses of a filter, instead of the kind's")
     made.add_argument("--etag", choices=["strong", "weak", "gzip"], help="send one with every answer, and 304 for it")
     made.add_argument("--cache-control", metavar="TEXT", help="sent with every answer")
+    made.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[=NUMBER][@SHARE]", help="what is wrong; --faults lists it"
+    )
+    made.add_argument("--faults", action="store_true", help="list what can be wrong and end")
     made.add_argument("--with-parent", action="store_true", help="end when standard input closes or the parent dies")
     return made
 
@@ -84,13 +88,23 @@ def build(options: argparse.Namespace) -> Server:
 def main(argv: Sequence[str] | None = None) -> int:
     made = parser()
     options = made.parse_args(argv)
+    from gateway.sandbox.faults import switched
+
     if options.kinds:
         from gateway.sandbox.kinds import KINDS
 
         print("\n".join(KINDS))
         return 0
+    if options.faults:
+        from gateway.sandbox.faults import FAULTS
+
+        for name, fault in FAULTS.items():
+            number = f" ({fault.number[0]}, {fault.number[1]:g} if none is given)" if fault.number else ""
+            print(f"{name:16}{fault.told}{number}")
+        return 0
     try:
         server = build(options)
+        server.faults.on = [switched(text) for text in options.fault]
     except (ValueError, KeyError) as wrong:
         made.error(str(wrong.args[0]))
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -121,7 +135,7 @@ def serve(server: Server, listener: socket.socket, *, about: Mapping[str, object
     listener.listen(1024)
     port = listener.getsockname()[1]
     config = uvicorn.Config(
-        server.app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws="none"
+        server.app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws="none"
     )
     running = uvicorn.Server(config)
     if with_parent:

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.sandbox.asgi import Asked, answer, asked_by, read_body
 from gateway.sandbox.caching import NOTHING_SAID, Caching
+from gateway.sandbox.faults import Faults, WrongFault, switched
 from gateway.sandbox.gate import (
     ASSESSMENT,
     CORE,
@@ -98,6 +99,7 @@ class Server:
         self.down = False
         self.requests_per_minute = requests_per_minute
         self.caching = caching
+        self.faults = Faults()
         self.sent_bytes = 0
         self._recent: deque[float] = deque()
         self.requests: Counter[str] = Counter()
@@ -182,9 +184,12 @@ class Server:
         if path.startswith("/_sandbox/"):
             await answer(send, *self._control(asked, await read_body(receive)))
             return
-        if path in self.gate.token_paths():
+        token = path in self.gate.token_paths()
+        befalling = self.faults.befalling(token=token)
+        if token:
             route = "POST token"
             status, body, headers = self._token(asked, await read_body(receive))
+            await self.faults.delay(befalling, receive)
         else:
             route, segments, ids = self._route(path)
             self.in_flight += 1
@@ -192,6 +197,7 @@ class Server:
             try:
                 if self.latency:
                     await asyncio.sleep(self.latency)
+                await self.faults.delay(befalling, receive)
                 status, body, headers = self._data(asked, route, segments, ids)
             finally:
                 self.in_flight -= 1
@@ -199,7 +205,7 @@ class Server:
             route = f"{asked.method} {'/' + route if route else '?'}"
         self.requests[route] += 1
         self.log.append(Seen(asked.method, path, asked.raw_query, status, route))
-        await answer(send, status, body, headers)
+        await self.faults.reply(befalling, receive, send, (status, body, headers))
 
     def _route(self, raw_path: str) -> tuple[str, list[str], list[str]]:
         """The route template below the root ('' when there is none), its words and its ids."""
@@ -315,6 +321,14 @@ class Server:
                     self.latency = max(0.0, msgspec.json.decode(body, type=dict[str, float])["seconds"])
                 except (msgspec.MsgspecError, KeyError):
                     return 400, b'{"error":"expected {\\"seconds\\": number}"}', {"content-type": JSON_TYPE}
+            elif word == "faults":
+                try:
+                    self.faults.on = [switched(text) for text in msgspec.json.decode(body, type=list[str])]
+                except (msgspec.MsgspecError, WrongFault) as wrong:
+                    told = (
+                        str(wrong) if isinstance(wrong, WrongFault) else 'expected a list such as ["status=503@0.05"]'
+                    )
+                    return 400, msgspec.json.encode({"error": told}), {"content-type": JSON_TYPE}
             elif word == "reset":
                 self.reset()
             elif word == "revoke":
@@ -327,6 +341,7 @@ class Server:
             "kind": self.slug,
             "district": self.district.name,
             "latency": self.latency,
+            "faults": [str(each) for each in self.faults.on],
             "requests": dict(self.requests),
             "in_flight_peak": self.in_flight_peak,
             "settings": self.settings(asked.origin),
