@@ -9,7 +9,8 @@ from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import RecordType
 from gateway.access.grant import Grant
-from gateway.faults import BadInput, ErrorCode, code_of
+from gateway.faults import BadInput, DeadlineExceeded, ErrorCode, code_of
+from gateway.roster.deadline import Deadline
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 
@@ -54,7 +55,12 @@ class HoldChoice:
 
 
 async def refresh(
-    sources: Sources, grant: Grant, name: str, collections: Iterable[Collection] | None, full: bool = False
+    sources: Sources,
+    grant: Grant,
+    deadline: Deadline,
+    name: str,
+    collections: Iterable[Collection] | None,
+    full: bool = False,
 ) -> tuple[Source | None, list[Complaint]]:
     """Begins to read these collections of a source anew; by default, those that were ever read, be it before the
     gateway's last start.
@@ -66,7 +72,10 @@ async def refresh(
     if source.refusal is not None:
         return source, [Complaint(code_of(source.refusal), str(source.refusal), "source")]
     if collections is None:
-        await source.survey()
+        try:
+            await deadline.within(source.key, source.survey())
+        except SourceError as error:
+            return source, [Complaint(code_of(error), str(error), "collections")]
         collections = [c for c, table in source.tables.items() if table.read_at is not None]
     complaints = []
     for collection in dict.fromkeys(collections):
@@ -78,7 +87,7 @@ async def refresh(
 
 
 async def decide(
-    sources: Sources, grant: Grant, choice: HoldChoice, accept: bool
+    sources: Sources, grant: Grant, deadline: Deadline, choice: HoldChoice, accept: bool
 ) -> tuple[list[HeldBack], list[Complaint]]:
     """Takes, or drops, what is held back: nothing where the choice is wrong, else all of it that is there."""
     chosen, complaints = _chosen(sources, grant, choice)
@@ -86,9 +95,17 @@ async def decide(
         return [], complaints
     there = [h for s in sources.within(grant) for h in s.holds]
     complaints = [_other(name) for name in choice.names or () if not any(map(name.names, there))]
-    holds = [h for s in chosen for h in s.holds if choice.takes(h)]
-    decided = [h for h in holds if await h.source.decide(h.collection, h.hold, accept)]
-    return decided, [*complaints, *(_gone(h) for h in holds if h not in decided)]
+    decided = []
+    for held in [h for s in chosen for h in s.holds if choice.takes(h)]:
+        deciding = held.source.decide(held.collection, held.hold, accept)
+        try:
+            if await deadline.within(held.source.key, deciding):
+                decided.append(held)
+            else:
+                complaints.append(_gone(held))
+        except DeadlineExceeded as error:
+            complaints.append(Complaint(code_of(error), str(error)))
+    return decided, complaints
 
 
 def _other(name: HoldName) -> Complaint:

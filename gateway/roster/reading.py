@@ -14,7 +14,7 @@ from adapters.errors import SourceError
 from adapters.predicate import Columns, Predicate, compile_columns
 from adapters.records import Record, RecordType, User
 from gateway.access.grant import Grant
-from gateway.faults import Unproved
+from gateway.faults import Unproved, code_of
 from gateway.identity import CursorCodec
 from gateway.roster import meaning, operating, resolving
 from gateway.roster.deadline import Deadline
@@ -373,6 +373,13 @@ class Reading:
 
     # -------------------------------------------------------------- holds and refreshes
 
+    async def survey(self, find: FindPlace, source: Source) -> None:
+        """What a source's tables tell is told of what is kept on disk too."""
+        try:
+            await self.deadline.within(source.key, source.survey())
+        except SourceError as error:
+            self.outcomes.fault(find, source.key, code_of(error), str(error))
+
     def hold(self, name: HoldName) -> HeldBack | None:
         """The hold of this name; None when it is no more, or there is no such source for this client."""
         known = self.sources.get(name.source, self.grant)
@@ -386,11 +393,11 @@ class Reading:
         What could be begun goes on in the background, whatever the complaints.
         """
         chosen = None if kinds is None else [COLLECTIONS[kind] for kind in kinds]
-        return await operating.refresh(self.sources, self.grant, source, chosen, full)
+        return await operating.refresh(self.sources, self.grant, self.deadline, source, chosen, full)
 
     async def decide_holds(self, choice: HoldChoice, accept: bool) -> tuple[list[HeldBack], list[Complaint]]:
         """The holds that were chosen and are now decided, and why others are not; none where the choice is wrong."""
-        return await operating.decide(self.sources, self.grant, choice, accept)
+        return await operating.decide(self.sources, self.grant, self.deadline, choice, accept)
 
     # -------------------------------------------------------------- helpers
 

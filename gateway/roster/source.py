@@ -239,6 +239,7 @@ class Source:
             SourceError: the source could not answer in time, or cannot be asked.
         """
         reader = self._askable()
+        fair = not deadline.lowered and not deadline.half_over
         if not terms.asks:
             found = await deadline.within(self.key, read(reader.held))
             return Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key))
@@ -246,15 +247,16 @@ class Source:
             found = await deadline.within(self.key, read(reader))
         except SourceError as error:
             late = isinstance(error, DeadlineExceeded)
-            failed = self._late(error, reader, collection, deadline) if late else error
+            failed = self._late(error, reader, collection, fair) if late else error
         else:
             table = reader.tables[collection]
             return Answer(found, table.standing if table.whole is not None else None)
-        if terms.since is None or not bridgeable(failed):
+        stands_in = reader.tables[collection].last_good is not None if late else terms.since is not None
+        if not stands_in or not bridgeable(failed):
             raise failed
         try:
             found = await deadline.within(self.key, read(reader.held))
-        except (NotHeld, DeadlineExceeded):
+        except SourceError:
             raise failed from None
         # It is held, and only older than was wanted.
         return Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed)
@@ -334,7 +336,9 @@ class Source:
             return answer.found.records
 
         async def asks_for(part: Predicate) -> bool:
-            return terms.asks and terms.pins is None and await self._askable().asks_for(Collection.USERS, part)
+            if not terms.asks or terms.pins is not None:
+                return False
+            return await deadline.within(self.key, self._askable().asks_for(Collection.USERS, part))
 
         local = replace(self.local, asks_for=asks_for)
         if terms.pins is not None:
@@ -345,12 +349,12 @@ class Source:
         if self._reader is not None:
             await self._reader.close()
 
-    def _late(self, error: SourceError, reader: Reader, collection: Collection, deadline: Deadline) -> SourceError:
-        """What to tell of a source that had not answered in time."""
+    def _late(self, error: SourceError, reader: Reader, collection: Collection, fair: bool) -> SourceError:
+        """What to tell of a source that had not answered in time. fair: in time enough for it to have failed."""
         coming = reader.tables[collection].coming
         if coming is not None and coming.received:
             return Loading(self.key, coming.share, coming.seconds_left)
-        if not deadline.lowered:
+        if fair:
             self._health.failed(error)
         return error
 

@@ -509,12 +509,12 @@ class Table:
         """The last good copy, to stand in for what failed. The source is left alone for a moment then.
 
         Raises:
-            SourceError: `error`, where there is no such copy or it may not.
+            SourceError: `error`, where there is no such copy, or the source let us have none when it last had its say.
         """
         good = self.last_good
-        if not bridgeable(error) and not isinstance(error, Unsupported):
+        if not bridgeable(error):
             self.barred = error
-        if good is None or not bridgeable(error):
+        if good is None or self.barred is not None:
             raise error
         self._stand_in(Standing(SourceState.STALE, code_of(error), error.message), min(self.lifetime, RETRY_AFTER))
         return good

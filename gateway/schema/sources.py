@@ -144,8 +144,8 @@ async def _current_session(root: Configured, info: Info, on: When = _TODAY, type
     return await deriving.current_session(reading_at(info), place(info), root, given(type_), on or TODAY)
 
 
-async def _collections(root: Configured) -> list[CollectionOf]:
-    await root.survey()
+async def _collections(root: Configured, info: Info) -> list[CollectionOf]:
+    await reading_at(info).survey(place(info), root)
     return [CollectionOf(root, entity) for entity in ENTITIES.values()]
 
 
