@@ -39,6 +39,7 @@ from adapters.records import Record
 from adapters.retry import Retrier
 from adapters.scanning import NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
 from adapters.spec import SourceSpec
+from adapters.traffic import Traffic
 from adapters.transport import OnRequest
 
 __all__ = ["OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient"]
@@ -99,14 +100,11 @@ class SourceClient:
         return self._spec.dialect.capabilities
 
     @property
-    def requests(self) -> int:
-        """How many were sent, token requests included."""
-        return self._exchange.requests
-
-    @property
-    def mislabelled(self) -> int:
-        """How many answers were good and not said to be JSON."""
-        return self._fetcher.mislabelled
+    def traffic(self) -> Traffic:
+        """What went to the source, and what became of it, until now."""
+        sent, tally = self._exchange.requests, self._exchange.tally
+        mislabelled = self._fetcher.mislabelled
+        return Traffic(sent, self.retrier.retries, tally.in_flight, self.breaker.open, mislabelled, tally.outcomes)
 
     def url_overhead(self, collection: Collection) -> int:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""

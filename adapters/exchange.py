@@ -17,6 +17,7 @@ from adapters.errors import Failing, SourceError, TimedOut
 from adapters.pacing import Pacer, Turn
 from adapters.reaching import LookUp, Network, look_up
 from adapters.spec import SourceSpec
+from adapters.traffic import Tally
 from adapters.transport import GuardedTransport, OnRequest, address, tls_context, translated
 
 _ERROR_BODY = 64 * 1024
@@ -44,6 +45,7 @@ class Exchange:
         self._pacer = pacer
         self._breaker = breaker
         self._wall = wall
+        self.tally = Tally()
         self._transport = GuardedTransport(transport or network(spec, pacer.most), spec.key, on_request, spec.answers)
         self._http = httpx2.AsyncClient(
             transport=self._transport,
@@ -99,7 +101,7 @@ class Exchange:
         """The answer, after what it shows of how the source stands was taken down."""
         try:
             with self._breaker.call():
-                answer = await self._send(request, auth)
+                answer = await self.tally.attempt(self._send(request, auth))
                 if answer.status_code >= 500 and not self._asked_too_often(answer):
                     raise _Failed(self._source, answer)
         except _Failed as failed:

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from adapters.traffic import OUTCOMES
 from gateway.roster.source import Source
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -58,11 +59,31 @@ class _PerSource(Collector):
             "Good answers of the source that were not said to be JSON.",
             labels=["source"],
         )
+        attempts = CounterMetricFamily(
+            "gateway_upstream_attempts", "Attempts by what became of them.", labels=["source", "outcome"]
+        )
+        retries = CounterMetricFamily(
+            "gateway_upstream_retries", "Attempts made since one before had failed.", labels=["source"]
+        )
+        in_flight = GaugeMetricFamily("gateway_upstream_in_flight", "Attempts under way.", labels=["source"])
+        broken = GaugeMetricFamily(
+            "gateway_breaker_open", "1 while the source is left alone since it failed too often.", labels=["source"]
+        )
+        stale = CounterMetricFamily(
+            "gateway_stale_reads", "Reads that an older copy answered in the source's place.", labels=["source"]
+        )
         for source in self._sources:
             usage = source.usage
             records.add_metric([source.key], usage.records)
             size.add_metric([source.key], usage.bytes)
             evictions.add_metric([source.key], usage.evictions)
-            requests.add_metric([source.key], source.requests)
-            mislabelled.add_metric([source.key], source.mislabelled)
-        yield from (records, size, evictions, requests, mislabelled)
+            traffic = source.traffic
+            requests.add_metric([source.key], traffic.requests)
+            mislabelled.add_metric([source.key], traffic.mislabelled)
+            for outcome in OUTCOMES:
+                attempts.add_metric([source.key, outcome], traffic.outcomes.get(outcome, 0))
+            retries.add_metric([source.key], traffic.retries)
+            in_flight.add_metric([source.key], traffic.in_flight)
+            broken.add_metric([source.key], traffic.broken)
+            stale.add_metric([source.key], source.stood_in)
+        yield from (records, size, evictions, requests, mislabelled, attempts, retries, in_flight, broken, stale)

@@ -18,6 +18,7 @@ from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.normalise import names
 from adapters.predicate import Predicate
 from adapters.records import Record
+from adapters.traffic import Traffic
 from gateway.config import SourceSettings
 from gateway.config.settings import CacheHeaders
 from gateway.roster import explain, foresight
@@ -118,14 +119,9 @@ class Reader:
         return self._budget.usage(self._client.spec.key)
 
     @property
-    def requests(self) -> int:
-        """How many were sent, token requests included."""
-        return self._client.requests
-
-    @property
-    def mislabelled(self) -> int:
-        """How many answers were good and not said to be JSON."""
-        return self._client.mislabelled
+    def traffic(self) -> Traffic:
+        """What went to the source, and what became of it."""
+        return self._client.traffic
 
     async def close(self) -> None:
         await self.upstream.flights.close()

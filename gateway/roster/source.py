@@ -18,6 +18,7 @@ from adapters.errors import SourceError, Unsupported
 from adapters.pacing import Pacer
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
+from adapters.traffic import Traffic
 from gateway.config import MisconfiguredSource, SourceSettings
 from gateway.faults import DeadlineExceeded, Disabled, ErrorCode, Loading, NotHeld, SourceState, Unproved, code_of
 from gateway.roster.budget import Usage
@@ -72,6 +73,8 @@ class Source:
         self._pacer = pacer
         self._sorted: LRUCache[Hashable, tuple[Sequence[Record], Sequence[Record]]] = LRUCache(_ORDERS)
         self._health = reader.health if reader is not None else Health(refusal)
+        self.stood_in = 0
+        """Reads that an older copy answered, since the source failed or its time was up."""
 
     @property
     def disabled(self) -> bool:
@@ -150,14 +153,9 @@ class Source:
         return self._reader.usage if self._reader is not None else Usage()
 
     @property
-    def requests(self) -> int:
-        """How many were sent to it since the gateway started, token requests included."""
-        return self._reader.requests if self._reader is not None else 0
-
-    @property
-    def mislabelled(self) -> int:
-        """How many of its answers were good and not said to be JSON."""
-        return self._reader.mislabelled if self._reader is not None else 0
+    def traffic(self) -> Traffic:
+        """What went to it since the gateway started, and what became of it."""
+        return self._reader.traffic if self._reader is not None else Traffic()
 
     @property
     def tables(self) -> Mapping[Collection, Table]:
@@ -242,7 +240,7 @@ class Source:
         fair = not deadline.lowered and not deadline.half_over
         if not terms.asks:
             found = await deadline.within(self.key, read(reader.held))
-            return Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key))
+            return self._told(Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key)))
         try:
             found = await deadline.within(self.key, read(reader))
         except SourceError as error:
@@ -250,7 +248,7 @@ class Source:
             failed = self._late(error, reader, collection, fair) if late else error
         else:
             table = reader.tables[collection]
-            return Answer(found, table.standing if table.whole is not None else None)
+            return self._told(Answer(found, table.standing if table.whole is not None else None))
         stands_in = reader.tables[collection].last_good is not None if late else terms.since is not None
         if not stands_in or not bridgeable(failed):
             raise failed
@@ -259,7 +257,7 @@ class Source:
         except SourceError:
             raise failed from None
         # It is held, and only older than was wanted.
-        return Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed)
+        return self._told(Answer(found, Standing(SourceState.STALE, code_of(failed), failed.message), failed))
 
     async def ask_lists(
         self, collection: Collection, read: Callable[[Lists], Awaitable[T]], deadline: Deadline, terms: Terms = USUAL
@@ -348,6 +346,11 @@ class Source:
     async def close(self) -> None:
         if self._reader is not None:
             await self._reader.close()
+
+    def _told(self, answer: Answer[T]) -> Answer[T]:
+        if answer.standing is not None and answer.standing.state is SourceState.STALE:
+            self.stood_in += 1
+        return answer
 
     def _late(self, error: SourceError, reader: Reader, collection: Collection, fair: bool) -> SourceError:
         """What to tell of a source that had not answered in time. fair: in time enough for it to have failed."""

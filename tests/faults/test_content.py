@@ -67,7 +67,7 @@ async def test_F15_good_json_that_is_called_something_else_is_taken_and_counted(
         assert len(page.records) == USERS
         assert 'gateway_upstream_mislabelled_total{source="a"} 1.0' in (await gateway.http.get("/metrics")).text
         assert (await gateway.client.page(PageRequest("orgs"))).records
-        assert gateway.client.mislabelled == 1
+        assert gateway.client.traffic.mislabelled == 1
 
 
 # ---------------------------------------------------------------- F16

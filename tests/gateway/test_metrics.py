@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +11,13 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from adapters.client import SourceClient
 from adapters.endpoints import Collection
+from adapters.traffic import OUTCOMES
+from gateway import telemetry
 from gateway.app import build
+from gateway.config import from_tables
+from gateway.roster.sources import Sources
 from gateway.sandbox.district import generate
 from gateway.sandbox.server import make_server
 from tests.gateway.support import World
@@ -45,6 +51,22 @@ class Gateway:
             for sample in family.samples:
                 found.setdefault(sample.name, {})[sample.labels.get("source", "")] = sample.value
         return found
+
+    async def outcomes(self, key: str) -> dict[str, float]:
+        """What became of a source's attempts, as far as there were any."""
+        told = (await self.ask("GET", "/metrics")).text
+        samples = [s for family in text_string_to_metric_families(told) for s in family.samples]
+        attempts = [s for s in samples if s.name == "gateway_upstream_attempts_total" and s.labels["source"] == key]
+        assert {s.labels["outcome"] for s in attempts} == set(OUTCOMES)
+        return {s.labels["outcome"]: s.value for s in attempts if s.value}
+
+    async def until(self, key: str, outcome: str) -> None:
+        """That has become of one attempt."""
+        async with asyncio.timeout(10):
+            while True:
+                if (await self.outcomes(key)).get(outcome) == 1:
+                    return
+                await asyncio.sleep(0.01)
 
     async def close(self) -> None:
         await self.app.state.sources.close()
@@ -114,3 +136,69 @@ async def test_figures_name_no_person_and_are_for_this_machine_alone() -> None:
     assert (await gateway.ask("GET", "/metrics", headers={"host": "rosters.example"})).status_code == 400
     assert (await gateway.ask("POST", "/metrics")).status_code == 405
     await gateway.close()
+
+
+async def test_what_became_of_requests_is_told_by_statuses_with_retries_and_the_breaker() -> None:
+    fast = {"attempts": 3, "after_fault": 0.001}
+    gateway = Gateway({"a": {"retries": fast, "breaker": {"faults": 3}}})
+    before = await gateway.figures()
+    assert before["gateway_breaker_open"] == {"a": 0, "b": 0}
+    gateway.made.servers["a"].down = True
+    await gateway.ask("POST", "/graphql", json={"query": READ})
+    after = await gateway.figures()
+    failed = await gateway.outcomes("a")
+    assert failed == {"5xx": 3}
+    assert after["gateway_upstream_retries_total"] == {"a": 2, "b": 0}
+    assert after["gateway_breaker_open"] == {"a": 1, "b": 0}
+    assert after["gateway_upstream_in_flight"] == {"a": 0, "b": 0}
+    assert set(await gateway.outcomes("b")) == {"2xx"}
+    await gateway.ask("POST", "/graphql", json={"query": READ})
+    assert await gateway.outcomes("a") == failed, "what was not sent is no attempt"
+    await gateway.close()
+
+
+async def test_what_is_under_way_is_told_and_what_nobody_waits_for_any_more() -> None:
+    gateway = Gateway({"a": {"timeouts": {"attempt": 0.02}}})
+    gateway.made.servers["a"].latency = 60.0
+    gateway.made.servers["b"].latency = 60.0
+    asked = asyncio.create_task(gateway.ask("POST", "/graphql", json={"query": READ}))
+    await gateway.until("a", "timeout")
+    assert (await gateway.figures())["gateway_upstream_in_flight"] == {"a": 0, "b": 1}
+    asked.cancel()
+    await gateway.close()
+    assert await gateway.outcomes("b") == {"left": 1}
+    assert (await gateway.figures())["gateway_upstream_in_flight"] == {"a": 0, "b": 0}
+
+
+async def test_reads_that_an_older_copy_answers_are_counted() -> None:
+    gateway = Gateway({"a": {"cache": {"fresh_for": {"users": 0.01}}}})
+    await gateway.read(READ)
+    assert (await gateway.figures())["gateway_stale_reads_total"] == {"a": 0, "b": 0}
+    gateway.made.servers["a"].down = True
+    await asyncio.sleep(0.02)
+    await gateway.read(READ)
+    assert (await gateway.figures())["gateway_stale_reads_total"] == {"a": 1, "b": 0}
+    await gateway.close()
+
+
+def test_five_hundred_sources_are_told_in_less_than_ten_thousand_series() -> None:
+    """And by nothing that a client or a source could name."""
+    sources = [
+        {
+            "key": f"d{n}",
+            "name": f"D{n}",
+            "provider": "standard",
+            "version": "1.2",
+            "base_url": f"https://d{n}.example/r",
+        }
+        | {"token_url": f"https://d{n}.example/token", "client_id": "c", "client_secret": "s"}
+        for n in range(500)
+    ]
+    settings = from_tables({"sources": sources})
+    assert not settings.mistakes
+    opened = Sources.open(settings, lambda each: SourceClient(each.spec))
+    told = telemetry.exposition(opened, {})().decode()
+    samples = [s for family in text_string_to_metric_families(told) for s in family.samples]
+    assert sum(s.labels.get("source") == "d499" for s in samples) > 10
+    assert len(samples) <= 10_000
+    assert {name for s in samples for name in s.labels} == {"source", "outcome", "path"}
