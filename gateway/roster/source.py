@@ -37,6 +37,9 @@ from gateway.roster.whole import Position, Slice, Standing, Whole, beside, parti
 
 T = TypeVar("T")
 
+_WORST_FIRST = (SourceState.PARTIAL, SourceState.HELD, SourceState.STALE)
+"""Of collections of a source that answered: what may lack records is worse than what is old."""
+
 _ORDERS = 16
 """Lists that a source has sorted and keeps."""
 
@@ -132,7 +135,20 @@ class Source:
 
     @property
     def state(self) -> SourceState:
-        return self._health.state
+        """How it stood when it was last asked; of one that answered, how the worst of its collections stands."""
+        if self._health.state is not SourceState.FRESH:
+            return self._health.state
+        states = {table.state for table in self.tables.values()}
+        return next((state for state in _WORST_FIRST if state in states), SourceState.FRESH)
+
+    def collection_state(self, collection: Collection) -> SourceState:
+        table = self.tables.get(collection)
+        if table is not None and table.unsupported is not None:
+            return SourceState.UNSUPPORTED
+        if self.loading(collection):
+            return SourceState.LOADING
+        own = table.state if table is not None else SourceState.FRESH
+        return own if own is not SourceState.FRESH else self._health.state
 
     @property
     def last_success_at(self) -> float | None:

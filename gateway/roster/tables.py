@@ -158,6 +158,15 @@ class Table:
         return self.fresh_for if self.max_age is None else min(max(self.max_age, LEAST_FRESH), self.stale_for)
 
     @property
+    def state(self) -> SourceState:
+        """How what it shows stands, whatever the source said last."""
+        if self.standing is not None:
+            return self.standing.state
+        whole = self.whole
+        short = self.unproved is not None or (whole is not None and whole.rejected > 0)
+        return SourceState.PARTIAL if short else SourceState.FRESH
+
+    @property
     def whole(self) -> Whole | None:
         """The collection, if it is held whole and need not be asked for again."""
         return self._good if self._good is not None and self.clock() < self._fresh_until else None

@@ -37,18 +37,7 @@ class CollectionOf:
 
     @property
     def state(self) -> SourceState:
-        if not self.supported:
-            return SourceState.UNSUPPORTED
-        if self.source.loading(self.entity.collection):
-            return SourceState.LOADING
-        table = self.source.tables.get(self.entity.collection)
-        if table is not None and table.standing is not None:
-            return table.standing.state
-        if table is not None and table.unproved is not None:
-            return SourceState.PARTIAL
-        if self.source.state is SourceState.FRESH and self.rejected:
-            return SourceState.PARTIAL
-        return self.source.state
+        return self.source.collection_state(self.entity.collection)
 
     @property
     def rows(self) -> int | None:
@@ -167,7 +156,10 @@ class Source(Node):
     )
     version: str = computed(lambda root: str(root.settings.version), "The version of OneRoster that it speaks.")
     timezone: str = computed(lambda root: root.settings.timezone, "IANA name of the time zone of its days.")
-    state: SourceState = plain("How it stood when it was last asked; FRESH before the first time.")
+    state: SourceState = plain(
+        "How it stood when it was last asked; of one that answered, how the worst of its collections stands. FRESH "
+        "before the first time."
+    )
     enabled: bool = computed(
         lambda root: getattr(root.settings, "enabled", True), "False when it is switched off in the settings."
     )
