@@ -19,6 +19,7 @@ from gateway.execution.frame import Below, Frame
 from gateway.execution.generate import Column
 from gateway.execution.level import FieldRows, Later, Level
 from gateway.execution.plan import Call, Field, Follow, Objects, Origin
+from gateway.execution.rows import OFTEN, Form, as_bytes
 from gateway.execution.run import Run
 from gateway.execution.values import info
 from gateway.schema.relations import Cardinality
@@ -138,7 +139,14 @@ def _typed(
     several = dict.fromkeys(names.values())
     if len(several) == 1:
         [name] = several
-        below.frames.append((run.open(of.selections[name], objects, level, times), ()))
+        selection = of.selections[name]
+        rows = None if len(kinds) > 1 else run.allowance.rows(run.reading(level), selection, objects)
+        if rows is None:
+            frame = run.open(selection, objects, level, times)
+        else:
+            often = run.form is Form.STRUCTS and times >= OFTEN * len(objects)
+            frame = Frame(selection, (), level, times, [], as_bytes(rows) if often else rows)
+        below.frames.append((frame, ()))
         return
     for name in several:
         rows = [row for row, thing in enumerate(objects) if names[type(thing)] == name]

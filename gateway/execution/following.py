@@ -31,8 +31,7 @@ def follow(
     run: Run, each: Field, relation: Relation, arguments: Mapping[str, Any], objects: Sequence[Any], level: Level
 ) -> Values:
     """Raises what comes of objects that do not have the relation."""
-    context = run.context
-    reading = context.below.get(level.root or "", context.reading) if context.below else context.reading
+    reading = run.reading(level)
     breathe = run.pace.breathe
     if relation.cardinality not in _TO_ONE or not cast("Objects", each.completed.of).shareable:
         return read(LevelReader(reading, FieldRows(level, each), breathe), each, relation, arguments, objects)

@@ -6,7 +6,8 @@ attributes come from the schema. Nothing else of a request is in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from keyword import iskeyword
@@ -24,7 +25,24 @@ Build: TypeAlias = Callable[[int, Sequence[Column]], list[Any]]
 Keys: TypeAlias = Sequence[tuple[str, str | None]]
 """Names in the answer, each with its value where that is the same in every row."""
 
+Leaves: TypeAlias = Callable[[Column], list[Any]]
+"""Of objects, a column for each field that is no constant; None for one that is no leaf."""
+
 _BUILTINS = {"range": range, "zip": zip}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a column of leaves is made, and completed: in general, and of an attribute by its name.
+
+    table: what its values are answered as. strings: they are to be strings, which are answered as they are.
+    """
+
+    attribute: str | None
+    make: Callable[[Column], Column]
+    complete: Callable[[Column], Column]
+    table: Mapping[Any, str | None] | None = None
+    strings: bool = False
 
 
 def display(keys: Keys) -> str:
@@ -73,7 +91,7 @@ def row_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
 @lru_cache(1000)
 def attribute(name: str) -> Callable[[Sequence[Any]], list[Any]]:
     """The column of an attribute that the schema names."""
-    if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
+    if not _written(name):
         get = attrgetter(name)
         return lambda objects: list(map(get, objects))
     made: Callable[[Sequence[Any]], list[Any]] = eval(taken(name))
@@ -83,3 +101,40 @@ def attribute(name: str) -> Callable[[Sequence[Any]], list[Any]]:
 def taken(name: str) -> str:
     """The code that takes an attribute of many objects: a comprehension is twice as fast as `attrgetter`."""
     return f"lambda objects: [each.{name} for each in objects]"
+
+
+def leaves(count: int, columns: Mapping[int, Taken]) -> Leaves:
+    """All columns of leaves of objects, of so many columns in all."""
+    names: dict[str, Any] = {"__builtins__": {"KeyError": KeyError, "TypeError": TypeError}, "join": "".join}
+    for number, each in columns.items():
+        names |= {f"make{number}": each.make, f"complete{number}": each.complete, f"table{number}": each.table}
+    exec(compile(leaves_code(count, columns), "<leaves>", "exec"), names)
+    made: Leaves = names["leaves"]
+    return made
+
+
+def leaves_code(count: int, columns: Mapping[int, Taken]) -> str:
+    """The code of that. What an attribute is not as it should be is completed as anything is, value by value."""
+    lines, strings = ["def leaves(objects):"], list[int]()
+    for number, each in columns.items():
+        usual = f"v{number} = complete{number}(make{number}(objects))"
+        if each.attribute is None or not _written(each.attribute):
+            lines.append(f"    {usual}")
+        elif each.strings:
+            lines.append(f"    v{number} = [each.{each.attribute} for each in objects]")
+            strings.append(number)
+        elif each.table is not None:
+            lines += ["    try:", f"        v{number} = [table{number}[each.{each.attribute}] for each in objects]"]
+            lines += ["    except (KeyError, TypeError):", f"        {usual}"]
+        else:
+            lines.append(f"    {usual}")
+    if strings:
+        lines += ["    try:", *(f"        join(v{number})" for number in strings), "    except TypeError:"]
+        lines += [f"        v{number} = complete{number}(v{number})" for number in strings]
+    row = ", ".join(f"v{number}" if number in columns else "None" for number in range(count))
+    return "\n".join([*lines, f"    return [{row}]"])
+
+
+def _written(name: str) -> bool:
+    """Whether an attribute can be written as code."""
+    return all(part.isidentifier() and not iskeyword(part) for part in name.split("."))

@@ -20,7 +20,8 @@ from strawberry.types.field import StrawberryField
 from adapters.predicate import Predicate
 from gateway.execution import generate
 from gateway.execution.generate import Build, Column
-from gateway.schema.relations import Relation
+from gateway.schema.arguments import given
+from gateway.schema.relations import Cardinality, Relation
 
 Make: TypeAlias = Callable[[Column], Column]
 """Of many values, what is made of each."""
@@ -185,6 +186,22 @@ class Selection:
         simple = {number for number, _, _ in self.leaves}
         return tuple((number, each) for number, each in enumerate(self.columns) if number not in simple)
 
+    @cached_property
+    def all_leaves(self) -> generate.Leaves:
+        """All columns of leaves, of many objects."""
+        taken = {number: _taken(self.columns[number], make, complete) for number, make, complete in self.leaves}
+        return generate.leaves(len(self.columns), taken)
+
+    @cached_property
+    def branches(self) -> tuple[Branch, ...] | None:
+        """The other columns, where all of them are relations to records of which no more is asked than that; else None.
+
+        What stands in them can be read in one go then (`gateway.execution.at_once`).
+        """
+        found = [_branch(number, each) for number, each in self.others]
+        known = tuple(branch for branch in found if branch is not None)
+        return known if len(known) == len(found) else None
+
     @property
     def keys(self) -> generate.Keys:
         return [(f.key, f.origin.value if isinstance(f.origin, Constant) else None) for f in self.fields]
@@ -196,6 +213,42 @@ class Selection:
     @cached_property
     def structs(self) -> Build:
         return generate.structs(self.keys)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """A column of records. of: the one type that they have, by its name, and what is asked of it."""
+
+    number: int
+    relation: Relation
+    where: Predicate | None
+    of: Objects
+    name: str
+    below: Selection
+
+
+def _branch(number: int, each: Field) -> Branch | None:
+    origin, of, said = each.origin, each.completed.of, each.said
+    if not isinstance(origin, Follow) or not isinstance(of, Objects) or said is None or not each.completed.nullable:
+        return None
+    relation = origin.relation
+    if relation.cardinality is Cardinality.SEVERAL or not of.shareable or len(of.selections) > 1:
+        return None
+    if any(given(said.values.get(name)) is not None for name in relation.alone):
+        return None
+    [(name, selection)] = of.selections.items()
+    return Branch(number, relation, said.where, of, name, selection) if selection.branches is not None else None
+
+
+def _taken(each: Field, make: Make, complete: Make) -> generate.Taken:
+    """How a column of leaves is made."""
+    of, origin = each.completed.of, each.origin
+    if not isinstance(of, Leaf) or not isinstance(origin, Attribute) or each.completed.items_nullable is not None:
+        return generate.Taken(None, make, complete)
+    table: dict[Any, str | None] | None = None if of.table is None else {**of.table}
+    if table is not None and each.completed.nullable:
+        table[None] = None
+    return generate.Taken(origin.name, make, complete, table, strings=of.ready == frozenset({str}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,6 +32,11 @@ class Form(Enum):
 _encode = msgspec.json.Encoder().encode
 
 
+def as_bytes(rows: Sequence[Any]) -> list[Any]:
+    """Rows that are encoded now, for what they stand in to be encoded."""
+    return list(map(msgspec.Raw, map(_encode, rows)))
+
+
 async def build(frames: Sequence[Frame], form: Form, pace: Pace) -> Any:
     """The row of the first frame. Each frame comes after the one that it is below."""
     much = sum([frame.times * len(frame.columns) for frame in frames]) > MUCH
@@ -44,7 +49,7 @@ async def build(frames: Sequence[Frame], form: Form, pace: Pace) -> Any:
         for start in range(0, count, CHUNK):
             part = columns if count <= CHUNK else [column[start : start + CHUNK] for column in columns]
             rows = make(min(CHUNK, count - start), part)
-            rows = list(map(msgspec.Raw, map(_encode, rows))) if encoded else rows
+            rows = as_bytes(rows) if encoded else rows
             frame.rows.extend(rows)
             if pace.late:
                 await pace.breathe()

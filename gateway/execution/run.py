@@ -10,12 +10,14 @@ from graphql import GraphQLError, located_error
 from graphql.execution.values import VariableValues
 from strawberry.schema import Schema
 
+from gateway.execution.at_once import Allowance
 from gateway.execution.completing import Anomaly
 from gateway.execution.frame import Frame
 from gateway.execution.level import FieldRows, Level
 from gateway.execution.pace import Pace
 from gateway.execution.plan import Field, Plan, Selection
 from gateway.execution.rows import Form
+from gateway.roster.reading import Reading
 from gateway.schema.context import Context
 
 Where: TypeAlias = tuple[Frame, int]
@@ -39,6 +41,15 @@ class Run:
     pace: Pace = field(default_factory=Pace)
     frames: list[Frame] = field(default_factory=list)
     coming: list[tuple[Where, Awaitable[list[Any]]]] = field(default_factory=list)
+    allowance: Allowance = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.allowance = Allowance(self.form)
+
+    def reading(self, level: Level) -> Reading:
+        """What is below these rows is to be read with this."""
+        context = self.context
+        return context.below.get(level.root or "", context.reading) if context.below else context.reading
 
     def open(self, selection: Selection, objects: Sequence[Any], level: Level, times: int) -> Frame:
         """Has a selection asked of objects, none of which is None."""

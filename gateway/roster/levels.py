@@ -48,6 +48,19 @@ async def come(column: Column[T]) -> list[T]:
     return column if isinstance(column, list) else await column
 
 
+def held_children(
+    reading: Reading, kind: RecordType, field: str, source: str, parents: Sequence[str], where: Predicate | None
+) -> Sequence[Sequence[Record]] | None:
+    """The children of parents of one source, if all are held and not many; None where that has to be awaited."""
+    broods = reading.held_broods(kind, source, field, where)
+    if broods is None:
+        return reading.held_children_of(kind, field, source, parents, where)
+    found = broods.known(parents)
+    if found is None and sum(map(broods.size, parents)) <= AT_ONCE:
+        found = broods.of(parents)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class LevelReader:
     """Reads for one field of the document. breathe: gives the event loop away if it was held for long."""
@@ -115,25 +128,14 @@ class LevelReader:
     ) -> Sequence[Sequence[Record]] | None:
         """The children of parents, if all are held and not many; None where that has to be awaited."""
         if len(set(sources)) == 1:
-            return self._of_source(kind, field, sources[0], ids, where)
+            return held_children(self.reading, kind, field, sources[0], ids, where)
         column: list[Sequence[Record]] = [()] * len(ids)
         for source, rows in _by_source(sources).items():
-            found = self._of_source(kind, field, source, [ids[row] for row in rows], where)
+            found = held_children(self.reading, kind, field, source, [ids[row] for row in rows], where)
             if found is None:
                 return None
             _fill(column, rows, found)
         return column
-
-    def _of_source(
-        self, kind: RecordType, field: str, source: str, parents: Sequence[str], where: Predicate | None
-    ) -> Sequence[Sequence[Record]] | None:
-        broods = self.reading.held_broods(kind, source, field, where)
-        if broods is None:
-            return self.reading.held_children_of(kind, field, source, parents, where)
-        found = broods.known(parents)
-        if found is None and sum(map(broods.size, parents)) <= AT_ONCE:
-            found = broods.of(parents)
-        return found
 
     # -------------------------------------------------------------- what has to be awaited
 

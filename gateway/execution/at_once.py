@@ -1,0 +1,117 @@
+"""Rows of objects with all that is below them, in one go: where everything is held, and there is not much of it.
+
+What cannot be read so is left to frames (`gateway.execution.below`): they can wait, and know where rows stand, so that
+what went wrong there can be told. Nothing was told by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+from gateway.execution.completing import Anomaly
+from gateway.execution.generate import Column, attribute
+from gateway.execution.plan import Branch, Selection
+from gateway.execution.rows import OFTEN, Form, as_bytes
+from gateway.roster.levels import held_children
+from gateway.roster.outcomes import LONGEST_LIST
+from gateway.roster.reading import Reading
+from gateway.schema.fields import sources_of
+from gateway.schema.relations import Cardinality
+
+MOST = 25_000
+"""Values of an operation that are made so: the event loop is held for as long as that takes."""
+
+
+class NotAtOnce(Exception):
+    """There is too much of it, it is not held, or something is to be told of it."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What one operation may have made at once. values: how many more; none, once it was too much or in vain."""
+
+    form: Form
+    values: int = MOST
+
+    def rows(self, reading: Reading, selection: Selection, objects: Sequence[Any]) -> list[Any] | None:
+        """The rows of objects of one class, if they can be made so.
+
+        Raises:
+        Anomaly: a value is none of its field's type.
+        """
+        if selection.branches is None or len(objects) * len(selection.columns) > self.values:
+            return None
+        try:
+            return _Making(self, reading).rows(selection, objects)
+        except NotAtOnce:
+            self.values = 0
+            return None
+        except Exception as error:
+            raise Anomaly from error
+
+    def take(self, values: int) -> None:
+        self.values -= values
+        if self.values < 0:
+            raise NotAtOnce
+
+
+@dataclass(slots=True)
+class _Making:
+    allowance: Allowance
+    reading: Reading
+
+    def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
+        count = len(objects)
+        self.allowance.take(count * len(selection.columns))
+        columns = selection.all_leaves(objects)
+        if selection.branches:
+            source, *others = set(sources_of(objects))
+            if others:
+                raise NotAtOnce
+            for branch in selection.branches:
+                children = branch.relation.cardinality is Cardinality.CHILDREN
+                columns[branch.number] = (self._lists if children else self._records)(branch, source, objects)
+        return (selection.dicts if self.allowance.form is Form.DICTS else selection.structs)(count, columns)
+
+    def _records(self, branch: Branch, source: str, objects: Sequence[Any]) -> Column:
+        """A row, or null, for each of the objects; one for all that lead to the same."""
+        ids = attribute(branch.relation.key)(objects)
+        names = [each for each in dict.fromkeys(ids) if each is not None]
+        found = self.reading.held_named(branch.relation.kind, source, names) if names else []
+        if found is None:
+            raise NotAtOnce
+        if not all(found):
+            if branch.relation.cardinality is not Cardinality.COMPANION:
+                raise NotAtOnce
+            names = [name for name, record in zip(names, found, strict=True) if record is not None]
+            found = [record for record in found if record is not None]
+        rows = self._below(branch, found)
+        if len(rows) == len(ids):
+            return rows
+        if self.allowance.form is Form.STRUCTS and len(ids) >= OFTEN * len(rows):
+            rows = as_bytes(rows)
+        return list(map(dict(zip(names, rows, strict=True)).get, ids))
+
+    def _lists(self, branch: Branch, source: str, objects: Sequence[Any]) -> Column:
+        """A list of rows for each of the objects."""
+        relation, ids = branch.relation, [each.sourced_id for each in objects]
+        broods = held_children(self.reading, relation.kind, relation.key, source, ids, branch.where)
+        if broods is None:
+            raise NotAtOnce
+        lengths = list(map(len, broods))
+        if max(lengths) > LONGEST_LIST:
+            raise NotAtOnce
+        rows = self._below(branch, list(chain.from_iterable(broods)))
+        following = iter(rows)
+        return [rows] if len(lengths) == 1 else [list(islice(following, length)) for length in lengths]
+
+    def _below(self, branch: Branch, records: Sequence[Any]) -> list[Any]:
+        if not records:
+            return []
+        kind, *others = set(map(type, records))
+        if others or branch.of.types.get(kind) != branch.name:
+            raise NotAtOnce  # what is of a class that has not come so far, too
+        return self.rows(branch.below, records)
