@@ -100,11 +100,17 @@ class SourceClient:
         return self._spec.dialect.capabilities
 
     @property
+    def requests(self) -> int:
+        """How many were sent, token requests included."""
+        return self._exchange.requests
+
+    @property
     def traffic(self) -> Traffic:
         """What went to the source, and what became of it, until now."""
-        sent, tally = self._exchange.requests, self._exchange.tally
-        mislabelled = self._fetcher.mislabelled
-        return Traffic(sent, self.retrier.retries, tally.in_flight, self.breaker.open, mislabelled, tally.outcomes)
+        tally, mislabelled = self._exchange.tally, self._fetcher.mislabelled
+        return Traffic(
+            self.requests, self.retrier.retries, tally.in_flight, self.breaker.open, mislabelled, tally.outcomes
+        )
 
     def url_overhead(self, collection: Collection) -> int:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""

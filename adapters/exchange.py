@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from contextvars import Context
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
+import httpcore2
 import httpx2
 
 from adapters import answers
@@ -21,6 +24,9 @@ from adapters.traffic import Tally
 from adapters.transport import GuardedTransport, OnRequest, address, tls_context, translated
 
 _ERROR_BODY = 64 * 1024
+
+_IDLE = 4.0
+"""Many servers close an idle connection after 5 s; one that closes just as we write to it loses the request."""
 
 
 class Exchange:
@@ -160,11 +166,50 @@ async def _beginning(answer: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(answer.status_code, headers=answer.headers, content=body[:_ERROR_BODY])
 
 
-def network(spec: SourceSpec, at_once: int, look_up: LookUp = look_up) -> httpx2.AsyncHTTPTransport:
-    """Connections to a source's hosts, so many at once."""
-    # Many servers close an idle connection after 5 s; one that closes just as we write to it loses the request.
-    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=4.0)
-    transport = httpx2.AsyncHTTPTransport(verify=tls_context(), limits=limits, trust_env=False)
+def network(
+    spec: SourceSpec, at_once: int, look_up: LookUp = look_up, idle: float = _IDLE
+) -> httpx2.AsyncHTTPTransport:
+    """Connections to a source's hosts, so many at once. idle: seconds after which one without use is closed."""
+    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=idle)
+    transport = _Connections(idle, verify=tls_context(), limits=limits, trust_env=False)
     # The library takes a pool's network, but offers no way to say which.
     transport._pool._network_backend = Network(spec.key, anywhere=spec.allow_http, look_up=look_up)
     return transport
+
+
+class _Connections(httpx2.AsyncHTTPTransport):
+    """Closes what idles. The library does so only when it is asked for a connection again: a source that nobody asks
+    any more would keep its sockets for ever, and there are many sources.
+    """
+
+    def __init__(self, idle: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._idle = idle
+        self._next_look: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self._next_look is None:
+            self._look_in(self._idle)
+        return await super().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await super().aclose()
+
+    def _look_in(self, seconds: float) -> None:
+        self._next_look = asyncio.get_running_loop().call_later(seconds, self._look, context=Context())
+
+    def _look(self) -> None:
+        """Again and again, until there is no connection left."""
+        self._next_look = None
+        pool = self._pool
+        assert isinstance(pool, httpcore2.AsyncConnectionPool)
+        if idle := pool._assign_requests_to_connections():
+            task = asyncio.create_task(pool._close_connections(idle))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        if pool.connections:
+            self._look_in(self._idle / 4)

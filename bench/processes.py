@@ -112,6 +112,15 @@ def sandbox(upstream: Upstream) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def district(kind: str, seed: int, students: int) -> Iterator[Running]:
+    """A make-believe district of so many students behind a server of that kind."""
+    arguments = ["gateway.sandbox", "--kind", kind, "--seed", str(seed), "--students", str(students), "--with-parent"]
+    with _started([*arguments, "--today", FIXED_TODAY.isoformat()]) as (running, line):
+        told = msgspec.json.decode(line)
+        yield Running(running.process, told["port"], running.started, told["settings"])
+
+
+@contextlib.contextmanager
 def watched(upstream: Upstream, sizes: Mapping[str, int]) -> Iterator[Running]:
     """A district of the sizes given behind a server of the upstream's kind that tells when requests came and went."""
     arguments = [part for name, count in sizes.items() for part in (f"--{name}", str(count))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,17 @@ async def counted(source: Running) -> Counted:
     return Counted(sum(told["requests"].values()) - tokens, tokens, told["in_flight_peak"])
 
 
+async def unanswered(source: Running) -> int:
+    """Requests whose answer has not left in full."""
+    async with connected(source.port) as connection:
+        return int(msgspec.json.decode(await connection.ask("GET", "/_sandbox/"))["unanswered"])
+
+
+async def switch(source: Running, faults: Sequence[str]) -> None:
+    """These faults on, all others off."""
+    await _control(source, "faults", list(faults))
+
+
 async def token(source: Running) -> str:
     """A bearer token, for the baseline, which cannot fetch one."""
     settings = source.settings
@@ -51,6 +63,6 @@ async def token(source: Running) -> str:
     return str(msgspec.json.decode(answer)["access_token"])
 
 
-async def _control(source: Running, word: str, said: dict[str, Any]) -> None:
+async def _control(source: Running, word: str, said: dict[str, Any] | list[str]) -> None:
     async with connected(source.port) as connection:
         await connection.ask("POST", f"/_sandbox/{word}", msgspec.json.encode(said))

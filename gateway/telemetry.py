@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
@@ -24,6 +25,7 @@ def exposition(sources: Iterable[Source], taken: Mapping[str, int]) -> Callable[
     registry = CollectorRegistry()
     registry.register(_PerSource(sources))
     registry.register(_Operations(taken))
+    registry.register(_Tasks())
     ProcessCollector(registry=registry)
     return lambda: generate_latest(registry)
 
@@ -37,6 +39,13 @@ class _Operations(Collector):
         for path in PATHS:
             operations.add_metric([path], self._taken.get(path, 0))
         yield operations
+
+
+class _Tasks(Collector):
+    """Their number stays where it is while the load does; one that only grows is a leak."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("gateway_tasks", "Tasks of the event loop.", value=len(asyncio.all_tasks()))
 
 
 class _PerSource(Collector):

@@ -105,6 +105,8 @@ class Server:
         self.requests: Counter[str] = Counter()
         self.log: deque[Seen] = deque(maxlen=10_000)
         self.in_flight = 0
+        self.unanswered = 0
+        """Requests whose answer has not left in full."""
         self.in_flight_peak = 0
         self.canned: deque[Canned] = deque()
         self.root = kind.root.format(app=district.slug)
@@ -184,6 +186,14 @@ class Server:
         if path.startswith("/_sandbox/"):
             await answer(send, *self._control(asked, await read_body(receive)))
             return
+        self.unanswered += 1
+        try:
+            await self._serve(asked, receive, send)
+        finally:
+            self.unanswered -= 1
+
+    async def _serve(self, asked: Asked, receive: Receive, send: Send) -> None:
+        path = asked.raw_path
         token = path in self.gate.token_paths()
         befalling = self.faults.befalling(token=token)
         if token:
@@ -344,6 +354,7 @@ class Server:
             "faults": [str(each) for each in self.faults.on],
             "requests": dict(self.requests),
             "in_flight_peak": self.in_flight_peak,
+            "unanswered": self.unanswered,
             "settings": self.settings(asked.origin),
         }
         return 200, msgspec.json.encode(info), {"content-type": JSON_TYPE}

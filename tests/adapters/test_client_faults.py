@@ -23,6 +23,7 @@ from adapters.errors import (
     TimedOut,
     Unreachable,
 )
+from adapters.exchange import network
 from adapters.predicate import equals
 from adapters.spec import Credentials, Timeouts
 from adapters.transport import Sent
@@ -161,6 +162,31 @@ async def served(
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+async def test_a_connection_that_nobody_uses_any_more_is_closed_though_nothing_is_asked() -> None:
+    closed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"users":[]}')
+        closed.put_nowait(repr(await reader.read()))
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    plain = spec(StaticBearer(), base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", allow_http=True)
+    asking = SourceClient(plain, network(plain, 8, idle=0.2))
+    tasks = len(asyncio.all_tasks())
+    await asking.page(TEN)
+    await asking.page(TEN)
+    assert closed.empty()
+    async with asyncio.timeout(5):
+        assert await closed.get() == "b''"
+    await asyncio.sleep(0.1)
+    assert len(asyncio.all_tasks()) == tasks, "nor does anything go on looking"
+    await asking.aclose()
+    server.close()
 
 
 async def test_a_real_answer_comes_over_a_real_socket() -> None:

@@ -231,7 +231,7 @@ class DamagedWorld(World):
 
     def requests(self, key: str) -> int:
         """Requests that this world has sent, whoever else asks the same servers."""
-        return next(source.requests for source in self.sources if source.key == key)
+        return next(source.traffic.requests for source in self.sources if source.key == key)
 
 
 def lose_targets(server: Server, random: Random) -> None:

@@ -181,7 +181,7 @@ async def test_reads_that_an_older_copy_answers_are_counted() -> None:
     await gateway.close()
 
 
-def test_five_hundred_sources_are_told_in_less_than_ten_thousand_series() -> None:
+async def test_five_hundred_sources_are_told_in_less_than_ten_thousand_series() -> None:
     """And by nothing that a client or a source could name."""
     sources = [
         {
