@@ -23,7 +23,7 @@ from gateway.roster.reading import Reading
 from gateway.roster.source import Source
 from gateway.roster.terms import BY_DEFAULT, OnSourceFailure, ReadOptions, Terms
 from gateway.roster.walks import Walk
-from gateway.roster.whole import Short, beside
+from gateway.roster.whole import Short, Standing, beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +136,28 @@ class OverSources(List):
 
     async def total(self) -> int | None:
         return await lists.total(
-            self._sources, COLLECTIONS[self._kind], self._where, self.page, self.reading.deadline, self._terms
+            self._sources,
+            COLLECTIONS[self._kind],
+            self._where,
+            self.page,
+            self.reading.deadline,
+            self._older,
+            self._terms,
         )
+
+    def _older(self, source: str, standing: Standing | None) -> None:
+        if standing is not None:
+            self.reading.outcomes.saw(self._kind, SourceOutcome(source, standing.state, standing.code))
 
     async def _every(self) -> Sequence[Sequence[Record]] | None:
         return await lists.every(
-            self._sources, COLLECTIONS[self._kind], self._where, self.page, self.reading.deadline, self._terms
+            self._sources,
+            COLLECTIONS[self._kind],
+            self._where,
+            self.page,
+            self.reading.deadline,
+            self._older,
+            self._terms,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,9 +23,11 @@ from gateway.roster.merging import Page, Part, Wanted
 from gateway.roster.source import Answer, Source
 from gateway.roster.terms import USUAL, Terms
 from gateway.roster.together import together
-from gateway.roster.whole import Position, Slice
+from gateway.roster.whole import Position, Slice, Standing
 
 T = TypeVar("T")
+
+Older: TypeAlias = Callable[[str, Standing | None], None]
 
 _PATIENCE = 0.25
 """Share of the time left for which sources are waited for before those behind them are asked too."""
@@ -147,9 +149,13 @@ async def total(
     where: Predicate | None,
     page: Page,
     deadline: Deadline,
+    older: Older,
     terms: Terms = USUAL,
 ) -> int | None:
-    """How many records the whole list has; None when a source in scope did not tell."""
+    """How many records the whole list has; None when a source in scope did not tell.
+
+    older: told of a source for which an older copy stood in for this.
+    """
 
     async def count(source: Source) -> int | None:
         known = page.totals.get(source.key)
@@ -157,7 +163,9 @@ async def total(
             return known
         own = await source.resolved(where, deadline, terms)
         asked = source.ask_lists(collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms)
-        return (await asked).found
+        answer = await asked
+        older(source.key, answer.standing or own.standing)
+        return answer.found
 
     counts = await _of_each(sources, page, count)
     return sum(counts) if counts is not None else None
@@ -169,14 +177,20 @@ async def every(
     where: Predicate | None,
     page: Page,
     deadline: Deadline,
+    older: Older,
     terms: Terms = USUAL,
 ) -> list[Sequence[Record]] | None:
-    """The records of the whole list, by source; None when a source in scope did not tell all of them."""
+    """The records of the whole list, by source; None when a source in scope did not tell all of them.
+
+    older: as above.
+    """
 
     async def rows(source: Source) -> Sequence[Record] | None:
         own = await source.resolved(where, deadline, terms)
         asked = source.ask_lists(collection, lambda r: r.matching(collection, own.found, terms.since), deadline, terms)
-        found = (await asked).found
+        answer = await asked
+        older(source.key, answer.standing or own.standing)
+        found = answer.found
         return found.records if found.unproved is None and not found.rejected else None
 
     return await _of_each(sources, page, rows)
