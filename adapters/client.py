@@ -176,7 +176,7 @@ class SourceClient:
         route = self._route(request)
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
-        fetched = await self._page(route, request.limit, request.offset)
+        fetched = await self._page(route, request.limit, request.offset, marked=False)
         return replace(fetched.page, next_offset=self._next(route.entity.service, fetched.came.seen))
 
     async def scan(
@@ -273,9 +273,10 @@ class SourceClient:
         *,
         needs_filter: bool = False,
         earlier: Earlier | None = None,
+        marked: bool = True,
     ) -> Fetched:
         return await self.retrier.run(
-            lambda: self._fetcher.page(route, limit, offset, needs_filter=needs_filter, earlier=earlier)
+            lambda: self._fetcher.page(route, limit, offset, needs_filter=needs_filter, earlier=earlier, marked=marked)
         )
 
     def _route(self, request: PageRequest) -> Route:

@@ -24,6 +24,7 @@ from adapters.traffic import Tally
 from adapters.transport import GuardedTransport, OnRequest, address, tls_context, translated
 
 _ERROR_BODY = 64 * 1024
+_HEADERS = {"Accept": "application/json"}
 
 _IDLE = 4.0
 """Many servers close an idle connection after 5 s; one that closes just as we write to it loses the request."""
@@ -53,10 +54,13 @@ class Exchange:
         self._wall = wall
         self.tally = Tally()
         self._transport = GuardedTransport(transport or network(spec, pacer.most), spec.key, on_request, spec.answers)
+        # An attempt's limit is ours, see `_send`: the library would set an alarm for each part that is read.
+        timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.pool)
+        self._timeout = timeout.as_dict()
         self._http = httpx2.AsyncClient(
             transport=self._transport,
-            headers={"Accept": "application/json"},
-            timeout=httpx2.Timeout(limits.attempt, connect=limits.connect, pool=limits.pool),
+            headers=_HEADERS,
+            timeout=timeout,
             follow_redirects=False,
             trust_env=False,
             event_hooks={"request": [self._leaves]},
@@ -75,9 +79,11 @@ class Exchange:
 
         condition: headers that ask for it only if it changed; without them no answer is a 304.
         """
+        headers = {**_HEADERS, **condition} if condition else _HEADERS
         with translated(self._source):
-            request = self._http.build_request(
-                "GET", address(url), headers=condition, extensions={"endpoint": endpoint}
+            # Not by the client, which merges addresses, headers, parameters and cookies that are none, each time.
+            request = httpx2.Request(
+                "GET", address(url), headers=headers, extensions={"endpoint": endpoint, "timeout": self._timeout}
             )
         return await self._in_turn(request, self._auth[service])
 

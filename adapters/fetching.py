@@ -88,8 +88,10 @@ class Fetcher:
         *,
         needs_filter: bool = False,
         earlier: Earlier | None = None,
+        marked: bool = True,
     ) -> Fetched:
         """One page, as large as asked or as the source serves in full. earlier: a page that is as it was is not sent.
+        marked: it may be asked for so later.
 
         Raises:
             Unsupported: it `needs_filter`, and the source cannot be sent one.
@@ -98,11 +100,13 @@ class Fetcher:
         most = min(self._can.max_limit, MAX_LIMIT)
         if limit is not None or not self._can.all_without_limit:
             limit = most if limit is None else max(1, min(limit, most))
-        room = self._can.max_url - len(self.url(route, limit, offset)) - len("&filter=")
+        url = self.url(route, limit, offset)
+        room = self._can.max_url - len(url) - len("&filter=")
         pushed = lowering.pushdown(self._dialect, route.entity.collection, route.asked, room=room)
         if needs_filter and pushed.text is None:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
-        url = self.url(route, limit, offset, pushed.text or "")
+        if pushed.text is not None:
+            url = self.url(route, limit, offset, pushed.text)
         answer, mark = await self._ask(route, url, earlier)
         if earlier is not None and mark is not None:
             return self._as_it_was(mark, earlier.records(mark), answer, limit, offset)
@@ -129,7 +133,7 @@ class Fetcher:
         ids = tuple(r.sourced_id for r in came.records)
         filtered = pushed.text is not None
         # A page that is not sent is made of what is held: all of it has to be.
-        if exact and ids and not came.rejected and not filtered and route.name not in self._bare:
+        if marked and exact and ids and not came.rejected and not filtered and route.name not in self._bare:
             mark = self._mark(url, ids, seen.total, answer)
         return Fetched(page, Came(seen, ids, odd, nameless, filtered), mark, cache_control(answer.headers))
 
@@ -177,13 +181,14 @@ class Fetcher:
     def _seen(
         self, answer: httpx2.Response, limit: int | None, offset: int, received: int, total_in_body: int | None
     ) -> PageSeen:
+        linked = answer.headers.get_list("link")
         return PageSeen(
             received=received,
             limit=limit,
             offset=offset,
             total=self._total(answer, total_in_body),
-            link_seen="link" in answer.headers,
-            next_link=links(", ".join(answer.headers.get_list("link"))).get("next"),
+            link_seen=bool(linked),
+            next_link=links(", ".join(linked)).get("next") if linked else None,
             new=received,
             revision=self._revision(answer),
         )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import select
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeAlias
@@ -71,7 +73,7 @@ class Network(httpcore2.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._addresses(host, port)
-                return await self._first_of(addresses, port, timeout, local_address, socket_options)
+                return _Watched(await self._first_of(addresses, port, timeout, local_address, socket_options))
         except TimeoutError:
             raise httpcore2.ConnectTimeout from None
 
@@ -110,3 +112,40 @@ class Network(httpcore2.AsyncNetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 refused = error
         raise refused
+
+
+class _Watched(httpcore2.AsyncNetworkStream):
+    """A connection with its socket at hand. The pool asks of each idle one, at the begin and the end of every request,
+    whether the server has closed it, and finding the socket anew takes longer than looking.
+    """
+
+    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
+        self._inner = inner
+        self._socket: socket.socket | None = inner.get_extra_info("socket")
+        self._poll: select.poll | None = None
+        if self._socket is not None and hasattr(select, "poll"):
+            self._poll = select.poll()
+            self._poll.register(self._socket.fileno(), select.POLLIN)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Coroutine[Any, Any, bytes]:
+        return self._inner.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> Coroutine[Any, Any, None]:
+        return self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        self._poll = None  # its number may by now be another connection's
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's word
+    ) -> httpcore2.AsyncNetworkStream:
+        return _Watched(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and self._poll is not None:
+            return bool(self._poll.poll(0))
+        return self._inner.get_extra_info(info)

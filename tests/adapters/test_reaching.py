@@ -132,3 +132,30 @@ def _loopback_is_wide() -> bool:
         except OSError:
             return False
     return True
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_not_written_to() -> None:
+    connections = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(ANSWER)
+            await writer.drain()
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(ANSWER)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as running:
+        port = running.sockets[0].getsockname()[1]
+        once = Retries(attempts=1)
+        asked = spec(StaticBearer(), base_url=f"http://127.0.0.1:{port}", allow_http=True, retries=once)
+        made = SourceClient(asked, network(asked, 8))
+        await made.page(TEN)
+        await made.page(TEN)
+        assert connections == 1
+        await asyncio.sleep(0.05)
+        await made.page(TEN)
+        await made.aclose()
+        assert connections == 2
