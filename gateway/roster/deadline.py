@@ -32,7 +32,7 @@ class Deadline:
         if no_later_than is not None:
             self.at = min(self.at, no_later_than.at)
         self._within: set[asyncio.Task[Any]] = set()
-        self._over = False
+        self.over = False
 
     @property
     def left(self) -> float:
@@ -49,7 +49,7 @@ class Deadline:
         Raises:
             DeadlineExceeded: the time was up first. What was asked for goes on for those who come later.
         """
-        if self._over:
+        if self.over:
             asyncio.ensure_future(work).cancel()
             raise asyncio.CancelledError
         task = asyncio.current_task()
@@ -68,6 +68,6 @@ class Deadline:
 
     def end(self) -> None:
         """The operation is over: cancels whatever still waits for a source on its behalf, in whatever task that is."""
-        self._over = True
+        self.over = True
         for task in self._within:
             task.cancel()

@@ -15,6 +15,7 @@ from aiodataloader import DataLoader
 from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import Record
+from gateway.faults import DeadlineExceeded
 from gateway.roster.deadline import Deadline
 from gateway.roster.source import Answer, Source
 from gateway.roster.terms import USUAL, Terms
@@ -96,6 +97,11 @@ class Loaders:
                     answer = await read(keys)
                 except SourceError as error:
                     return [error] * len(keys)
+                except asyncio.CancelledError:
+                    if not self._deadline.over:
+                        raise
+                    # Whoever still waits, though nobody waits for them, would do so for ever.
+                    return [DeadlineExceeded(source.key, "the operation is over")] * len(keys)
                 self._standings[source.key, collection] = answer.standing
                 found = answer.found
                 return [found.get(k, answer.lacks) for k in keys]

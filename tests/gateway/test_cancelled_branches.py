@@ -17,6 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from adapters.predicate import Open
 from adapters.records import Record, RecordType
+from gateway.faults import DeadlineExceeded
 from gateway.roster.reading import TODAY, InEffect
 from gateway.sandbox.server import Server
 from gateway.schema import Schema
@@ -126,3 +127,14 @@ async def test_what_is_read_for_one_branch_comes_for_the_other(world: MakeWorld,
     assert result.data == {"one": None, **expected}
     assert expected["other"][field] is not None
     assert [error.path for error in result.errors or ()] == [["one", "failing"]]
+
+
+async def test_who_still_waits_when_the_operation_is_over_waits_no_longer(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    made.servers["a"].latency = 60
+    reading = made.reading()
+    with reading.under_way():
+        left = asyncio.ensure_future(reading.one(RecordType.USER, "a", "somebody"))
+        await asyncio.sleep(0.1)
+    with pytest.raises(DeadlineExceeded):
+        await asyncio.wait_for(left, 5)
