@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 PORT ?= 8000
 
-.PHONY: demo test test-long lint bench install clean
+.PHONY: demo test test-long lint bench soak install clean
 
 demo: $(VENV)/.run
 	@PORT=$(PORT) $(BIN)/oneroster-gateway demo
@@ -27,6 +27,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.execution
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m bench.soak
 
 install: $(VENV)/.dev
 

@@ -45,6 +45,8 @@ GRACE = 0.5
 HEADERS_WITHIN = 2.0
 SETTLED = 10.0
 """Seconds after the load in which sockets and tasks are to be back."""
+REST = 6.0
+"""Seconds for which nobody asks before these are looked at: longer than any connection is kept without use."""
 LONG = 10 * 60.0
 """Seconds of load from which a slope of the memory means something."""
 
@@ -128,6 +130,7 @@ class Soak:
     seconds: float
     clients: int
     seed: int
+    rest: float
 
     async def measure(self) -> tuple[Figures, list[str]]:
         """The figures, and examples of what went wrong."""
@@ -196,7 +199,7 @@ class Soak:
             await Crowd(crowd.port, [question], crowd.truths, HEADERS_WITHIN, calm, crowd.chance).ask(question)
         if calm.counts["complete"] != len(crowd.questions):
             raise RuntimeError(f"while nothing was wrong: {dict(calm.counts)} {calm.examples}")
-        await asyncio.sleep(6)  # longer than any connection is kept without use
+        await asyncio.sleep(self.rest)
         return await vitals(self.gateway)
 
     async def _switch(self, faults: Sequence[str]) -> None:
@@ -274,7 +277,7 @@ def config(folder: Path, districts: Mapping[str, Running]) -> Path:
     return path
 
 
-async def soak(minutes: float, clients: int, seed: int, folder: Path) -> tuple[Figures, list[str]]:
+async def soak(minutes: float, clients: int, seed: int, folder: Path, rest: float = REST) -> tuple[Figures, list[str]]:
     kinds = {**KINDS, ASIDE: "standard-1.2"}
     with ExitStack() as stack:
         seeds = {key: seed + n for n, key in enumerate(kinds)}
@@ -285,7 +288,7 @@ async def soak(minutes: float, clients: int, seed: int, folder: Path) -> tuple[F
             for key, kind in kinds.items()
         }
         gateway = stack.enter_context(processes.gateway(config(folder, districts)))
-        return await Soak(gateway, districts, truths, 60 * minutes, clients, seed).measure()
+        return await Soak(gateway, districts, truths, 60 * minutes, clients, seed, rest).measure()
 
 
 def parser() -> argparse.ArgumentParser:
