@@ -32,7 +32,7 @@ from gateway.roster.outcomes import LONGEST_LIST, Aside, FindPlace, Outcomes, Pl
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.tables import Table
-from gateway.roster.terms import BY_DEFAULT, OnSourceFailure, Reach, ReadOptions, Terms
+from gateway.roster.terms import BY_DEFAULT, MOST_ASKED, OnSourceFailure, Reach, ReadOptions, Terms
 from gateway.roster.together import together
 from gateway.roster.whole import Short, Standing, Whole, alike, partial
 
@@ -403,6 +403,8 @@ class Reading:
 
     def on(self, read: ReadOptions, chosen: Sequence[Source]) -> Reading:
         """This reading on the terms of a list; one for all lists of the same, so that they share what they load."""
+        if read is BY_DEFAULT and len(chosen) <= MOST_ASKED and self.terms.asks and self.terms.since is None:
+            return self
         asks = read.reach.asks(sum(source.refusal is None for source in chosen))
         since = None if read.max_age is None else self._began - read.max_age
         terms = Terms(asks, since, began=self._began)

@@ -9,26 +9,35 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLObjectType,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     value_from_ast_untyped,
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from adapters.records import RecordType
+from gateway.roster.listing import ListQuery
 from gateway.roster.reading import Ahead
 from gateway.schema.context import Info
 from gateway.schema.node import TYPE_NAMES
 from gateway.schema.relations import Cardinality, Relation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Below:
-    """What the document asks of a list. fields: of the list. ahead: the relations that it follows from the records."""
+    """What the document asks of a list. fields: of the list. ahead: the relations that it follows from the records.
+
+    lasts: no variable has a say in this, nor in the field's arguments. query: what these come to, once that is known.
+    """
 
     fields: frozenset[str]
     ahead: tuple[Ahead, ...]
+    lasts: bool = False
+    query: ListQuery | None = None
 
 
 def below_list(info: Info, kind: RecordType) -> Below:
@@ -43,6 +52,7 @@ def below_list(info: Info, kind: RecordType) -> Below:
     fields = frozenset(field.name.value for field in walk.fields(selections))
     found = Below(fields, walk.from_records(kind, walk.records(selections)))
     if alone and not walk.varies:
+        found.lasts = not any(_varies(argument.value) for argument in node.arguments or ())
         _KEPT[id(node)] = found
         finalize(node, _KEPT.pop, id(node), None).atexit = False
     return found
@@ -50,6 +60,15 @@ def below_list(info: Info, kind: RecordType) -> Below:
 
 _KEPT: dict[int, Below] = {}
 """By fields of documents, for as long as they are there."""
+
+
+def _varies(value: ValueNode) -> bool:
+    """Whether a variable stands in an argument's value."""
+    if isinstance(value, VariableNode):
+        return True
+    if isinstance(value, ListValueNode):
+        return any(map(_varies, value.values))
+    return isinstance(value, ObjectValueNode) and any(_varies(part.value) for part in value.fields)
 
 
 class _Walk:

@@ -1,6 +1,6 @@
 """The root fields over records: one lookup and one list per kind, each from a factory."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -15,7 +15,7 @@ from gateway.roster.reading import Reading, ReadOptions
 from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
-from gateway.schema.foresight import below_list
+from gateway.schema.foresight import Below, below_list
 from gateway.schema.listed import LISTED, arguments, asked, check_narrow, required_filter, resolver, root_arguments
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import sources_of
@@ -80,22 +80,13 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
     """The records of one kind, over sources, page by page."""
 
     def page(info: Info, **said: Any) -> Any:
-        reading, how, document = info.context.reading, options(said["read"]), below_list(info, kind)
-        wanted = asked(kind, said)
-        check_narrow(kind, wanted.where)
-        query = ListQuery(
-            kind=kind,
-            sources=narrowed(reading, given(said["sources"]), how, wanted.where),
-            where=wanted.where,
-            extent=wanted.extent,
-            order=wanted.order,
-            read=how,
-            ahead=document.ahead,
-            everywhere="totalCount" in document.fields,
-            whole="groups" in document.fields,
-            pinned="snapshot" in document.fields and not LISTED[kind].narrowed,
-        )
-        found = listed(reading, place(info), query)
+        document = below_list(info, kind)
+        query = document.query
+        if query is None:
+            query = _query(info, kind, said, document)
+            if document.lasts and sources_of(query.where) is None:
+                document.query = query
+        found = listed(info.context.reading, place(info), query)
         return _below(info, found) if isinstance(found, List) else _coming(info, found)
 
     filter_, *others = arguments(kind)
@@ -106,6 +97,28 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
         graphql_type=optional(connection_of(kind)),
         description=described(text, wire),
         metadata={"root": Root(kind, many=True)},
+    )
+
+
+def _query(info: Info, kind: RecordType, said: Mapping[str, Any], document: Below) -> ListQuery:
+    """What the arguments of a list come to, with what is asked of it.
+
+    Raises:
+        BadInput: one cannot be meant.
+    """
+    how, wanted = options(said["read"]), asked(kind, said)
+    check_narrow(kind, wanted.where)
+    return ListQuery(
+        kind=kind,
+        sources=narrowed(info.context.reading, given(said["sources"]), how, wanted.where),
+        where=wanted.where,
+        extent=wanted.extent,
+        order=wanted.order,
+        read=how,
+        ahead=document.ahead,
+        everywhere="totalCount" in document.fields,
+        whole="groups" in document.fields,
+        pinned="snapshot" in document.fields and not LISTED[kind].narrowed,
     )
 
 

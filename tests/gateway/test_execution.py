@@ -77,6 +77,16 @@ async def test_a_plan_serves_every_value_of_variables_but_those_of_switches(worl
         assert ("complete" in result.data["users"]) is not skip
 
 
+@pytest.mark.parametrize("condition", ["{ eq: $role }", "{ in: [$role] }"])
+async def test_what_a_list_comes_to_is_not_kept_where_a_variable_has_a_say(world: MakeWorld, condition: str) -> None:
+    made = world(a="standard-1.2")
+    query = f"query ($role: UserRole!) {{ users(filter: {{ role: {condition} }}) {{ nodes {{ role }} }} }}"
+    for role in ("STUDENT", "TEACHER", "STUDENT"):
+        for schema in (COMPILING, SCHEMA):
+            _, result = await way(made, query, schema, role=role)
+            assert {node["role"] for node in result.data["users"]["nodes"]} == {role}
+
+
 class Nobody(BasePermission):
     message = "not you"
 
