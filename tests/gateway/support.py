@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,8 @@ class World:
         self.sources = Sources.open(self.settings, self.connect)
 
     def connect(self, settings: SourceSettings) -> SourceClient:
-        return SourceClient(settings.spec, httpx2.ASGITransport(self.servers[settings.key].app))
+        transport = httpx2.ASGITransport(self.servers[settings.key].app)
+        return SourceClient(settings.spec, transport, monotonic=lambda: asyncio.get_running_loop().time())
 
     def reading(self, grant: Grant = EVERYTHING, seconds: float = 10) -> Reading:
         return Reading(self.sources, grant, CursorCodec(b"secret"), seconds)
