@@ -177,7 +177,8 @@ class SourceClient:
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
         fetched = await self._page(route, request.limit, request.offset, marked=False)
-        return replace(fetched.page, next_offset=self._next(route.entity.service, fetched.came.seen))
+        following = self._next(route.entity.service, fetched.came.seen)
+        return fetched.page if following is None else replace(fetched.page, next_offset=following)
 
     async def scan(
         self, request: PageRequest, *, on_page: OnPage | None = None, earlier: Earlier | None = None

@@ -63,7 +63,10 @@ def next_offset(page: PageSeen, capabilities: Capabilities, *, base: str = "", s
             return None
     elif capabilities.short_page_ends and page.limit is not None and page.received < page.limit:
         return None
-    linked = linked_offset(base, page.next_link)
+    link = page.next_link
+    if link is None or (f"offset={after}" in link and link.count("offset") == 1):
+        return after  # as most links say, which need no closer look
+    linked = linked_offset(base, link)
     return linked if linked is not None and page.offset < linked < after else after
 
 

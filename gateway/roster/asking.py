@@ -230,7 +230,10 @@ class Asker:
         offset, rejected = request.offset, 0
         ended, total = False, None
         while len(rows) < request.limit and not ended:
-            page = await self._client.page(dataclasses.replace(request, limit=request.limit - len(rows), offset=offset))
+            rest = request
+            if offset != request.offset:
+                rest = dataclasses.replace(request, limit=request.limit - len(rows), offset=offset)
+            page = await self._client.page(rest)
             ids = {r.sourced_id for r in page.records}
             moved = page.total != told or not known.isdisjoint(ids) or (page.received and not ids)
             if moved and offset != request.offset:

@@ -28,10 +28,14 @@ class Upstream:
         self.learned = Learned(client.dialect, client.pacer)
         self.flights = Flights(client.spec.key, self.learned.flown, Line(client.spec.key, max_operations))
         self.health = Health()
+        self._overheads: dict[Collection, int] = {}
 
     def plan(self, need: Need) -> Plan:
         known = self.learned.known(need, self.tables)
-        return plan(need, known, self.client.dialect, self.client.url_overhead(need.collection))
+        overhead = self._overheads.get(need.collection)
+        if overhead is None:
+            overhead = self._overheads[need.collection] = self.client.url_overhead(need.collection)
+        return plan(need, known, self.client.dialect, overhead)
 
     async def share(self, need: Hashable, ask: Callable[[], Coroutine[Any, Any, T]], *, outlasts: bool = False) -> T:
         """outlasts: it goes on even when nobody wants it any more."""
