@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,14 @@ async def metrics(gateway: Running) -> Mapping[str, float]:
 async def vitals(gateway: Running) -> Vitals:
     tasks = (await metrics(gateway))["gateway_tasks"]
     return Vitals(gateway.rss_mb(), len(os.listdir(Path(f"/proc/{gateway.process.pid}/fd"))), int(tasks))
+
+
+def starved(gateway: Running) -> float:
+    """Seconds for which its event loop could have run and had no processor; 0 where the system does not tell."""
+    pid = gateway.process.pid
+    with contextlib.suppress(FileNotFoundError):
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
+    return 0.0
 
 
 def growth(points: Sequence[tuple[float, float]]) -> float:

@@ -72,14 +72,14 @@ def test_growth_is_found_beneath_noise_and_odd_points() -> None:
     assert soak.memory(points[:120])["soak.rss_mb.grown"] == pytest.approx(0.9, abs=1)
 
 
-def test_an_answer_is_late_unless_nobody_was_woken_meanwhile() -> None:
+def test_an_answer_is_late_unless_the_gateway_had_no_processor() -> None:
     watch = soak.Watch(gateway=None)  # type: ignore[arg-type]  # nothing is asked of it
     limit = soak.DEADLINE + soak.GRACE
     waits = [Wait(0.0, limit - 0.1), Wait(100.0, limit + 0.3)]
     assert watch.late(waits) == (1, pytest.approx(0.3))
-    watch.lags = [Wait(50.0, 1.0)]
+    watch.starved = [(50.0, 0.0), (99.0, 1.0), (101.0, 1.1), (104.0, 1.2)]
     assert watch.late(waits)[0] == 1
-    watch.lags = [Wait(101.0, 0.2), Wait(102.0, 0.2)]
+    watch.starved = [(50.0, 0.0), (101.0, 1.0), (104.0, 1.4)]
     assert watch.late(waits)[0] == 0
 
 
