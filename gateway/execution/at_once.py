@@ -45,7 +45,8 @@ class Allowance:
         if selection.branches is None or len(objects) * len(selection.columns) > self.values:
             return None
         try:
-            return _Making(self, reading).rows(selection, objects)
+            source, *others = set(sources_of(objects)) if selection.branches else ("",)
+            return None if others else _Making(self, reading, source).rows(selection, objects)
         except NotAtOnce:
             self.values = 0
             return None
@@ -60,27 +61,26 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Making:
+    """source: that of the objects, and so of all that is below them."""
+
     allowance: Allowance
     reading: Reading
+    source: str
 
     def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
         count = len(objects)
         self.allowance.take(count * len(selection.columns))
         columns = selection.all_leaves(objects)
-        if selection.branches:
-            source, *others = set(sources_of(objects))
-            if others:
-                raise NotAtOnce
-            for branch in selection.branches:
-                children = branch.relation.cardinality is Cardinality.CHILDREN
-                columns[branch.number] = (self._lists if children else self._records)(branch, source, objects)
+        for branch in selection.branches or ():
+            children = branch.relation.cardinality is Cardinality.CHILDREN
+            columns[branch.number] = (self._lists if children else self._records)(branch, objects)
         return (selection.dicts if self.allowance.form is Form.DICTS else selection.structs)(count, columns)
 
-    def _records(self, branch: Branch, source: str, objects: Sequence[Any]) -> Column:
+    def _records(self, branch: Branch, objects: Sequence[Any]) -> Column:
         """A row, or null, for each of the objects; one for all that lead to the same."""
         ids = attribute(branch.relation.key)(objects)
         names = [each for each in dict.fromkeys(ids) if each is not None]
-        found = self.reading.held_named(branch.relation.kind, source, names) if names else []
+        found = self.reading.held_named(branch.relation.kind, self.source, names) if names else []
         if found is None:
             raise NotAtOnce
         if not all(found):
@@ -95,10 +95,10 @@ class _Making:
             rows = as_bytes(rows)
         return list(map(dict(zip(names, rows, strict=True)).get, ids))
 
-    def _lists(self, branch: Branch, source: str, objects: Sequence[Any]) -> Column:
+    def _lists(self, branch: Branch, objects: Sequence[Any]) -> Column:
         """A list of rows for each of the objects."""
         relation, ids = branch.relation, [each.sourced_id for each in objects]
-        broods = held_children(self.reading, relation.kind, relation.key, source, ids, branch.where)
+        broods = held_children(self.reading, relation.kind, relation.key, self.source, ids, branch.where)
         if broods is None:
             raise NotAtOnce
         lengths = list(map(len, broods))
