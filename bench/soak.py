@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 import msgspec
 
@@ -25,7 +24,7 @@ from bench.crowd import Crowd, Question, Seen, Wait, request
 from bench.figures import Figures, broken, percentile
 from bench.load import Failed, connected
 from bench.processes import Running
-from bench.vitals import Vitals, growth, metrics, starved, vitals
+from bench.vitals import Vitals, memory, metrics, starved, vitals
 from gateway.sandbox.district import FIXED_TODAY, generate
 from gateway.sandbox.server import make_server
 
@@ -47,8 +46,6 @@ SETTLED = 10.0
 """Seconds after the load in which sockets and tasks are to be back."""
 REST = 6.0
 """Seconds for which nobody asks before these are looked at: longer than any connection is kept without use."""
-LONG = 10 * 60.0
-"""Seconds of load from which a slope of the memory means something."""
 
 MOST = {
     "soak.late": 0, "soak.never": 0, "soak.unanswered": 0, "soak.http_500": 0, "soak.http_other": 0, "soak.not_json": 0,
@@ -246,21 +243,6 @@ async def _until(source: Running, unanswered: int) -> float:
         if took > 10 or await upstream.unanswered(source) == unanswered:
             return took
         await asyncio.sleep(0.02)
-
-
-def memory(points: Sequence[tuple[float, float]]) -> Figures:
-    """Of what was measured once a second, without the first fifth, in which everything is read and built once."""
-    began, ended = points[0][0], points[-1][0]
-    warm = [(at, mb) for at, mb in points if at >= began + (ended - began) / 5]
-    typical = median(mb for _, mb in warm)
-    figures = {"soak.rss_mb": typical}
-    if ended - began >= LONG:
-        figures["soak.rss_percent_per_10_min"] = 100 * growth(warm) * 600 / typical
-    else:
-        tenth = max(1, len(warm) // 10)
-        first, last = (median(mb for _, mb in part) for part in (warm[:tenth], warm[-tenth:]))
-        figures["soak.rss_mb.grown"] = last - first
-    return figures
 
 
 def config(folder: Path, districts: Mapping[str, Running]) -> Path:

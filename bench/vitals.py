@@ -11,11 +11,14 @@ from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.figures import Figures
 from bench.load import connected
 from bench.processes import Running
 
 _POINTS = 300
 """Of a fit, at most: every pair of them is looked at."""
+LONG = 10 * 60.0
+"""Seconds of load from which a slope of the memory means something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,18 @@ def growth(points: Sequence[tuple[float, float]]) -> float:
     some = points[:: -(-len(points) // _POINTS)]
     slopes = [(y2 - y1) / (x2 - x1) for n, (x1, y1) in enumerate(some) for x2, y2 in some[n + 1 :]]
     return median(slopes) if slopes else 0.0
+
+
+def memory(points: Sequence[tuple[float, float]]) -> Figures:
+    """Of what was measured once a second, without the first fifth, in which everything is read and built once."""
+    began, ended = points[0][0], points[-1][0]
+    warm = [(at, mb) for at, mb in points if at >= began + (ended - began) / 5]
+    typical = median(mb for _, mb in warm)
+    figures = {"soak.rss_mb": typical}
+    if ended - began >= LONG:
+        figures["soak.rss_percent_per_10_min"] = 100 * growth(warm) * 600 / typical
+    else:
+        tenth = max(1, len(warm) // 10)
+        first, last = (median(mb for _, mb in part) for part in (warm[:tenth], warm[-tenth:]))
+        figures["soak.rss_mb.grown"] = last - first
+    return figures

@@ -12,7 +12,7 @@ from bench import soak
 from bench.answers import ListAsked, SilentlyShort, Truth, UserAsked
 from bench.crowd import Wait
 from bench.figures import broken
-from bench.vitals import Vitals, growth
+from bench.vitals import Vitals, growth, memory
 
 TRUTHS = {"a": Truth(1, {"u1": (2, 1), "u2": (0, 0)}), "b": Truth(0, {"u1": (0, 0)})}
 NODES = [
@@ -68,8 +68,8 @@ def test_a_user_who_is_there_may_be_missing_only_with_an_error() -> None:
 def test_growth_is_found_beneath_noise_and_odd_points() -> None:
     points = [(n, 100 + 0.01 * n + (50 if n % 40 == 7 else 0) + n % 3) for n in range(1800)]
     assert growth(points) == pytest.approx(0.01, rel=0.1)
-    assert soak.memory(points)["soak.rss_percent_per_10_min"] == pytest.approx(6 / 1.1, rel=0.1)
-    assert soak.memory(points[:120])["soak.rss_mb.grown"] == pytest.approx(0.9, abs=1)
+    assert memory(points)["soak.rss_percent_per_10_min"] == pytest.approx(6 / 1.1, rel=0.1)
+    assert memory(points[:120])["soak.rss_mb.grown"] == pytest.approx(0.9, abs=1)
 
 
 def test_an_answer_is_late_unless_the_gateway_had_no_processor() -> None:
