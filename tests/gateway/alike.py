@@ -315,7 +315,7 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
                 before = asyncio.all_tasks()
                 found[way], path = await executed(way, world, case, operation, grant)
                 left = await left_behind(before)
-                if left and path in ("compiled", "careful"):  # graphql-core leaves tasks that it does not wait for
+                if left:
                     tally.differences.append(Difference(number, count, operation, way, "no task left", left))
                     return
             tally.operations += 1
