@@ -13,6 +13,7 @@ import pytest
 from adapters.client import PageRequest
 from adapters.dialect import Dialect, OAuth1, OAuth2, StaticBearer
 from adapters.errors import Denied, Forbidden, Misconfigured, SourceError, Unsupported
+from adapters.retry import Retries
 from adapters.secret import Secret
 from adapters.spec import Credentials
 from conformance.subjects import (
@@ -159,7 +160,7 @@ def _answer(status: int) -> Case:
     @only(_asks_for_tokens)
     async def case(subject: Subject) -> None:
         server = subject.new_server()
-        client = subject.client(server)
+        client = subject.client(server, retries=Retries(attempts=1))
         await client.page(PageRequest("orgs"))
         server.reset()
         server.answer_next(status, b"{}")

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.client import PageRequest
 from adapters.errors import Failing, Forbidden, Malformed, Refused, SourceError, Throttled, Truncated, Unsupported
+from adapters.retry import Retries
 from conformance.subjects import SOURCE, Case, Subject, everything, needs, published
 
 
@@ -27,7 +28,8 @@ def _told(
 ) -> Case:
     async def case(subject: Subject) -> None:
         server = subject.new_server()
-        server.answer_next(status, body, {n.replace("_", "-"): v for n, v in headers.items()}, times=2)
+        times = Retries().attempts
+        server.answer_next(status, body, {n.replace("_", "-"): v for n, v in headers.items()}, times=times)
         with pytest.raises(expected) as told:
             await subject.client(server).page(PageRequest("orgs"))
         assert told.type in (expected if isinstance(expected, tuple) else (expected,))

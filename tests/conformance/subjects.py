@@ -130,7 +130,7 @@ class Subject:
         """
         spec, clock = self.spec(server, dialect, **changes), clock or Clock("2030-01-20 03:00")
         pacer = Pacer(spec, wall=clock, monotonic=clock, sleep=clock.sleep)
-        return SourceClient(spec, way or Way(server), pacer=pacer)
+        return SourceClient(spec, way or Way(server), pacer=pacer, monotonic=clock, sleep=clock.sleep)
 
     def spec(self, server: Server, dialect: Dialect | None = None, **changes: Any) -> SourceSpec:
         said = {name: str(value) for name, value in server.settings(ADDRESS).items()}
