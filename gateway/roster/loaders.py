@@ -38,8 +38,7 @@ class Loaders:
         return self._standings.get((source, collection))
 
     async def by_id(self, source: Source, collection: Collection, sourced_id: str) -> Record | None:
-        # The future is shared by all who want the key; one of them being cancelled must not cancel it for the others.
-        found = await asyncio.shield(self._by_id(source, collection).load(sourced_id))
+        found = await _shared(self._by_id(source, collection).load(sourced_id))
         assert not isinstance(found, SourceError), "a DataLoader raises what is an exception"
         return found
 
@@ -50,7 +49,7 @@ class Loaders:
         return await _all(self._by_id(source, collection), ids)
 
     async def children(self, source: Source, collection: Collection, field: str, parent: str) -> tuple[Record, ...]:
-        found = await asyncio.shield(self._children(source, collection, field).load(parent))
+        found = await _shared(self._children(source, collection, field).load(parent))
         assert not isinstance(found, SourceError), "a DataLoader raises what is an exception"
         return found
 
@@ -108,6 +107,18 @@ class Loaders:
 
             loader = self._made[name] = DataLoader(batch)
         return loader
+
+
+async def _shared(coming: asyncio.Future[V]) -> V:
+    """What is shared by all who want the key: one of them being cancelled must not cancel it for the others."""
+    coming.add_done_callback(_seen)
+    return await asyncio.shield(coming)
+
+
+def _seen(done: asyncio.Future[Any]) -> None:
+    """Who waited may be gone when it fails, which is no mistake to log."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _all(loader: DataLoader[str, V | SourceError], keys: Sequence[str]) -> dict[str, V | SourceError]:

@@ -7,6 +7,7 @@ future that others wait for as well, they are cancelled with it, and CancelledEr
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,3 +139,19 @@ async def test_who_still_waits_when_the_operation_is_over_waits_no_longer(world:
         await asyncio.sleep(0.1)
     with pytest.raises(DeadlineExceeded):
         await asyncio.wait_for(left, 5)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_logged(world: MakeWorld, caplog: pytest.LogCaptureFixture) -> None:
+    made = world(a="standard-1.2")
+    made.servers["a"].latency = 60
+    reading = made.reading()
+    with reading.under_way():
+        left = asyncio.ensure_future(reading.one(RecordType.USER, "a", "somebody"))
+        await asyncio.sleep(0.1)
+        left.cancel()
+        await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    del reading, left
+    gc.collect()
+    assert caplog.records == []
