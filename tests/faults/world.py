@@ -34,7 +34,7 @@ from tests.faults.server import FaultServer
 _FILES = Path("/proc/self/fd")
 
 DEADLINE = 3.0
-ATTEMPT = 0.4
+ATTEMPT = 0.6
 
 LISTS = ("users", "orgs", "classes")
 
