@@ -50,7 +50,7 @@ async def test_F01_a_refused_connection_is_unreachable_after_three_attempts() ->
     async with world(server) as gateway:
         with pytest.raises(Unreachable):
             await gateway.client.page(PAGE)
-        assert gateway.client.requests == 3
+        assert gateway.client.traffic.requests == 3
         assert "UPSTREAM_UNREACHABLE" in (await gateway.whole()).codes
         async with server.serving():
             await gateway.recovers()
@@ -130,10 +130,10 @@ async def test_F02_a_server_that_speaks_no_TLS_of_today_gets_no_request(says: by
 
 async def refused_once(gateway: World) -> None:
     assert (await gateway.whole()).codes == {"UPSTREAM_TLS"}
-    asked = gateway.client.requests
+    asked = gateway.client.traffic.requests
     with pytest.raises(TlsFailed, match="nothing was sent"):
         await gateway.client.page(PAGE)
-    assert gateway.client.requests == asked + 1
+    assert gateway.client.traffic.requests == asked + 1
     assert gateway.server.requests == 0
 
 

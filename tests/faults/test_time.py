@@ -75,13 +75,13 @@ async def test_F29_a_breaker_and_a_time_to_wait_outlast_a_jump_of_the_clock(
 async def refused(gateway: World) -> None:
     """Until nothing more is sent."""
     while True:
-        asked = gateway.client.requests
+        asked = gateway.client.traffic.requests
         try:
             await gateway.client.page(PAGE)
         except Failing:
             pass
         except Exception:
-            assert gateway.client.requests - asked <= 1
+            assert gateway.client.traffic.requests - asked <= 1
             return
 
 

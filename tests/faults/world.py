@@ -257,7 +257,7 @@ async def world(
 
     def connect(source: SourceSettings) -> SourceClient:
         spec = source.spec
-        pacer = Pacer(spec, hosts, monotonic=clock, wall=_wall)
+        pacer = Pacer(spec, hosts, monotonic=clock, wall=_wall, chance=lambda: chance)
         over = httpx2.ASGITransport(good.app) if source.key == "b" else network(spec, pacer.most, look_up)
         clients[source.key] = SourceClient(spec, over, pacer=pacer, monotonic=clock, wall=_wall, chance=lambda: chance)
         return clients[source.key]
