@@ -198,6 +198,7 @@ class _Connection(asyncio.Protocol):
                     break
                 self._transport.write(piece)
                 await self._writable.wait()
+                await asyncio.sleep(0)  # lets a play without end notice that its client has gone
         except Exception as error:
             self._server._broken.append(error)
             self._transport.abort()

@@ -79,7 +79,8 @@ async def test_F01_a_name_server_that_is_silent_costs_the_time_to_connect() -> N
         raise AssertionError
 
     server = FaultServer(District().play)
-    async with server.serving(), world(server, look_up=never, base_url=server.named("elm.test")) as gateway:
+    soon, address = {"connect": 0.3, "attempt": ATTEMPT}, server.named("elm.test")
+    async with server.serving(), world(server, look_up=never, base_url=address, timeouts=soon) as gateway:
         told = await gateway.whole()
         assert told.codes <= {"UPSTREAM_UNREACHABLE", "UPSTREAM_OVERLOADED"}
         assert server.connections == 0

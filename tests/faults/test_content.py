@@ -119,6 +119,7 @@ TOLERATED: dict[str, tuple[bytes, int]] = {
 
 REJECTED: dict[str, bytes] = {
     "NaN": person(b'"givenName": NaN'),
+    "Latin-1": person(b'"givenName": "Andr\xe9"'),
     "Infinity in metadata": person(b'"metadata": {"a": -Infinity}'),
     "half a pair": person(b'"givenName": "\\ud83d"'),
     "half a pair in metadata": person(b'"metadata": {"a": "\\udc00"}'),

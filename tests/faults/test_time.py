@@ -12,10 +12,10 @@ import pytest
 from adapters.client import PageRequest
 from adapters.errors import Failing, Overloaded
 from tests.faults.clock import loop
-from tests.faults.district import BODY, SECRET, USERS, District
+from tests.faults.district import BODY, FAMILY, SECRET, USERS, District
 from tests.faults.server import FaultServer
 from tests.faults.wire import of, says
-from tests.faults.world import World, world
+from tests.faults.world import WHOLE, World, world
 
 pytestmark = pytest.mark.anyio
 
@@ -101,9 +101,9 @@ async def test_F29_a_store_that_is_lost_costs_time_and_nothing_else(how: str, tm
         elif how == "gone":
             shutil.rmtree(state)
         async with world(server, **kept) as gateway:
-            assert (await gateway.whole()).errors == []
+            assert (await gateway.ask(WHOLE, name=FAMILY)).errors == []
             if how == "taken away":
                 shutil.rmtree(state, ignore_errors=True)  # it is written to meanwhile
-            told = await gateway.whole()
+            told = await gateway.ask(WHOLE, name=FAMILY)
             assert told.errors == []
             assert len(told.rows("users", "a")) == USERS
