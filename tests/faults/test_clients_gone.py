@@ -51,6 +51,7 @@ async def leaves(gateway: World, server: FaultServer, query: str) -> None:
     """A client that goes away once its operation waits for the source."""
     gone = asyncio.Event()
     client = asyncio.create_task(leaving(gateway.gateway, query, gone))
+    await asyncio.sleep(0.1)  # what is not slow has been answered by then
     await until(server, 1, asyncio.get_running_loop().time())
     gone.set()
     assert await client == []
