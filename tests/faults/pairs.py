@@ -23,7 +23,7 @@ from tests.faults.world import world
 async def together(one: Fault, other: Fault, seed: int) -> None:
     lot, right = random.Random(f"{seed} {one} {other}"), District()
     server = FaultServer(either(lambda asked: lot.random() < 0.5, one.play(right), other.play(right)))
-    codes = one.codes | other.codes | {"UPSTREAM_OVERLOADED", "UPSTREAM_TIMEOUT"}
+    codes = one.codes | other.codes | {"UPSTREAM_OVERLOADED", "UPSTREAM_TIMEOUT", "DEADLINE_EXCEEDED"}
     async with server.serving(), world(server, **{**one.settings, **other.settings}) as gateway:
         for _ in range(2):
             told = await gateway.whole(ahead=codes)

@@ -16,15 +16,16 @@ from adapters.errors import TimedOut, TlsFailed, Truncated, Unreachable
 from adapters.reaching import look_up
 from tests.faults.certificates import PROTOCOL_REFUSED, TLS_1_1, Authority
 from tests.faults.district import USERS, District, is_data, over_data
-from tests.faults.faults import FAULTS, Fault, dripping, silent
+from tests.faults.faults import FAULTS, SOON, Fault, dripping, silent
 from tests.faults.server import Asked, End, FaultServer, Play
 from tests.faults.wire import either, says
-from tests.faults.world import ATTEMPT, DEADLINE, World, world
+from tests.faults.world import DEADLINE, World, world
 
 pytestmark = pytest.mark.anyio
 
 PAGE = PageRequest("users", limit=100)
-ONE_TRY = {"retries": {"attempts": 1}}
+ATTEMPT = SOON["attempt"]
+ONE_TRY = {"retries": {"attempts": 1}, "timeouts": SOON}
 
 
 def once(fault: Play, right: Play) -> Play:
@@ -168,7 +169,7 @@ async def test_F03_a_dead_pooled_connection_costs_one_retry_and_no_error(how: Pl
     district = District()
     stale = either(lambda asked: asked.nth > 0 and asked.number == 1, how, district.play)
     server = FaultServer(stale)
-    async with server.serving(), world(server) as gateway:
+    async with server.serving(), world(server, timeouts=SOON) as gateway:
         await gateway.client.page(PAGE)
         assert len((await gateway.client.page(PAGE)).records) == USERS
         assert gateway.client.retrier.retries == 1

@@ -109,7 +109,7 @@ async def test_F12_a_token_that_does_not_come_is_asked_for_once_a_second_at_most
 
 async def test_F12_a_token_that_is_late_is_a_timeout() -> None:
     server = FaultServer(silent)
-    async with server.serving(), world(server, retries={"attempts": 1}, **OAUTH2) as gateway:
+    async with server.serving(), world(server, retries={"attempts": 1}, timeouts={"attempt": 0.6}, **OAUTH2) as gateway:
         with pytest.raises(TimedOut):
             await gateway.client.page(PAGE)
 
