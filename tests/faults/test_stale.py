@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.clock import loop
 from tests.faults.district import USERS, District, over_data
-from tests.faults.faults import dripping, silent
+from tests.faults.faults import SOON, dripping, silent
 from tests.faults.server import End, FaultServer, Play
 from tests.faults.wire import of, says
 from tests.faults.world import DEADLINE, Told, World, world
@@ -112,7 +112,7 @@ async def test_F27_an_older_copy_stands_in_where_the_time_is_up() -> None:
 async def test_F27_no_older_copy_stands_in_once_the_source_has_refused_it(status: int, code: str) -> None:
     right = District()
     server = FaultServer(right.play)
-    async with server.serving(), world(server) as gateway:
+    async with server.serving(), world(server, timeouts=SOON) as gateway:
         await read_before(gateway)
         for play in (says(of({}, status)), says(of({}, 503)), silent):
             server.play = over_data(play, right.play)
