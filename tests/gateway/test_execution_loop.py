@@ -105,7 +105,7 @@ async def test_a_large_answer_leaves_the_event_loop_to_others(world: MakeWorld, 
         assert answer.body.count(b'"name":') >= NODES
         if attempt == 0 or watch.longest < best.longest:
             best = watch
-    assert best.turns > 5
+    assert best.turns > 2
     assert best.longest < LONGEST
 
 
