@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,3 +15,11 @@ def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, 
     if request.node.get_closest_marker("jumping") is not None:
         return "asyncio", {"loop_factory": JumpingLoop}
     return "asyncio"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of one file run in one, and so do all that share npm's tools."""
+    clients = Path(__file__).parent / "clients"
+    for item in items:
+        together = clients if item.path.is_relative_to(clients) else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together)))
