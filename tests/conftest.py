@@ -17,10 +17,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, 
     return "asyncio"
 
 
-@pytest.hookimpl(tryfirst=True)  # before groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Where tests run in several processes, those of one file run in one, and so do all that share npm's tools."""
     clients = Path(__file__).parent / "clients"
-    for item in items:
-        together = clients if item.path.is_relative_to(clients) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
+    together = clients if item.path.is_relative_to(clients) else item.path
+    item.add_marker(pytest.mark.xdist_group(str(together)))
