@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +14,3 @@ def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, 
     if request.node.get_closest_marker("jumping") is not None:
         return "asyncio", {"loop_factory": JumpingLoop}
     return "asyncio"
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where tests run in several processes, those of one file run in one, and so do all that share npm's tools."""
-    clients = Path(__file__).parent / "clients"
-    together = clients if item.path.is_relative_to(clients) else item.path
-    item.add_marker(pytest.mark.xdist_group(str(together)))
