@@ -176,7 +176,9 @@ class SourceClient:
         route = self._route(request)
         if route.through is not None:
             raise Unsupported(self._spec.key, f"{route.name} takes two steps here; scan it")
-        fetched = await self._page(route, request.limit, request.offset, marked=False)
+        fetched = await self.retrier.run(
+            partial(self._fetcher.page, route, request.limit, request.offset, marked=False)
+        )
         following = self._next(route.entity.service, fetched.came.seen)
         return fetched.page if following is None else replace(fetched.page, next_offset=following)
 
@@ -221,7 +223,8 @@ class SourceClient:
             limit = request.limit if limit is None else limit
             asking = made()
             first = asking is not None and asking.attempts == 1
-            return self._page(route, limit, offset, earlier=earlier if first else None)
+            page = partial(self._fetcher.page, route, limit, offset, earlier=earlier if first else None)
+            return self.retrier.run(page)
 
         scan = Scan(
             self._spec.key,
@@ -259,26 +262,12 @@ class SourceClient:
         """One record by a filter on its id."""
         request = PageRequest(collection.value, where=equals("sourced_id", sourced_id), limit=_LOOKUP_LIMIT)
         route = self._route(request)
-        fetched = await self._page(route, request.limit, 0, needs_filter=True)
+        fetched = await self.retrier.run(partial(self._fetcher.page, route, request.limit, 0, needs_filter=True))
         if fetched.page.records:
             return fetched.page.records[0]
         if fetched.page.received:
             raise Unsupported(self._spec.key, f"{name}: a filter by sourcedId is ignored")
         return None
-
-    async def _page(
-        self,
-        route: Route,
-        limit: int | None,
-        offset: int,
-        *,
-        needs_filter: bool = False,
-        earlier: Earlier | None = None,
-        marked: bool = True,
-    ) -> Fetched:
-        return await self.retrier.run(
-            lambda: self._fetcher.page(route, limit, offset, needs_filter=needs_filter, earlier=earlier, marked=marked)
-        )
 
     def _route(self, request: PageRequest) -> Route:
         return lowering.route(self.dialect, request.endpoint, request.ids, request.where, source=self._spec.key)

@@ -17,7 +17,7 @@ from gateway.roster.foresight import Ahead
 from gateway.roster.grouping import Group, GroupBy
 from gateway.roster.merging import Page, Wanted, page_of
 from gateway.roster.ordering import Order
-from gateway.roster.outcomes import LONGEST_LIST, FindPlace, SourceOutcome
+from gateway.roster.outcomes import LONGEST_LIST, Fault, FindPlace, SourceOutcome
 from gateway.roster.pins import Pins
 from gateway.roster.reading import Reading
 from gateway.roster.source import Source
@@ -237,7 +237,7 @@ class _Asked:
                 raise SourceFailed(outcome)
             if mode is OnSourceFailure.REPORT and fault is not None:
                 message = outcome.message or outcome.source
-                outcomes.fault(self.find, outcome.source, fault, message, outcome.retry_after)
+                outcomes.fault(self.find, Fault(outcome.source, fault, message, outcome.retry_after))
         return OverSources(
             page,
             self.walk,

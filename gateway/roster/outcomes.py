@@ -112,17 +112,9 @@ class Outcomes:
     _collections: dict[tuple[str, RecordType], SourceOutcome] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
 
-    def fault(
-        self,
-        find: FindPlace,
-        source: str,
-        code: ErrorCode,
-        message: str,
-        retry_after: float | None = None,
-        count: int = 1,
-    ) -> None:
+    def fault(self, find: FindPlace, fault: Fault) -> None:
         """One more occurrence, or so many, of what nulled or shortened a field."""
-        self.told(find(), Fault(source, code, message, retry_after, count))
+        self.told(find(), fault)
 
     def told(self, place: Place, fault: Fault) -> None:
         key = (place.document_path, fault.source, fault.code)
@@ -137,11 +129,11 @@ class Outcomes:
 
     def dangling(self, find: FindPlace, source: str, count: int = 1) -> None:
         message = f"{source}: a reference names a record that the source does not have"
-        self.fault(find, source, ErrorCode.DANGLING_REFERENCE, message, count=count)
+        self.fault(find, Fault(source, ErrorCode.DANGLING_REFERENCE, message, count=count))
 
     def too_long(self, find: FindPlace, source: str, count: int = 1) -> None:
         message = f"{source}: more than {LONGEST_LIST} records; narrow the list or ask for it from the root"
-        self.fault(find, source, ErrorCode.TOO_LONG, message, count=count)
+        self.fault(find, Fault(source, ErrorCode.TOO_LONG, message, count=count))
 
     def short(self, find: FindPlace, kind: RecordType, source: str, rows: Short, count: int = 1) -> None:
         """Of records that are not proved to be all: shown, and told so."""
@@ -151,7 +143,7 @@ class Outcomes:
         outcome = SourceOutcome.failed(error)
         self.saw(kind, outcome)
         if not isinstance(error, Unsupported):
-            self.fault(find, error.source, code_of(error), str(error), error.retry_after, count)
+            self.fault(find, Fault(error.source, code_of(error), str(error), error.retry_after, count))
 
     def forget_below_roots(self) -> None:
         """For an operation that is executed anew, with the root fields that were read."""
@@ -204,13 +196,5 @@ class Aside(Outcomes):
 
     kept: list[tuple[FindPlace, Fault]] = field(default_factory=list)
 
-    def fault(
-        self,
-        find: FindPlace,
-        source: str,
-        code: ErrorCode,
-        message: str,
-        retry_after: float | None = None,
-        count: int = 1,
-    ) -> None:
-        self.kept.append((find, Fault(source, code, message, retry_after, count)))
+    def fault(self, find: FindPlace, fault: Fault) -> None:
+        self.kept.append((find, fault))

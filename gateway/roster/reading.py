@@ -28,7 +28,7 @@ from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_grou
 from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, OfClass, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
-from gateway.roster.outcomes import LONGEST_LIST, Aside, FindPlace, Outcomes, Place, SourceOutcome
+from gateway.roster.outcomes import LONGEST_LIST, Aside, Fault, FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.tables import Table
@@ -378,7 +378,7 @@ class Reading:
         try:
             await self.deadline.within(source.key, source.survey())
         except SourceError as error:
-            self.outcomes.fault(find, source.key, code_of(error), str(error))
+            self.outcomes.fault(find, Fault(source.key, code_of(error), str(error)))
 
     def hold(self, name: HoldName) -> HeldBack | None:
         """The hold of this name; None when it is no more, or there is no such source for this client."""
