@@ -77,7 +77,7 @@ def build(
         NoStore: the settings ask for a store on disk that cannot be had.
         Untrusted: the folder of trusted documents has mistakes.
     """
-    documents = open_documents(settings.http)
+    documents = open_documents(settings)
     store = open_store(settings.gateway)
     connect = connect or _connected(settings, store)
     sources = Sources.open(settings, connect, store)
@@ -88,8 +88,9 @@ def build(
         return Reading(sources, EVERYTHING, codec, settings.gateway.deadline, explain=explain)
 
     page = _graphiql(settings.http.documents)
-    schema = compiling(SCHEMA) if compiled else SCHEMA
-    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get)
+    bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
+    schema = compiling(bounded) if compiled else bounded
+    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits)
     rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken))
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from graphql import GraphQLError
 
-from gateway.config import DocumentPolicy, HttpSettings
+from gateway.config import DocumentPolicy, Settings
 from gateway.documents import Documents, Folder, Mistake, Trusted, read_folder
-from gateway.schema import SCHEMA
+from gateway.schema import SCHEMA, Schema
 
 
 class Untrusted(Exception):
@@ -20,31 +20,32 @@ class Untrusted(Exception):
         self.mistakes = mistakes
 
 
-def open_documents(settings: HttpSettings) -> Documents:
+def open_documents(settings: Settings) -> Documents:
     """The documents that are answered by these settings.
 
     Raises:
         Untrusted: with every mistake in the folder of trusted documents.
     """
     trusted: tuple[Trusted, ...] = ()
-    if settings.documents_dir is not None:
-        folder = vetted(read_folder(settings.documents_dir))
+    http, schema = settings.http, SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
+    if http.documents_dir is not None:
+        folder = vetted(read_folder(http.documents_dir), schema)
         if folder.mistakes:
-            raise Untrusted(settings.documents_dir, folder.mistakes)
+            raise Untrusted(http.documents_dir, folder.mistakes)
         trusted = folder.documents
     return Documents(
         trusted,
-        automatic=settings.documents is DocumentPolicy.APQ,
-        free_text=settings.documents is not DocumentPolicy.TRUSTED,
+        automatic=http.documents is DocumentPolicy.APQ,
+        free_text=http.documents is not DocumentPolicy.TRUSTED,
     )
 
 
-def vetted(folder: Folder) -> Folder:
+def vetted(folder: Folder, schema: Schema = SCHEMA) -> Folder:
     """The same, with what the schema has against its documents among the mistakes."""
     found = [
         _mistake(document, error)
         for document in folder.documents
-        for error in SCHEMA.documents.read(document.text).errors
+        for error in schema.documents.read(document.text).errors
     ]
     return Folder(folder.documents, (*folder.mistakes, *found))
 

@@ -14,7 +14,7 @@ from adapters import registry
 from gateway.check import CollectionCheck, SourceCheck
 from gateway.check import check as check_source
 from gateway.cli.console import Config, err, fail, load, out, show_table
-from gateway.config import HttpSettings, describe
+from gateway.config import Settings, describe
 
 
 def check(
@@ -39,7 +39,7 @@ def check(
     asked = [s for key, s in known.items() if not sources or key in sources]
     if not known and not broken:
         out.print(f"{config} configures no source", markup=False)
-    ok = _documents_are_right(settings.http) and not mistakes
+    ok = _documents_are_right(settings) and not mistakes
     for source in asked:
         if not source.enabled:
             out.print(f"{source.key}  switched off in the settings", markup=False)
@@ -100,9 +100,9 @@ def sandbox(context: typer.Context) -> None:
     raise typer.Exit(run(context.args))
 
 
-def _documents_are_right(settings: HttpSettings) -> bool:
+def _documents_are_right(settings: Settings) -> bool:
     """Tells what is in the folder of trusted documents, if there is one."""
-    if settings.documents_dir is None:
+    if (folder := settings.http.documents_dir) is None:
         return True
     from gateway.vetting import Untrusted, open_documents
 
@@ -112,7 +112,7 @@ def _documents_are_right(settings: HttpSettings) -> bool:
         err.print(str(untrusted), markup=False)
         return False
     count = documents.trusted
-    out.print(f"{settings.documents_dir}: {count} trusted {'document' if count == 1 else 'documents'}", markup=False)
+    out.print(f"{folder}: {count} trusted {'document' if count == 1 else 'documents'}", markup=False)
     return True
 
 

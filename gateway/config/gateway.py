@@ -1,14 +1,15 @@
-"""Reads what the main file says of the gateway itself: `[gateway]` and `[http]`."""
+"""Reads what the main file says of the gateway itself: `[gateway]`, `[http]` and `[limits]`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.config.keys import GATEWAY, HTTP, GatewayKeys, HttpKeys
+from gateway.config.keys import GATEWAY, HTTP, LIMITS, GatewayKeys, HttpKeys
 from gateway.config.secrets import Vault
 from gateway.config.settings import DocumentPolicy, GatewaySettings, GetPolicy, HttpSettings
 from gateway.config.table import Table
 from gateway.config.values import Wrong
+from gateway.limits import DocumentLimits
 
 
 def read_gateway(table: Table, base: Path, vault: Vault) -> GatewaySettings:
@@ -41,6 +42,7 @@ def read_http(table: Table, base: Path) -> HttpSettings:
         headers_within=table.take(HttpKeys.HEADERS_WITHIN),
         body_within=table.take(HttpKeys.BODY_WITHIN),
         idle=table.take(HttpKeys.IDLE),
+        introspection=table.take(HttpKeys.INTROSPECTION),
     )
     if not table.has(HttpKeys.DOCUMENTS_DIR):
         untrusted = "no document is trusted unless documents_dir says where trusted ones are"
@@ -52,3 +54,8 @@ def read_http(table: Table, base: Path) -> HttpSettings:
         problem = 'with documents = "trusted" no other queries are answered'
         table.mistake(HttpKeys.GET, Wrong(problem, '"off", "trusted"'))
     return http
+
+
+def read_limits(table: Table) -> DocumentLimits:
+    table.refuse_unknown(LIMITS)
+    return DocumentLimits(**table.given(LIMITS.keys))

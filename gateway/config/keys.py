@@ -45,6 +45,7 @@ from gateway.config.values import (
     set_of,
     table_of,
 )
+from gateway.limits import DocumentLimits
 
 T = TypeVar("T")
 
@@ -148,6 +149,7 @@ class HttpKeys:
     HEADERS_WITHIN = Key("headers_within", DURATION, _HTTP.headers_within)
     BODY_WITHIN = Key("body_within", DURATION, _HTTP.body_within)
     IDLE = Key("idle", DURATION, _HTTP.idle)
+    INTROSPECTION = Key("introspection", FLAG, _HTTP.introspection)
 
 
 class SourceKeys:
@@ -200,6 +202,7 @@ class GuardKeys:
 
 GATEWAY = _section("gateway", vars(GatewayKeys).values())
 HTTP = _section("http", vars(HttpKeys).values())
+LIMITS = _section("limits", _keys_of(DocumentLimits))
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))
 AUTH = _section("auth", [AUTH_KIND, *(key for auth in AUTH_TYPES.values() for key in _keys_of(auth))])
 FRESH_FOR = _section("fresh_for", FRESH_FOR_KEYS.values())

@@ -17,6 +17,7 @@ from adapters.secret import Secret
 from adapters.spec import SourceSpec
 from gateway.access.field_class import FieldClass
 from gateway.config.mistakes import Mistake
+from gateway.limits import DocumentLimits
 
 _MINUTE = 60.0
 _HOUR = 3600.0
@@ -120,7 +121,8 @@ class GatewaySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """What may be asked over HTTP, and how. documents_dir: where the trusted documents are.
+    """What may be asked over HTTP, and how. documents_dir: where the trusted documents are. introspection: whether the
+    schema may be asked for.
 
     headers_within, body_within, idle: seconds that a client has to send those, and between two requests.
     """
@@ -131,6 +133,7 @@ class HttpSettings:
     headers_within: float = 10.0
     body_within: float = 30.0
     idle: float = 5.0
+    introspection: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +195,7 @@ class Settings:
     sources: tuple[SourceSettings, ...]
     misconfigured: tuple[MisconfiguredSource, ...] = ()
     http: HttpSettings = HttpSettings()
+    limits: DocumentLimits = field(default_factory=DocumentLimits)
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:

@@ -6,7 +6,7 @@ import logging
 import traceback
 from asyncio import CancelledError
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
@@ -20,6 +20,7 @@ from gateway.endpoint.refusal import Refusal
 from gateway.endpoint.responding import answered, revalidated
 from gateway.execution.answering import QUERIES, READS_AND_WRITES, Answer, Asked, respond
 from gateway.faults import ErrorCode
+from gateway.limits import DocumentLimits, nested
 from gateway.roster.reading import Reading
 from gateway.schema import Schema
 from gateway.schema.context import Context
@@ -49,7 +50,7 @@ _MUTATION = "mutation"
 class GraphQLRoute:
     """An ASGI application. reading: what one operation reads with, explained or not. page: what browsers are shown.
 
-    documents: those that are answered. get: what may be asked with GET.
+    documents: those that are answered. get: what may be asked with GET. limits: those of `schema`.
     """
 
     schema: Schema
@@ -57,6 +58,7 @@ class GraphQLRoute:
     page: App
     documents: Documents
     get: GetPolicy = GetPolicy.OFF
+    limits: DocumentLimits = field(default_factory=DocumentLimits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -88,6 +90,8 @@ class GraphQLRoute:
             parameters = from_body(await body_of(headers, receive))
         else:
             parameters = from_address(query_of(scope))
+        if nested(parameters.variables, self.limits.nesting):
+            raise Refusal(400, f"`variables` are nested deeper than {self.limits.nesting} levels")
         document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
         answer = await self._answer(asked, posted, headers, receive)

@@ -16,6 +16,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.faults import BadInput
+from gateway.limits import DocumentLimits
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
 from gateway.schema.documents import Documents, KeptDocuments
@@ -53,6 +54,12 @@ class Schema(strawberry.Schema):
         super().__init__(*args, **kwargs)
         self.documents = Documents(self._schema)
         self.taken = Counter[str]()
+
+    def bounded(self, limits: DocumentLimits, *, introspection: bool) -> "Schema":
+        """The same, but larger documents are refused; so is asking for the schema without `introspection`."""
+        made = copy.copy(self)
+        made.documents = Documents(self._schema, limits, introspection=introspection)
+        return made
 
     def led_by(self, lead: Lead) -> "Schema":
         """The same, but `lead` has the first try at every query."""

@@ -6,16 +6,29 @@ can read from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from cachetools import LRUCache
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, specified_rules
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.validation import ASTValidationRule, NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.beside import Beside
+from gateway.faults import ErrorCode, extensions
+from gateway.limits import DocumentLimits, Exceeded, read
 
 MOST_TEXT = 300_000
 """Characters of the documents that are kept. Each takes up to 140 bytes, parsed, and one object for the collector."""
@@ -23,7 +36,15 @@ MOST_TEXT = 300_000
 LARGE = 4_000
 """Characters from which a new document is read beside the event loop: some of 13,000 take 2 s to be refused."""
 
+MOST_ERRORS = 20
+"""Told of a document that does not fit the schema; those that say the same are told as one."""
+
+UNTOLD = "the document does not fit the schema"
+"""All that is told of what is wrong with a document where the schema may not be asked for."""
+
 _RULES = tuple(specified_rules)
+_ALL_RULES: tuple[type[ASTValidationRule], ...] = (*_RULES, MaybeNullValidationRule, OneOfInputValidationRule)
+"""Strawberry's own, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +61,17 @@ class Document:
 
 
 class Documents:
-    """The documents of one schema."""
+    """The documents of one schema. limits: those that are larger are refused; None: all are read.
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    introspection: whether the schema may be asked for. If not, errors tell nothing of it either.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: DocumentLimits | None = None, *, introspection: bool = True
+    ) -> None:
         self._schema = schema
+        self._limits = limits
+        self._introspection = introspection
         self._kept: LRUCache[str, Document] = LRUCache(MOST_TEXT, lambda document: document.size)
         self._beside = Beside("documents")
 
@@ -64,12 +92,29 @@ class Documents:
 
     def _read(self, text: str) -> Document:
         try:
-            ast = parse(text)
+            ast = read(text, self._limits) if self._limits is not None else parse(text)
+        except Exceeded as error:
+            refused = GraphQLError(error.message, error.nodes, extensions=extensions(ErrorCode.DOCUMENT_LIMIT))
+            return Document(len(text), None, (refused,), 0)
         except GraphQLError as error:
             return Document(len(text), None, (error.with_traceback(None),), 0)
-        errors = validate_document(self._schema, ast, _RULES)
         operations = sum(isinstance(part, OperationDefinitionNode) for part in ast.definitions)
-        return Document(len(text), ast, tuple(errors), operations)
+        return Document(len(text), ast, tuple(self._errors(ast)), operations)
+
+    def _errors(self, ast: DocumentNode) -> Iterable[GraphQLError]:
+        if self._introspection:
+            return _together(validate(self._schema, ast, _ALL_RULES, MOST_ERRORS))
+        rules = (*_ALL_RULES, NoSchemaIntrospectionCustomRule)
+        found = validate(self._schema, ast, rules, MOST_ERRORS, hide_suggestions=True)
+        return _together([GraphQLError(UNTOLD, error.nodes) for error in found])
+
+
+def _together(errors: Iterable[GraphQLError]) -> Iterator[GraphQLError]:
+    """Errors of the same words as one, with all their places."""
+    places: dict[str, list[Node]] = {}
+    for error in errors:
+        places.setdefault(error.message, []).extend(error.nodes or ())
+    return (GraphQLError(message, nodes or None) for message, nodes in places.items())
 
 
 class KeptDocuments(SchemaExtension):

@@ -340,6 +340,7 @@ describe(
         ErrorCode.BAD_FILTER_TEXT: "`filterText` is not OneRoster filter text about fields of these records.",
         ErrorCode.CURSOR_EXPIRED: "The version of the data that `read.snapshot` names is not held any more.",
         ErrorCode.TOO_BROAD: "More is asked for than a district's server can answer; the message says how to narrow.",
+        ErrorCode.DOCUMENT_LIMIT: "The document is larger than documents may be; the message says in what.",
         ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",
