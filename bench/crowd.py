@@ -126,7 +126,7 @@ class Crowd:
         while time.perf_counter() < until:
             began = time.perf_counter()
             async with _opened(self.port) as (reader, writer):
-                with contextlib.suppress(ConnectionError):
+                with contextlib.suppress(ConnectionError, TimeoutError):
                     async with asyncio.timeout(self.head_within + 5):
                         for byte in sent:
                             if reader.at_eof():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.config import from_tables, load
-from gateway.config.keys import GATEWAY, HTTP, INCLUDE, PROVIDER, SOURCE, Key, Section
+from gateway.config.keys import GATEWAY, HTTP, INCLUDE, LIMITS, PROVIDER, SOURCE, Key, Section
 
 TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
@@ -25,7 +25,12 @@ SECTIONS: dict[str, dict[str, Key[Any]]] = {
     "Top of the file": {INCLUDE.name: INCLUDE},
     **{
         heading if heading.startswith("`") else f"`[{heading}]`": dict(section.keys)
-        for root, title in ((GATEWAY, "`[gateway]`"), (HTTP, "`[http]`"), (SOURCE, "`[[sources]]`"))
+        for root, title in (
+            (GATEWAY, "`[gateway]`"),
+            (HTTP, "`[http]`"),
+            (LIMITS, "`[limits]`"),
+            (SOURCE, "`[[sources]]`"),
+        )
         for heading, section in _sections(root, title)
     },
 }
