@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
+import msgspec
 from graphql import GraphQLError
 
 from adapters.endpoints import COLLECTIONS, Collection
@@ -13,7 +14,7 @@ from adapters.records import Record, RecordType
 from gateway.faults import BadInput, ErrorCode, SourceState, extensions
 from gateway.identity import Cursor, NotACursor
 from gateway.roster import explain, grouping, lists
-from gateway.roster.foresight import Ahead
+from gateway.roster.foresight import FEWEST_PARENTS, Ahead
 from gateway.roster.grouping import Group, GroupBy
 from gateway.roster.merging import Page, Wanted, page_of
 from gateway.roster.ordering import Order
@@ -26,8 +27,7 @@ from gateway.roster.walks import Walk
 from gateway.roster.whole import Short, Standing, beside
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which records of a list are wanted: so many from its start, or `backwards` from its end.
 
     cursor: a cursor of this list, in place of its start or its end.
@@ -38,9 +38,9 @@ class Extent:
     backwards: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class ListQuery:
-    """A list over sources, by key or global id; None: all. `where`: which records.
+    """A list over sources, by key or global id; None: all. `where`: which records. Not to be changed.
 
     read: which of the sources, and how. ahead: the relations that the operation follows from the records.
     everywhere: it is counted, so every source has to be asked. whole: it is grouped, so for the whole list.
@@ -50,13 +50,22 @@ class ListQuery:
     kind: RecordType
     sources: Sequence[str] | None
     where: Predicate | None
-    extent: Extent
     order: Order = ()
     read: ReadOptions = BY_DEFAULT
     ahead: tuple[Ahead, ...] = ()
     everywhere: bool = False
     whole: bool = False
     pinned: bool = False
+    _walk: tuple[Sequence[Source], Walk] | None = field(default=None, init=False)
+
+    def walk(self, chosen: Sequence[Source]) -> Walk:
+        """What its cursors are bound to, over these sources; kept for who asks the same again."""
+        if self._walk is None or self._walk[0] is not chosen:
+            self._walk = chosen, Walk(self.kind, ",".join([s.key for s in chosen]), self.where, self.order)
+        return self._walk[1]
+
+
+_FRESH = SourceState.FRESH
 
 
 class List:
@@ -172,7 +181,7 @@ class SourceFailed(GraphQLError):
         )
 
 
-def listed(reading: Reading, find: FindPlace, query: ListQuery) -> List | Awaitable[List]:
+def listed(reading: Reading, find: FindPlace, query: ListQuery, extent: Extent) -> List | Awaitable[List]:
     """A page of a list over the sources that the query chooses; there at once where all that it needs is held.
 
     Raises:
@@ -180,26 +189,27 @@ def listed(reading: Reading, find: FindPlace, query: ListQuery) -> List | Awaita
         SourceFailed: a source could not answer, and the query wants all or nothing.
     """
     chosen = reading.sources.chosen(query.sources, query.read, reading.grant)
-    walk = Walk(query.kind, ",".join([s.key for s in chosen]), query.where, query.order)
-    cursor = _cursor(reading, query.extent, walk)
+    walk = query.walk(chosen)
+    cursor = None if extent.cursor is None else _cursor(reading, extent, walk)
     pins = _pins(reading, query, walk)
     wanted = Wanted(
         where=query.where,
-        size=query.extent.size,
+        size=extent.size,
         order=query.order,
         cursor=cursor,
-        backwards=query.extent.backwards,
+        backwards=extent.backwards,
         everywhere=query.everywhere,
         whole=query.whole or pins is not None,
     )
     below = reading.on(query.read, chosen)
-    terms = below.terms if pins is None else replace(below.terms, pins=pins)
-    asked = _Asked(find, query, wanted, COLLECTIONS[query.kind], chosen, walk, below, terms)
-    if terms.asks and query.ahead:
-        for source in lists.in_line(chosen, asked.collection, wanted):
+    terms = below.terms if pins is None else msgspec.structs.replace(below.terms, pins=pins)
+    collection = COLLECTIONS[query.kind]
+    if query.ahead and terms.asks and wanted.size >= FEWEST_PARENTS:
+        for source in lists.in_line(chosen, collection, wanted):
             source.foresee(query.ahead, query.where, wanted.size)
-    held = None if explain.heard() else lists.page_in_hand(chosen, asked.collection, wanted, terms)
-    return asked.read() if held is None else asked.told(held)
+    asked = _Asked(find, query, chosen, walk, below, terms)
+    held = None if explain.heard() else lists.page_in_hand(chosen, collection, wanted, terms)
+    return asked.read(collection, wanted) if held is None else asked.told(held)
 
 
 async def come(found: List | Awaitable[List]) -> List:
@@ -207,30 +217,25 @@ async def come(found: List | Awaitable[List]) -> List:
     return found if isinstance(found, List) else await found
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """A list that is asked for at `find`, with all that is known before it is read. below: as `List.reading`."""
 
     find: FindPlace
     query: ListQuery
-    wanted: Wanted
-    collection: Collection
     sources: Sequence[Source]
     walk: Walk
     below: Reading
     terms: Terms
 
-    async def read(self) -> List:
-        return self.told(
-            await lists.read_page(self.sources, self.collection, self.wanted, self.below.deadline, self.terms)
-        )
+    async def read(self, collection: Collection, wanted: Wanted) -> List:
+        return self.told(await lists.read_page(self.sources, collection, wanted, self.below.deadline, self.terms))
 
     def told(self, page: Page) -> List:
         """The page as a list; how its sources stood is told."""
         outcomes, query = self.below.outcomes, self.query
         for outcome in page.outcomes:
             outcomes.saw(query.kind, outcome)
-            if outcome.state is SourceState.FRESH:
+            if outcome.state is _FRESH:
                 continue
             mode, fault = query.read.on_source_failure, outcome.fault
             if mode is OnSourceFailure.FAIL and (fault is not None or outcome.state is SourceState.SKIPPED):

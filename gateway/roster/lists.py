@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from operator import attrgetter
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -68,11 +68,11 @@ def page_in_hand(sources: Sequence[Source], collection: Collection, wanted: Want
     if not wanted.by_source or terms.pins is not None:
         return None
     waiting = _ahead(sources, wanted)
-    wave, size, rows = _first(sources, collection, wanted, len(waiting)), wanted.size, 0
+    wave, where, size, rows = _first(sources, collection, wanted, len(waiting)), wanted.where, wanted.size, 0
     parts: dict[Source, Part] = {}
     while waiting and rows <= size:
         for source in waiting[:wave]:
-            found = source.window_in_hand(collection, wanted.where, _position(source, wanted), size + 1, terms)
+            found = source.window_in_hand(collection, where, _position(source, wanted), size + 1, terms)
             if found is None:
                 return None
             parts[source] = Answer(found)
@@ -89,7 +89,7 @@ async def read_page(
     async def part(source: Source) -> Part:
         try:
             own = await source.resolved(wanted.where, deadline, terms)
-            answer = await _part(source, collection, replace(wanted, where=own.found), deadline, terms)
+            answer = await _part(source, collection, msgspec.structs.replace(wanted, where=own.found), deadline, terms)
         except SourceError as error:
             return error
         return answer if own.standing is None else Answer(answer.found, answer.standing or own.standing)
@@ -111,7 +111,7 @@ async def read_page(
 
 
 def _page(found: dict[Source, Part], collection: Collection, wanted: Wanted) -> Page:
-    in_order = sorted(found, key=lambda source: source.key)
+    in_order = sorted(found, key=_key) if len(found) > 1 else found
     unknown = {source.key: source.unknown_status(collection) for source in in_order}
     return merging.merged({source.key: found[source] for source in in_order}, wanted, unknown)
 
@@ -212,3 +212,6 @@ async def _of_each(
     found = await together(*map(told, sources))
     known = [each for each in found if each is not None]
     return known if len(known) == len(found) else None
+
+
+_key = attrgetter("key")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 from typing import TypeAlias
@@ -33,8 +32,7 @@ Part: TypeAlias = Answer[Slice] | SourceError
 """What one source has for a page, or why it has nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a list. size: records, at most. cursor: what it comes after, or `backwards` before.
 
     everywhere: every source in scope is to be asked, since the list is counted, or asked how it stands.
@@ -119,7 +117,7 @@ def merged(parts: Mapping[str, Part], wanted: Wanted, unknown: Mapping[str, int 
             short.add(key)
     rows, more = _rows(lists, wanted)
     more, walked = more or others, wanted.cursor is not None
-    counts: Mapping[str, int] = {next(iter(parts)): len(rows)} if len(parts) == 1 else Counter(map(_source, rows))
+    counts: Mapping[str, int] = dict.fromkeys(parts, len(rows)) if len(parts) == 1 else Counter(map(_source, rows))
     return Page(
         records=rows,
         has_next=walked if wanted.backwards else more,
@@ -210,7 +208,8 @@ def _outcome(source: str, part: Part, rows: int, unknown: int | None) -> SourceO
             rejected=found.rejected,
             unknown=unknown,
         )
-    return SourceOutcome(source, SourceState.FRESH, as_of=found.read_at, rows=rows, unknown=unknown)
+    return SourceOutcome(source, _FRESH, as_of=found.read_at, rows=rows, unknown=unknown)
 
 
+_FRESH = SourceState.FRESH
 _source = attrgetter("provenance.source")

@@ -124,7 +124,7 @@ def _gone(held: HeldBack) -> Complaint:
     return Complaint(ErrorCode.SOURCE_HELD, message)
 
 
-def _chosen(sources: Sources, grant: Grant, choice: HoldChoice) -> tuple[list[Source], list[Complaint]]:
+def _chosen(sources: Sources, grant: Grant, choice: HoldChoice) -> tuple[Sequence[Source], list[Complaint]]:
     if not choice.sources and not choice.labels and not choice.names:
         message = "name sources, labels that sources bear, or holds: without any of them, nothing is decided"
         return [], [Complaint(ErrorCode.BAD_USER_INPUT, message)]

@@ -41,6 +41,8 @@ FindPlace: TypeAlias = Callable[[], Place]
 """Made only when something went wrong."""
 
 
+_FRESH = SourceState.FRESH
+
 _TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
 """States that are no error: there is nothing to be had, or an older copy that is whole."""
 
@@ -155,7 +157,7 @@ class Outcomes:
     def saw(self, kind: RecordType, outcome: SourceOutcome) -> None:
         """How one collection of a source stood; what went wrong outlasts what went well."""
         self._answered.add(outcome.source)
-        if outcome.state is not SourceState.FRESH:
+        if outcome.state is not _FRESH:
             self._collections.setdefault((outcome.source, kind), outcome)
 
     def errors(self) -> list[GraphQLError]:
@@ -179,7 +181,7 @@ class Outcomes:
         if not self._answered:
             return None
         if not self._collections:
-            return {"counts": {SourceState.FRESH.value: len(self._answered)}, "notFresh": []}
+            return {"counts": {_FRESH.value: len(self._answered)}, "notFresh": []}
         states = dict.fromkeys(sorted(self._answered), SourceState.FRESH)
         troubled = []
         for (source, kind), outcome in sorted(self._collections.items()):

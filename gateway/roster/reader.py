@@ -61,6 +61,8 @@ class Reader:
         self._foreseen: dict[Collection, asyncio.Task[None]] = {}
         self._in_vain: LRUCache[ByIds | ChildrenOf, Known] = LRUCache(_IN_VAIN)
         self._scope = Scope(frozenset(settings.schools))
+        self._limited = not self._scope.everything
+        self._names = {collection: (client.spec.key, collection) for collection in Collection}
         most_apart = self._budget.share(client.spec.key, client.spec.max_records)
         guard = Guard(settings.guard.max_loss, settings.guard.min_records)
         self.tables = {
@@ -246,20 +248,20 @@ class Reader:
     def in_hand(self, collection: Collection, since: float | None, began: float | None) -> Whole | None:
         """The collection, if it is held whole, current, and all of it may be shown: nothing has to be awaited then."""
         table = self.tables[collection]
-        whole = table.current or (table.whole_for(began) if table.whole is None else None)
-        if whole is None or not self._scope.everything:
+        whole = table.current
+        if whole is None and table.whole is None:
+            whole = table.whole_for(began)
+        if whole is None or self._limited or (since is not None and not table.read_since(since)):
             return None
-        if since is not None and not table.read_since(since):
-            return None
-        self._budget.used((self._client.spec.key, collection))
+        self._budget.used(self._names[collection])
         return whole
 
     def parts_in_hand(self, collection: Collection) -> Table | None:
         """The collection's table, where it is not held whole and all that was read of it may be shown."""
         table = self.tables[collection]
-        if table.whole is not None or table.unsupported is not None or not self._scope.everything:
+        if table.whole is not None or table.unsupported is not None or self._limited:
             return None
-        self._budget.used((self._client.spec.key, collection))
+        self._budget.used(self._names[collection])
         return table
 
     # -------------------------------------------------------------- by ids
@@ -522,7 +524,7 @@ class Reader:
             raise Unsupported(self._client.spec.key, missing, because="this source's settings: schools")
         if table.unsupported is not None:
             raise table.unsupported
-        self._budget.used((self._client.spec.key, collection))
+        self._budget.used(self._names[collection])
         if table.ageing:
             self.upstream.flights.start((collection, "ahead"), lambda: self._renew(collection, table))
         try:

@@ -184,7 +184,8 @@ class Source:
 
     def unknown_status(self, collection: Collection) -> int | None:
         """How many of its records have a status that is neither active nor deleted; None unless all are held."""
-        good = self.tables[collection].last_good if collection in self.tables else None
+        table = self.tables.get(collection)
+        good = table.last_good if table is not None else None
         return good.unknown if good is not None else None
 
     def loading(self, collection: Collection) -> bool:
@@ -212,11 +213,9 @@ class Source:
 
     def in_hand(self, collection: Collection, terms: Terms) -> Whole | None:
         """The collection, if it is there to be read without waiting and nothing has to be told of it."""
-        return (
-            self._reader.in_hand(collection, terms.since, terms.began)
-            if self._reader is not None and terms.asks
-            else None
-        )
+        if self._reader is None or not terms.asks:
+            return None
+        return self._reader.in_hand(collection, terms.since, terms.began)
 
     def parts_in_hand(self, collection: Collection, terms: Terms) -> Table | None:
         """What was read of a collection that is not held whole, if that is to be had without waiting."""
@@ -286,7 +285,7 @@ class Source:
         pins = terms.pins
         if pins is None:
             return await self.ask(collection, read, deadline, terms)
-        plain = replace(terms, pins=None)
+        plain = msgspec.structs.replace(terms, pins=None)
         if not pins.follows and pins.of(self.key, collection) is None:
             try:
                 taken = (await self.ask(collection, lambda r: r.pin(collection, terms.since), deadline, plain)).found

@@ -15,7 +15,7 @@ from gateway.roster.budget import Budget, Limit
 from gateway.roster.reader import Reader
 from gateway.roster.source import Source
 from gateway.roster.store import Store
-from gateway.roster.terms import ReadOptions
+from gateway.roster.terms import BY_DEFAULT, ReadOptions
 
 
 class Sources:
@@ -25,6 +25,7 @@ class Sources:
         self._store = store
         self._by_key = {s.key: s for s in sorted(sources, key=lambda s: s.key)}
         self._by_name = {key: s for s in self._by_key.values() for key in s.keys}
+        self._usual = tuple(s for s in self._by_key.values() if not s.disabled)
 
     @classmethod
     def open(
@@ -47,7 +48,7 @@ class Sources:
         found = self._by_name.get(key)
         return found if found is not None and grant.reaches(found.key) else None
 
-    def named(self, names: Sequence[str] | None, grant: Grant) -> list[Source]:
+    def named(self, names: Sequence[str] | None, grant: Grant) -> Sequence[Source]:
         """The sources that a client names by key, former key or global id, each once, by key.
 
         None means all within the grant but those that are switched off: they are nobody's to wait for.
@@ -56,7 +57,7 @@ class Sources:
             BadInput: a name is not that of a source within the grant.
         """
         if names is None:
-            return [s for s in self.within(grant) if not s.disabled]
+            return self._usual if grant.sources is None else [s for s in self._usual if grant.reaches(s.key)]
         found = {k: self.get(k, grant) for k in sorted({source_key(n) for n in names})}
         unknown = [k for k, s in found.items() if s is None]
         if unknown:
@@ -64,13 +65,15 @@ class Sources:
             raise BadInput(f"no source named {', '.join(unknown)}; there are: {known}", ErrorCode.NOT_FOUND)
         return sorted({s for s in found.values() if s is not None}, key=lambda s: s.key)
 
-    def chosen(self, names: Sequence[str] | None, read: ReadOptions, grant: Grant) -> list[Source]:
+    def chosen(self, names: Sequence[str] | None, read: ReadOptions, grant: Grant) -> Sequence[Source]:
         """Of the sources that are `named`, those that `read` leaves.
 
         Raises:
             BadInput: a name, label, district or provider is not that of a source within the grant.
         """
         found = self.named(names, grant)
+        if read is BY_DEFAULT:
+            return found
         for trait, wanted in (("labels", read.labels), ("districts", read.districts), ("providers", read.providers)):
             if wanted is not None:
                 known = sorted({has for source in self.within(grant) for has in source.traits(trait)})

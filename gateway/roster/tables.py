@@ -181,9 +181,11 @@ class Table:
     @property
     def current(self) -> Whole | None:
         """The same, if nothing has to be told of it, and it is not `ageing`."""
+        good = self._good
+        if good is None or self.standing is not None:
+            return None
         left = self._fresh_until - self.clock()
-        early = left <= 0 or left < self.lifetime * (1 - REFRESH_AT)
-        return None if early or self.standing is not None else self._good
+        return good if left > 0 and left >= self.lifetime * (1 - REFRESH_AT) else None
 
     @property
     def last_good(self) -> Whole | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from gateway.roster.pins import Pins
 
 MOST_ASKED = 20
@@ -52,8 +54,7 @@ class ReadOptions:
 BY_DEFAULT = ReadOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """asks: whether a source may be asked for what is not held. since: epoch seconds; what was read before that is to
     be asked for anew. pins: the version of the data that is read, for lists that keep to one. began: epoch seconds;
     what was read whole since then is as fresh as can be, however short the time for which it may be held.

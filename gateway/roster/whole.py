@@ -93,8 +93,7 @@ class Slice(msgspec.Struct, frozen=True):
     unproved: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Where a list goes on: after this sourcedId. offset: records of the list up to it, if they were counted."""
 
     sourced_id: str

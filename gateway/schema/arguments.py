@@ -15,6 +15,8 @@ T = TypeVar("T")
 MAX_FIRST = 10_000
 DEFAULT_FIRST = 50
 ACTIVE = (RecordStatus.ACTIVE,)
+PAGING = frozenset({"first", "after", "last", "before"})
+"""The arguments that say which page of a list."""
 
 First: TypeAlias = Annotated[
     int | None,

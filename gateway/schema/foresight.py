@@ -22,6 +22,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from adapters.records import RecordType
 from gateway.roster.listing import ListQuery
 from gateway.roster.reading import Ahead
+from gateway.schema.arguments import PAGING
 from gateway.schema.context import Info
 from gateway.schema.node import TYPE_NAMES
 from gateway.schema.relations import Cardinality, Relation
@@ -31,7 +32,8 @@ from gateway.schema.relations import Cardinality, Relation
 class Below:
     """What the document asks of a list. fields: of the list. ahead: the relations that it follows from the records.
 
-    lasts: no variable has a say in this, nor in the field's arguments. query: what these come to, once that is known.
+    lasts: no variable has a say in this, nor in the field's arguments, but for those of its pages. query: what the
+    others come to, once that is known.
     """
 
     fields: frozenset[str]
@@ -52,7 +54,9 @@ def below_list(info: Info, kind: RecordType) -> Below:
     fields = frozenset(field.name.value for field in walk.fields(selections))
     found = Below(fields, walk.from_records(kind, walk.records(selections)))
     if alone and not walk.varies:
-        found.lasts = not any(_varies(argument.value) for argument in node.arguments or ())
+        found.lasts = not any(
+            _varies(argument.value) for argument in node.arguments or () if argument.name.value not in PAGING
+        )
         _KEPT[id(node)] = found
         finalize(node, _KEPT.pop, id(node), None).atexit = False
     return found

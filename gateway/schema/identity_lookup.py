@@ -80,12 +80,11 @@ def users_by_identity() -> Any:
             kind=RecordType.USER,
             sources=names,
             where=conjunction(_predicate(said["identity"]), one_of("status", said["status"])),
-            extent=extent(said),
             read=_unless_chosen(options(said["read"]), names),
             everywhere=True,
             pinned="snapshot" in below_list(info, RecordType.USER).fields,
         )
-        found = await come(listed(info.context.reading, place(info), query))
+        found = await come(listed(info.context.reading, place(info), query, extent(said)))
         below(info, found.reading)
         return found
 

@@ -87,10 +87,9 @@ LISTED: Mapping[RecordType, Listed] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the arguments of a list come to."""
+    """What the arguments of a list come to, but for those of its pages."""
 
     where: Predicate | None
-    extent: Extent
     order: Order
 
 
@@ -173,7 +172,7 @@ def asked(kind: RecordType, said: Mapping[str, Any]) -> Asked:
         Open(InEffect(kind, on)) if on is not None else None,
         one_of("status", said.get("status")),
     )
-    return Asked(LISTED[kind].meant(where), extent(said), order_of(given(said.get("order_by"))))
+    return Asked(LISTED[kind].meant(where), order_of(given(said.get("order_by"))))
 
 
 def extent(said: Mapping[str, Any]) -> Extent:

@@ -19,7 +19,7 @@ from gateway.schema.connections import Connection
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.fields import described, optional, sources_of
 from gateway.schema.groups import CONNECTIONS
-from gateway.schema.listed import arguments, asked, resolver
+from gateway.schema.listed import arguments, asked, extent, resolver
 from gateway.schema.node import TYPE_NAMES
 from gateway.schema.roster_object import RecordRef
 
@@ -156,7 +156,7 @@ def to_page(kind: RecordType, key: str, text: str, *wire: str) -> Any:
     async def page(root: Record, info: Info, **said: Any) -> Any:
         wanted, reading = asked(kind, said), reading_at(info)
         return await listing.children_page(
-            reading, place(info), kind, key, root, wanted.where, wanted.extent, wanted.order
+            reading, place(info), kind, key, root, wanted.where, extent(said), wanted.order
         )
 
     relation = Relation(kind, key, Cardinality.PAGE)

@@ -16,7 +16,16 @@ from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
 from gateway.schema.fields import described, optional
 from gateway.schema.foresight import Below, below_list
-from gateway.schema.listed import LISTED, arguments, asked, check_narrow, required_filter, resolver, root_arguments
+from gateway.schema.listed import (
+    LISTED,
+    arguments,
+    asked,
+    check_narrow,
+    extent,
+    required_filter,
+    resolver,
+    root_arguments,
+)
 from gateway.schema.node import TYPE_NAMES, parse_id
 from gateway.schema.predicates import sources_of
 from gateway.schema.reading_options import Read, options
@@ -86,7 +95,7 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
             query = _query(info, kind, said, document)
             if document.lasts and sources_of(query.where) is None:
                 document.query = query
-        found = listed(info.context.reading, place(info), query)
+        found = listed(info.context.reading, place(info), query, extent(said))
         return _below(info, found) if isinstance(found, List) else _coming(info, found)
 
     filter_, *others = arguments(kind)
@@ -101,7 +110,7 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
 
 
 def _query(info: Info, kind: RecordType, said: Mapping[str, Any], document: Below) -> ListQuery:
-    """What the arguments of a list come to, with what is asked of it.
+    """What the arguments of a list come to, but for those of its pages, with what is asked of it.
 
     Raises:
         BadInput: one cannot be meant.
@@ -112,7 +121,6 @@ def _query(info: Info, kind: RecordType, said: Mapping[str, Any], document: Belo
         kind=kind,
         sources=narrowed(info.context.reading, given(said["sources"]), how, wanted.where),
         where=wanted.where,
-        extent=wanted.extent,
         order=wanted.order,
         read=how,
         ahead=document.ahead,

@@ -82,5 +82,5 @@ async def page(
     mode: OnSourceFailure = OnSourceFailure.REPORT,
 ) -> List:
     read = ReadOptions(on_source_failure=mode)
-    query = ListQuery(kind=kind, sources=sources, where=where, extent=Extent(size=first, cursor=after), read=read)
-    return await come(listed(reading, here, query))
+    query = ListQuery(kind=kind, sources=sources, where=where, read=read)
+    return await come(listed(reading, here, query, Extent(size=first, cursor=after)))

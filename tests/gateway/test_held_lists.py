@@ -58,22 +58,25 @@ def level(reading: Reading) -> LevelReader:
     return LevelReader(reading, Rows(), lambda: asyncio.sleep(0))
 
 
-def people(size: int, where: Predicate | None = ACTIVE, cursor: str | None = None, **more: object) -> ListQuery:
-    extent = Extent(size=size, cursor=cursor)
-    return ListQuery(kind=RecordType.USER, sources=None, where=where, extent=extent, **more)  # type: ignore[arg-type]
+Asked = tuple[ListQuery, Extent]
 
 
-async def waited(reading: Reading, query: ListQuery) -> List:
+def people(size: int, where: Predicate | None = ACTIVE, cursor: str | None = None, **more: object) -> Asked:
+    query = ListQuery(kind=RecordType.USER, sources=None, where=where, **more)  # type: ignore[arg-type]
+    return query, Extent(size=size, cursor=cursor)
+
+
+async def waited(reading: Reading, query: Asked) -> List:
     """The list as it is read where somebody wants to know what that took."""
     with Explanation().collecting():
-        coming = listed(reading, here, query)
+        coming = listed(reading, here, *query)
         assert not isinstance(coming, List)
         return await coming
 
 
-async def at_once(reading: Reading, query: ListQuery) -> List:
+async def at_once(reading: Reading, query: Asked) -> List:
     await waited(reading, query)  # what was looked for once is known
-    found = listed(reading, here, query)
+    found = listed(reading, here, *query)
     assert isinstance(found, List)
     return found
 
@@ -102,7 +105,7 @@ async def test_a_walk_over_what_is_held_is_the_same_page_by_page(
 async def test_a_list_whose_sources_are_not_all_held_is_awaited(held: World) -> None:
     await at_once(held.reading(), people(100))
     next(iter(held.sources)).tables[Collection.USERS].expire()
-    found = listed(held.reading(), here, people(100))
+    found = listed(held.reading(), here, *people(100))
     assert not isinstance(found, List)
     assert len((await found).page.records) == 90
 
@@ -110,7 +113,7 @@ async def test_a_list_whose_sources_are_not_all_held_is_awaited(held: World) -> 
 async def test_a_source_that_the_page_does_not_come_to_need_not_be_held(held: World) -> None:
     await at_once(held.reading(), people(20))
     list(held.sources)[-1].tables[Collection.USERS].expire()
-    assert isinstance(listed(held.reading(), here, people(20)), List)
+    assert isinstance(listed(held.reading(), here, *people(20)), List)
 
 
 async def test_somebody_who_asks_what_reading_took_is_told_of_what_is_held(held: World) -> None:
@@ -200,12 +203,12 @@ def parted(world: MakeWorld) -> World:
 
 
 async def test_a_window_that_was_read_is_there_at_once_and_is_the_same(parted: World) -> None:
-    first = await come_list(listed(parted.reading(), here, people(50)))
+    first = await come_list(listed(parted.reading(), here, *people(50)))
     query = people(50, cursor=first.cursor(49))
-    read = await come_list(listed(parted.reading(), here, query))
+    read = await come_list(listed(parted.reading(), here, *query))
     requests = parted.requests("a")
     one, other = parted.reading(), parted.reading()
-    again, slow = listed(one, here, query), await waited(other, query)
+    again, slow = listed(one, here, *query), await waited(other, query)
     assert isinstance(again, List)
     assert again.page == slow.page == read.page
     assert one.outcomes.extension() == other.outcomes.extension()
@@ -215,16 +218,16 @@ async def test_a_window_that_was_read_is_there_at_once_and_is_the_same(parted: W
 
 
 async def test_a_window_that_is_too_old_is_read_again(parted: World) -> None:
-    await come_list(listed(parted.reading(), here, people(50)))
+    await come_list(listed(parted.reading(), here, *people(50)))
     for source in parted.sources:
         source.tables[Collection.USERS].expire()
-    assert not isinstance(found := listed(parted.reading(), here, people(50)), List)
+    assert not isinstance(found := listed(parted.reading(), here, *people(50)), List)
     assert len((await found).page.records) == 50
 
 
 @pytest.mark.parametrize("where", [None, ACTIVE, And((STUDENTS, ACTIVE)), And((TEACHERS, ACTIVE))])
 async def test_children_that_were_read_are_there_at_once(parted: World, where: Predicate | None) -> None:
-    page = await come_list(listed(parted.reading(), here, people(50)))
+    page = await come_list(listed(parted.reading(), here, *people(50)))
     asked = RecordType.ENROLLMENT, "user_id"
     first = await come(level(parted.reading()).children(*asked, page.page.records, where))
     reading = parted.reading()
@@ -233,13 +236,13 @@ async def test_children_that_were_read_are_there_at_once(parted: World, where: P
     assert again[::-1] == first
     assert reading.outcomes.extension() == {"counts": {"FRESH": 1}, "notFresh": []}
     assert all(source.tables[Collection.ENROLLMENTS].whole is None for source in parted.sources)
-    others = await come_list(listed(parted.reading(), here, people(51)))
+    others = await come_list(listed(parted.reading(), here, *people(51)))
     assert not isinstance(coming := level(parted.reading()).children(*asked, others.page.records, where), list)
     assert (await coming)[:50] == first
 
 
 async def test_records_that_were_read_by_themselves_are_there_at_once(parted: World) -> None:
-    page = await come_list(listed(parted.reading(), here, people(50)))
+    page = await come_list(listed(parted.reading(), here, *people(50)))
     ids = [record.sourced_id for record in page.page.records]
     for source in parted.sources:  # as for the records of enrollments
         assert source.tables[Collection.USERS].named(ids) == list(page.page.records)
@@ -261,7 +264,7 @@ async def test_what_was_foreseen_in_vain_is_not_weighed_again_until_something_is
     async def begun() -> int:
         """Tasks that a list begins beside itself."""
         before = asyncio.all_tasks()
-        found = listed(parted.reading(), here, query)
+        found = listed(parted.reading(), here, *query)
         tasks = asyncio.all_tasks() - before
         await come_list(found)
         await asyncio.gather(*tasks)

@@ -33,7 +33,7 @@ from gateway.sandbox.filters import parse
 from gateway.sandbox.kinds import KINDS
 from gateway.sandbox.server import Server, make_server
 from gateway.sandbox.truth import Affiliation, Class, District
-from gateway.schema.listed import asked
+from gateway.schema.listed import asked, extent
 from gateway.schema.roots import narrowed
 from tests.gateway.generated_lists import NAMES, TYPES, queries
 from tests.gateway.plain_lists import Query, Word, listed, printed
@@ -194,17 +194,17 @@ class Asker:
         self.wanted = asked(self._kind, self._said())
 
     async def page(self, *, first: int | None = None, after: str | None = None, **said: Any) -> List:
-        wanted = asked(self._kind, {**self._said(), "first": first, "after": after, **said})
+        said = {**self._said(), "first": first, "after": after, **said}
+        wanted = asked(self._kind, said)
         reading = self._world.reading(seconds=60)
         query = ListQuery(
             kind=self._kind,
             sources=narrowed(reading, self._query.sources, BY_DEFAULT, wanted.where),
             where=wanted.where,
-            extent=wanted.extent,
             order=wanted.order,
             everywhere=self._counted,
         )
-        found = await come(listed_by_us(reading, here, query))
+        found = await come(listed_by_us(reading, here, query, extent(said)))
         assert found.page.complete, [o for o in found.page.outcomes if o.state.value != "FRESH"]
         return found
 
