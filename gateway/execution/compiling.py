@@ -140,9 +140,10 @@ class _Compiler:
         declared = declared_as(definition, f"{parent.name}.{name}")
         comes = origin(declared, f"{parent.name}.{name}")
         said = self.arguments.said(definition, declared, nodes[0], comes)
+        varying = self.arguments.varying(definition, declared, nodes[0], comes) if said is None else None
         shape = self._shape(definition.type, nodes)
         complete = completer(shape, shape.of) if isinstance(shape.of, Leaf) else None
-        return Field(key, nodes, parent, definition, declared, comes, shape, said, complete)
+        return Field(key, nodes, parent, definition, declared, comes, shape, said, varying, complete)
 
     def _shape(self, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Shape:
         nullable, kind = _unwrapped(kind)

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.execution import outermost
 from gateway.execution.below import descend
 from gateway.execution.completing import Anomaly
 from gateway.execution.frame import Frame
@@ -25,6 +26,8 @@ async def data(run: Run) -> Any:
     Raises:
     Anomaly: the answer is not as the schema has it.
     """
+    if (row := outermost.row(run)) is not None:
+        return row
     run.open(run.plan.root, [run.root_value], Level(None, None, (0,)), 1)
     filling = _Filling(run)
     try:
@@ -64,6 +67,9 @@ class _Filling:
 
     async def end(self, cancelled: bool) -> None:
         """Waits for all that was begun: nothing reads on behind our back."""
+        for value in self.run.called.values():
+            if asyncio.iscoroutine(value):
+                value.close()
         self._start()
         if cancelled and self.waiting:
             await asyncio.sleep(0)  # what has not begun would leave coroutines behind that nobody awaits

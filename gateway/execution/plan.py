@@ -124,6 +124,39 @@ class Said:
         return values
 
 
+@dataclass(frozen=True, slots=True)
+class FromVariable:
+    """An argument that is a variable and no more. name: in Python. convert: to what resolvers take, where it is not."""
+
+    name: str
+    variable: str
+    nullable: bool
+    required: bool
+    convert: Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Varying:
+    """Arguments of which some are variables. said: all of them, where no variable is given."""
+
+    said: Said
+    named: tuple[FromVariable, ...]
+
+    def taken(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The arguments by the values of variables that are given; None where these do not fit."""
+        values = self.said.taken()
+        for each in self.named:
+            if each.variable not in given:
+                if each.required:
+                    return None
+                continue
+            value = given[each.variable]
+            if value is None and not each.nullable:
+                return None
+            values[each.name] = value if each.convert is None or value is None else each.convert(value)
+        return values
+
+
 Origin: TypeAlias = Constant | Attribute | Call | Follow
 
 
@@ -131,8 +164,8 @@ Origin: TypeAlias = Constant | Attribute | Call | Follow
 class Field:
     """One field of a selection. key: its name in the answer. nodes: where the document asks for it.
 
-    said: its arguments; None where they depend on variables, or have to be made anew for each run. complete: of leaves,
-    a column of values to what is answered of them.
+    said: its arguments; None where they depend on variables, or have to be made anew for each run. varying: how they
+    depend on variables, where that is simple. complete: of leaves, a column of values to what is answered of them.
     """
 
     key: str
@@ -143,6 +176,7 @@ class Field:
     origin: Origin
     shape: Shape | None
     said: Said | None = None
+    varying: Varying | None = None
     complete: Make | None = None
 
     @property
@@ -172,12 +206,9 @@ class Selection:
     def leaves(self) -> tuple[tuple[int, Make, Make], ...]:
         """Of each column of leaves that is made of the objects alone: its number, how it is made and completed."""
         return tuple(
-            (number, each.origin.column, each.complete)
+            (number, make, each.complete)
             for number, each in enumerate(self.columns)
-            if each.complete is not None
-            and isinstance(each.origin, Attribute | Call)
-            and each.origin.column is not None
-            and (isinstance(each.origin, Attribute) or (each.origin.info is None and not each.definition.args))
+            if each.complete is not None and (make := _own(each)) is not None
         )
 
     @cached_property
@@ -202,6 +233,23 @@ class Selection:
         known = tuple(branch for branch in found if branch is not None)
         return known if len(known) == len(found) else None
 
+    @cached_property
+    def parts(self) -> tuple[Part, ...] | None:
+        """The other columns, where each is objects that the parents hold, of which no more is asked than can be made in
+        one go; else None.
+        """
+        found = [_part(number, each, _own(each)) for number, each in self.others]
+        known = tuple(part for part in found if part is not None)
+        return known if len(known) == len(found) else None
+
+    @cached_property
+    def roots(self) -> tuple[Part, ...] | None:
+        """The same of the outermost selection, whose resolvers are told where they stand."""
+        calls = all(isinstance(each.origin, Call) and not each.origin.waits for each in self.columns)
+        found = [_part(number, each, _asked) for number, each in enumerate(self.columns)] if calls else []
+        known = tuple(part for part in found if part is not None and not part.many)
+        return known if known and len(known) == len(self.columns) else None
+
     @property
     def keys(self) -> generate.Keys:
         return [(f.key, f.origin.value if isinstance(f.origin, Constant) else None) for f in self.fields]
@@ -225,6 +273,49 @@ class Branch:
     of: Objects
     name: str
     below: Selection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A column of objects, or of lists of them, that are there with their parents. make: of the parents, the column.
+
+    of: the one type that they have, by its name, and what is asked of it.
+    """
+
+    number: int
+    field: Field
+    make: Make
+    many: bool
+    of: Objects
+    name: str
+    below: Selection
+
+
+def _own(each: Field) -> Make | None:
+    """How a column is made of the objects and nothing else; None where it takes more than they are."""
+    origin = each.origin
+    if isinstance(origin, Attribute):
+        return origin.column
+    if not isinstance(origin, Call) or origin.info is not None or origin.waits or each.definition.args:
+        return None
+    if origin.column is not None:
+        return origin.column
+    function = origin.function
+    return (lambda objects: list(map(function, objects))) if origin.alone else None
+
+
+def _asked(objects: Column) -> Column:
+    raise AssertionError("a root field is asked of its resolver")
+
+
+def _part(number: int, each: Field, make: Make | None) -> Part | None:
+    of = each.completed.of
+    if make is None or not isinstance(of, Objects) or len(of.selections) > 1:
+        return None
+    [(name, below)] = of.selections.items()
+    if below.branches is None and below.parts is None:
+        return None
+    return Part(number, each, make, each.completed.items_nullable is not None, of, name, below)
 
 
 def _branch(number: int, each: Field) -> Branch | None:

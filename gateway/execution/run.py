@@ -26,8 +26,9 @@ Where: TypeAlias = tuple[Frame, int]
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """roots: what the root fields' resolvers gave, by their names in the answer. frames: each after the one that it is
-    below. coming: values of fields that have to be awaited, and that nobody awaits yet.
+    """roots: what the root fields' resolvers gave, by their names in the answer. called: what they returned, as long as
+    nobody has awaited it, or told of it. frames: each after the one that it is below. coming: values of fields that
+    have to be awaited, and that nobody awaits yet.
     """
 
     plan: Plan
@@ -37,6 +38,7 @@ class Run:
     root_value: Any = None
     form: Form = Form.DICTS
     roots: dict[str, Any] = field(default_factory=dict)
+    called: dict[str, Any] = field(default_factory=dict)
     errors: list[GraphQLError] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
     frames: list[Frame] = field(default_factory=list)
@@ -48,8 +50,12 @@ class Run:
 
     def reading(self, level: Level) -> Reading:
         """What is below these rows is to be read with this."""
+        return self.reading_below(level.root or "")
+
+    def reading_below(self, root: str) -> Reading:
+        """The same of a root field, by its name in the answer."""
         context = self.context
-        return context.below.get(level.root or "", context.reading) if context.below else context.reading
+        return context.below.get(root, context.reading) if context.below else context.reading
 
     def open(self, selection: Selection, objects: Sequence[Any], level: Level, times: int) -> Frame:
         """Has a selection asked of objects, none of which is None."""

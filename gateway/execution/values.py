@@ -27,6 +27,9 @@ _STRETCH = 500
 def values_of(run: Run, each: Field, objects: Sequence[Any], level: Level) -> Values:
     """None where the field failed, and that is told."""
     origin, said = each.origin, each.said
+    if level.above is None and each.key in run.called:
+        assert isinstance(origin, Call)
+        return Called(run, each, origin, {}, level).come([run.called.pop(each.key)])
     try:
         if isinstance(origin, Attribute):
             return origin.column(objects)
@@ -48,6 +51,9 @@ def arguments_of(run: Run, each: Field) -> dict[str, Any]:
     """The field's arguments, as its resolver takes them. Raises what coercion and conversion raise."""
     if each.said is not None:
         return each.said.taken()
+    taken = each.varying.taken(run.variables.coerced) if each.varying is not None else None
+    if taken is not None:
+        return taken
     assert each.declared is not None
     return Arguments(run.schema).of(each.definition, each.declared, each.nodes[0], run.variables)
 
@@ -64,7 +70,7 @@ class Called:
 
     def values(self, objects: Sequence[Any]) -> Values:
         if len(objects) <= _STRETCH or self.call.column is not None:
-            return self._come(self.returned(objects, 0))
+            return self.come(self.returned(objects, 0))
         return self._by_and_by(objects)
 
     async def _by_and_by(self, objects: Sequence[Any]) -> list[Any]:
@@ -72,7 +78,7 @@ class Called:
         for start in range(0, len(objects), _STRETCH):
             returned += self.returned(objects[start : start + _STRETCH], start)
             await self.run.pace.breathe()
-        found = self._come(returned)
+        found = self.come(returned)
         return found if isinstance(found, list) else await found
 
     def returned(self, objects: Sequence[Any], start: int) -> list[Any]:
@@ -103,7 +109,8 @@ class Called:
                 returned.append(error)
         return returned
 
-    def _come(self, returned: list[Any]) -> Values:
+    def come(self, returned: list[Any]) -> Values:
+        """What was returned, once nothing of it has to be awaited."""
         kinds = set(map(type, returned))
         if any(map(is_awaitable, kinds)) or (
             list in kinds
