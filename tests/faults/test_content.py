@@ -18,7 +18,7 @@ from adapters.errors import Malformed, Mismatched, Truncated
 from tests.faults.district import FAMILY, TOKEN, USERS, District, is_data, is_of
 from tests.faults.faults import FAULTS, Fault, endless
 from tests.faults.server import FaultServer, Play
-from tests.faults.wire import answer, either, of, says, zipped
+from tests.faults.wire import answer, bomb, either, of, says, zipped
 from tests.faults.world import world
 
 pytestmark = pytest.mark.anyio
@@ -232,7 +232,7 @@ def _peak(status: Path) -> int:
     return int(line.split()[1]) * 1024
 
 
-BOMB = zipped(b'{"users": [' + b" " * 300_000_000 + b"]}")
+BOMB = bomb(b'{"users": [', 300, b"]}")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.faults.jumping import JumpingLoop
+from tests.faults.clock import ForwardLoop
 from tests.faults.model import FAULTS, IDS, KEYS, Event, Model, Truth
 
 REPORTS = "sources { source { key } state code }"
@@ -53,7 +53,7 @@ class Reading(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner(loop_factory=JumpingLoop)
+        self.runner = asyncio.Runner(loop_factory=ForwardLoop)
 
     @initialize(totals=st.booleans())
     def opens(self, totals: bool) -> None:
@@ -83,7 +83,7 @@ class Reading(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 40.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
         loop = self.runner.get_loop()
-        assert isinstance(loop, JumpingLoop)
+        assert isinstance(loop, ForwardLoop)
         loop.ahead += seconds
 
     @rule(sources=SOME, ours=EVENTS, theirs=EVENTS, turns=st.integers(0, 30))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
+import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -32,6 +34,21 @@ def zipped(body: bytes, *headers: tuple[str, str], times: int = 1) -> bytes:
     for _ in range(times):
         body = gzip.compress(body, mtime=0)
     return answer(body, 200, ("Content-Encoding", "gzip"), *headers)
+
+
+def bomb(before: bytes, megabytes: int, after: bytes) -> bytes:
+    """Zipped, with so many blanks in the middle. One million is packed, and told over and over: that takes no time."""
+    packer, blanks = zlib.compressobj(wbits=-zlib.MAX_WBITS), b" " * 1_000_000
+    begins = packer.compress(before) + packer.flush(zlib.Z_FULL_FLUSH)  # what follows refers to nothing before it
+    middle = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
+    ends = packer.compress(after) + packer.flush()
+    check = zlib.crc32(before)
+    for _ in range(megabytes):
+        check = zlib.crc32(blanks, check)
+    size = len(before) + megabytes * len(blanks) + len(after)
+    trailer = struct.pack("<LL", zlib.crc32(after, check), size)
+    packed = gzip.compress(b"", mtime=0)[:10] + begins + megabytes * middle + ends + trailer
+    return answer(packed, 200, ("Content-Encoding", "gzip"))
 
 
 def says(*pieces: bytes | End) -> Play:
