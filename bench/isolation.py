@@ -59,7 +59,7 @@ class Beside(Enum):
 
 
 class Figures(msgspec.Struct):
-    """Milliseconds of an operation, over all stretches; a ratio is the median of those of 95th percentiles in a round."""
+    """Milliseconds of an operation, of all stretches. A ratio is of 95th percentiles, the median of the rounds."""
 
     operations: int
     waiting: int

@@ -1,13 +1,12 @@
 """An event loop on which sleeping takes no time, and whose clock can be set forward besides.
 
 `asyncio.timeout`, `asyncio.sleep`, the operation's deadline and whatever is given `loop.time` as its clock agree on the
-time, so that a breaker's five minutes pass without a test's waiting. So does the time of day, where `wall` stands for it.
+time, so that a breaker's five minutes pass without a test's waiting. The age of what is held is told by the true time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 
 from bench.clock import OwnTimeLoop
 
