@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from contextvars import Context
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore2
@@ -21,9 +20,8 @@ from adapters.pacing import Pacer, Turn
 from adapters.reaching import LookUp, Network, look_up
 from adapters.spec import SourceSpec
 from adapters.traffic import Tally
-from adapters.transport import GuardedTransport, OnRequest, address, tls_context, translated
+from adapters.transport import GuardedTransport, OnRequest, address, ours, tls_context
 
-_ERROR_BODY = 64 * 1024
 _HEADERS = {"Accept": "application/json"}
 
 _IDLE = 4.0
@@ -55,18 +53,7 @@ class Exchange:
         self.tally = Tally()
         self._transport = GuardedTransport(transport or network(spec, pacer.most), spec.key, on_request, spec.answers)
         # An attempt's limit is ours, see `_send`: the library would set an alarm for each part that is read.
-        timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.pool)
-        self._timeout = timeout.as_dict()
-        self._http = httpx2.AsyncClient(
-            transport=self._transport,
-            headers=_HEADERS,
-            timeout=timeout,
-            follow_redirects=False,
-            trust_env=False,
-            event_hooks={"request": [self._leaves]},
-            # No cookies but those that a dialect keeps, see `adapters.auth`.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
+        self._timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.pool).as_dict()
 
     @property
     def requests(self) -> int:
@@ -80,11 +67,13 @@ class Exchange:
         condition: headers that ask for it only if it changed; without them no answer is a 304.
         """
         headers = {**_HEADERS, **condition} if condition else _HEADERS
-        with translated(self._source):
-            # Not by the client, which merges addresses, headers, parameters and cookies that are none, each time.
-            request = httpx2.Request(
-                "GET", address(url), headers=headers, extensions={"endpoint": endpoint, "timeout": self._timeout}
-            )
+        try:
+            where = address(url)
+        except httpx2.InvalidURL as error:
+            raise ours(error, self._source) from None
+        request = httpx2.Request(
+            "GET", where, headers=headers, extensions={"endpoint": endpoint, "timeout": self._timeout}
+        )
         return await self._in_turn(request, self._auth[service])
 
     async def post_token(self, request: httpx2.Request) -> httpx2.Response:
@@ -92,13 +81,7 @@ class Exchange:
         return await self._in_turn(request, None)
 
     async def aclose(self) -> None:
-        await self._http.aclose()
-
-    async def _leaves(self, request: httpx2.Request) -> None:
-        """Told of every request that is about to be sent, the tokens' and repetitions too; those have no turn."""
-        turn = request.extensions.get("turn")
-        if turn is not None:
-            self._pacer.sends(turn)
+        await self._transport.aclose()
 
     async def _in_turn(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
         while True:
@@ -142,16 +125,30 @@ class Exchange:
         """One limit holds for everything between asking and the last byte, a token on the way included."""
         try:
             async with asyncio.timeout(self._attempt):
-                answer = await self._http.send(request, auth=auth, stream=True)
-                try:
-                    if answer.is_success:
-                        await answer.aread()
-                        return answer
-                    return await _beginning(answer)
-                finally:
-                    await answer.aclose()
+                if auth is None:
+                    return await self._sent(request)
+                return await self._proved(request, auth)
         except TimeoutError:
             raise TimedOut(self._source, f"no whole answer within {self._attempt:g} s") from None
+
+    async def _proved(self, request: httpx2.Request, auth: httpx2.Auth) -> httpx2.Response:
+        """The answer to the last request of a flow. Not by the library's client: without redirects, cookies, defaults
+        and hooks there is nothing left for it to do, and that takes it longer than all of this.
+        """
+        async with aclosing(auth.async_auth_flow(request)) as flow:
+            answer = await self._sent(await anext(flow))
+            while True:
+                try:
+                    following = await flow.asend(answer)
+                except StopAsyncIteration:
+                    return answer
+                answer = await self._sent(following)
+
+    async def _sent(self, request: httpx2.Request) -> httpx2.Response:
+        turn = request.extensions.get("turn")
+        if turn is not None:  # requests for tokens have none
+            self._pacer.sends(turn)
+        return await self._transport.handle_async_request(request)
 
 
 class _Failed(Failing):
@@ -160,16 +157,6 @@ class _Failed(Failing):
     def __init__(self, source: str, answer: httpx2.Response) -> None:
         super().__init__(source, f"{answer.status_code}, the server failed")
         self.answer = answer
-
-
-async def _beginning(answer: httpx2.Response) -> httpx2.Response:
-    body = b""
-    async with aclosing(answer.aiter_raw()) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) >= _ERROR_BODY:
-                break
-    return httpx2.Response(answer.status_code, headers=answer.headers, content=body[:_ERROR_BODY])
 
 
 def network(

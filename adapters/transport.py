@@ -12,8 +12,7 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -33,6 +32,8 @@ from adapters.errors import (
 
 USER_AGENT = "oneroster-gateway/0.1"
 _STEP = 1024 * 1024
+_START = 64 * 1024
+"""Bytes of an answer that is not a success."""
 
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 
@@ -104,29 +105,26 @@ _SPELLED = re.compile("(?:[A-Za-z0-9._~=&-]|%[0-9A-F]{2})+")
 """Queries that the library would leave as they are."""
 
 
-@contextmanager
-def translated(source: str, *, answering: bool = False) -> Iterator[None]:
-    """The library's exceptions as ours. answering: the head of an answer has come, its body is under way."""
-    try:
-        yield
-    except httpx2.ConnectTimeout:
-        raise Unreachable(source, "no connection within the time limit") from None
-    except httpx2.TimeoutException:
-        raise TimedOut(source, "no answer within the time limit") from None
-    except httpx2.UnsupportedProtocol:
-        raise Misconfigured(source, "the address is neither https nor http") from None
-    except (httpx2.InvalidURL, httpx2.LocalProtocolError):
-        raise Misconfigured(source, "address or credentials hold what cannot be sent") from None
-    except httpx2.DecodingError:
-        raise Malformed(source, "the body cannot be decompressed") from None
-    except httpx2.TransportError as error:
-        if _tls_refused(error):
-            raise TlsFailed(source, "certificate or TLS version refused; nothing was sent") from None
-        if _too_much(error):
-            raise Malformed(source, "its headers have no end") from None
-        if answering:
-            raise Truncated(source, "the connection ended before the body did") from None
-        raise Unreachable(source, "no connection, or it ended without an answer") from None
+def ours(error: Exception, source: str, *, answering: bool = False) -> SourceError:
+    """What an exception of the library means. answering: the head of an answer has come, its body is under way."""
+    match error:
+        case httpx2.ConnectTimeout():
+            return Unreachable(source, "no connection within the time limit")
+        case httpx2.TimeoutException():
+            return TimedOut(source, "no answer within the time limit")
+        case httpx2.UnsupportedProtocol():
+            return Misconfigured(source, "the address is neither https nor http")
+        case httpx2.InvalidURL() | httpx2.LocalProtocolError():
+            return Misconfigured(source, "address or credentials hold what cannot be sent")
+        case httpx2.DecodingError():
+            return Malformed(source, "the body cannot be decompressed")
+    if _tls_refused(error):
+        return TlsFailed(source, "certificate or TLS version refused; nothing was sent")
+    if _too_much(error):
+        return Malformed(source, "its headers have no end")
+    if answering:
+        return Truncated(source, "the connection ended before the body did")
+    return Unreachable(source, "no connection, or it ended without an answer")
 
 
 def _tls_refused(error: BaseException | None) -> bool:
@@ -147,7 +145,10 @@ def _too_much(error: BaseException | None) -> bool:
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """A transport whose answers are bounded, whole and from the address that was asked, or a SourceError."""
+    """A transport whose answers are bounded, whole and from the address that was asked, or a SourceError.
+
+    An answer is read before it is handed on; of one that is not a success, the start.
+    """
 
     def __init__(
         self,
@@ -168,75 +169,97 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         request.headers["Accept-Encoding"] = "gzip"
         started, status = time.monotonic(), None
         try:
-            with translated(self._source):
-                response = await self._inner.handle_async_request(request)
+            response = await self._inner.handle_async_request(request)
             status = response.status_code
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+            raise ours(error, self._source) from None
         finally:
-            endpoint = str(request.extensions.get("endpoint", "token"))
-            for told in (self._on_request, listener.get()):
-                if told is not None:
-                    told(Sent(self._source, endpoint, status, time.monotonic() - started))
-        if status == 304 and not _CONDITIONS.isdisjoint(request.headers):
-            pass
-        elif status == 304:
-            await response.aclose()
-            raise Malformed(self._source, "answers 304, which is about an earlier answer that it was not asked about")
-        elif 300 <= status < 400:
-            await response.aclose()
-            raise Redirected(
-                self._source, f"answers {status}: told to go elsewhere, which is not done with credentials"
-            )
+            self._tell(request, status, time.monotonic() - started)
         try:
-            if sum(len(name) + len(value) + 4 for name, value in response.headers.raw) > self._limits.headers:
-                raise Malformed(self._source, f"the headers are larger than {self._limits.headers >> 10} KiB")
-            stream = _Body(response, self._source, self._limits)
-        except SourceError:
+            self._judge(request, response)
+            body = _Body(response.headers.get("content-encoding", ""), self._source, self._limits)
+            content = await self._read(response, body)
+        finally:
             await response.aclose()
-            raise
-        headers = [
-            (name, value)
-            for name, value in response.headers.raw
-            if name.lower() not in (b"content-encoding", b"content-length")
-        ]
-        return httpx2.Response(status, headers=headers, stream=stream, extensions=response.extensions)
+        if body.packed:
+            del response.headers["content-encoding"]
+        return httpx2.Response(
+            status, headers=response.headers, content=content, request=request, extensions=response.extensions
+        )
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
+    def _tell(self, request: httpx2.Request, status: int | None, seconds: float) -> None:
+        also = listener.get()
+        if also is not None or self._on_request is not None:
+            sent = Sent(self._source, str(request.extensions.get("endpoint", "token")), status, seconds)
+            for told in (self._on_request, also):
+                if told is not None:
+                    told(sent)
 
-class _Body(httpx2.AsyncByteStream):
-    def __init__(self, response: httpx2.Response, source: str, limits: AnswerLimits) -> None:
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
+    def _judge(self, request: httpx2.Request, response: httpx2.Response) -> None:
+        status = response.status_code
+        if status == 304:
+            if _CONDITIONS.isdisjoint(request.headers):
+                raise Malformed(
+                    self._source, "answers 304, which is about an earlier answer that it was not asked about"
+                )
+        elif 300 <= status < 400:
+            raise Redirected(
+                self._source, f"answers {status}: told to go elsewhere, which is not done with credentials"
+            )
+        if sum(len(name) + len(value) + 4 for name, value in response.headers.raw) > self._limits.headers:
+            raise Malformed(self._source, f"the headers are larger than {self._limits.headers >> 10} KiB")
+
+    async def _read(self, response: httpx2.Response, body: _Body) -> bytes:
+        most = None if response.is_success else _START
+        stream = response.stream
+        assert isinstance(stream, httpx2.AsyncByteStream)
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async for raw in stream:
+                for part in body.steps(raw):
+                    parts.append(part)
+                    size += len(part)
+                    if most is not None and size >= most:
+                        return b"".join(parts)[:most]
+        except httpx2.TransportError as error:
+            raise ours(error, self._source, answering=True) from None
+        body.ended()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class _Body:
+    """What comes of an answer's body, unpacked and held to the limits. coding: as its Content-Encoding says."""
+
+    def __init__(self, coding: str, source: str, limits: AnswerLimits) -> None:
+        coding = coding.strip().lower()
         if coding not in ("identity", "", "gzip", "x-gzip"):
             raise Malformed(source, f"the body is compressed by {coding[:20]!r}; only gzip was offered")
-        self._gzip = coding in ("gzip", "x-gzip")
-        self._response = response
+        self._inflate = _Inflate() if coding in ("gzip", "x-gzip") else None
         self._source = source
         self._limits = limits
+        self._came = self._size = 0
+        self.packed = bool(coding)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        came = size = 0
-        inflate = _Inflate() if self._gzip else None
-        assert isinstance(self._response.stream, httpx2.AsyncByteStream)
-        with translated(self._source, answering=True):
-            async for raw in self._response.stream:
-                came += len(raw)
-                if came > self._limits.wire:
-                    raise Malformed(self._source, f"more than {self._limits.wire >> 20} MiB came as one answer")
-                for chunk in inflate.steps(raw, self._source) if inflate else (raw,):
-                    size += len(chunk)
-                    if size > self._limits.body:
-                        raise Malformed(self._source, f"the body is larger than {self._limits.body >> 20} MiB")
-                    if size > max(_STEP, self._limits.ratio * came):
-                        raise Malformed(
-                            self._source, f"the body is more than {self._limits.ratio} times as large as what came"
-                        )
-                    yield chunk
-        if inflate and not inflate.whole:
+    def steps(self, raw: bytes) -> Iterator[bytes]:
+        """The parts that came in one."""
+        self._came += len(raw)
+        if self._came > self._limits.wire:
+            raise Malformed(self._source, f"more than {self._limits.wire >> 20} MiB came as one answer")
+        for part in self._inflate.steps(raw, self._source) if self._inflate else (raw,):
+            self._size += len(part)
+            if self._size > self._limits.body:
+                raise Malformed(self._source, f"the body is larger than {self._limits.body >> 20} MiB")
+            if self._size > max(_STEP, self._limits.ratio * self._came):
+                raise Malformed(self._source, f"the body is more than {self._limits.ratio} times as large as what came")
+            yield part
+
+    def ended(self) -> None:
+        if self._inflate and not self._inflate.whole:
             raise Truncated(self._source, "the compressed body ended before its end")
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
 
 
 class _Inflate:
