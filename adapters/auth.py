@@ -1,4 +1,5 @@
-"""How requests prove who asks: flows that yield a request and are sent its response. They do no I/O themselves.
+"""How requests prove who asks: flows that yield a request and are sent its response, read already. They do no I/O
+themselves.
 
 A token is held per source, or per service where scopes differ, renewed before it ends, and asked for once for any
 number of calls that wait for it.
@@ -196,14 +197,12 @@ class OAuth2Flow(httpx2.Auth):
                     asking = self.ask()
                     request.extensions[AWAITS_TOKEN] = True
                     answer = yield asking
-                    await answer.aread()
                     del request.extensions[AWAITS_TOKEN]
                     token = self.take(answer)
             self._present(token, request)
             response = yield request
             if renewed or not self._may_be_stale(response.status_code):
                 break
-            await response.aread()  # gives its connection back before waiting for others
             refused = token
         if refused is not None and response.status_code in self._how.renew_on:
             self._vain_until = self._monotonic() + _VAIN
