@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from strawberry.schema.config import StrawberryConfig
 
 from adapters.client import SourceClient
 from adapters.endpoints import Collection
-from adapters.records import Record
 from bench.processes import SECRETS
 from bench.queries import IN_FLIGHT, PAGE_LIMIT, WIDE
 from bench.truth import exact
@@ -29,6 +28,8 @@ from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
 from gateway.roster.source import Source
 from gateway.roster.sources import Sources
+from gateway.roster.tables import Table
+from gateway.roster.whole import Whole
 from gateway.sandbox.server import Server, make_server
 from gateway.schema import SCHEMA, Schema
 from gateway.schema.context import Context
@@ -117,24 +118,24 @@ def reading(sources: Sources) -> Callable[[], Context]:
     return lambda: Context(Reading(sources, EVERYTHING, codec, DEADLINE))
 
 
-@contextmanager
-def spoiled(sources: Sources) -> Iterator[None]:
+@asynccontextmanager
+async def spoiled(sources: Sources) -> AsyncIterator[None]:
     """One user holds what is no boolean, and one class has no status, which no class may be without."""
     [source] = sources
     changes: dict[Collection, dict[str, Any]] = {
         Collection.USERS: {"enabled_user": "perhaps"},
         Collection.CLASSES: {"status": None},
     }
-    before: list[tuple[Record, str, Any]] = []
+    before: list[tuple[Table, Whole]] = []
     for collection, change in changes.items():
-        whole = source.tables[collection].whole
+        table = source.tables[collection]
+        whole = table.whole
         assert whole is not None
-        record = whole.rows[len(whole) // 4]
-        for name, value in change.items():
-            before.append((record, name, getattr(record, name)))
-            msgspec.structs.force_setattr(record, name, value)
+        record = msgspec.structs.replace(whole.rows[len(whole) // 4], **change)
+        before.append((table, whole))
+        table.keep_changed(await whole.overlaid([record], read_at=whole.read_at, high_water=whole.high_water))
     try:
         yield
     finally:
-        for record, name, value in before:
-            msgspec.structs.force_setattr(record, name, value)
+        for table, whole in before:
+            table.keep_changed(whole)

@@ -40,9 +40,10 @@ class Comparison:
                     self._tell("in_process", name, await self._turns(query, made, context))
             alone = {name: made[name] for name in ("cached", OURS)}
             if "careful" in parts:
-                with spoiled(sources), _silent():
-                    for name, query in CAREFUL.items():
-                        self._tell("careful", name, await self._turns(query, alone, context, faulty=True))
+                async with spoiled(sources):
+                    with _silent():
+                        for name, query in CAREFUL.items():
+                            self._tell("careful", name, await self._turns(query, alone, context, faulty=True))
             if "fallback" in parts:
                 took = await self._turns(REFUSED, alone, context)
                 self._samples.add("fallback.extra_us", 1e6 * (median(took[OURS]) - median(took["cached"])))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from gateway.execution.completing import Anomaly
 from gateway.execution.generate import Column, attribute
+from gateway.execution.kept import KeptRows
 from gateway.execution.plan import Branch, Selection
 from gateway.execution.rows import OFTEN, Form, as_bytes
 from gateway.roster.levels import held_children
@@ -34,6 +35,7 @@ class Allowance:
     """What one operation may have made at once. values: how many more; none, once it was too much or in vain."""
 
     form: Form
+    kept: KeptRows
     values: int = MOST
 
     def rows(self, reading: Reading, selection: Selection, objects: Sequence[Any]) -> list[Any] | None:
@@ -68,13 +70,16 @@ class _Making:
     source: str
 
     def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
-        count = len(objects)
+        count, form = len(objects), self.allowance.form
         self.allowance.take(count * len(selection.columns))
+        kept = self.allowance.kept.rows(self.reading, selection, objects) if form is Form.STRUCTS else None
+        if kept is not None:
+            return kept
         columns = selection.all_leaves(objects)
         for branch in selection.branches or ():
             children = branch.relation.cardinality is Cardinality.CHILDREN
             columns[branch.number] = (self._lists if children else self._records)(branch, objects)
-        return (selection.dicts if self.allowance.form is Form.DICTS else selection.structs)(count, columns)
+        return (selection.dicts if form is Form.DICTS else selection.structs)(count, columns)
 
     def _records(self, branch: Branch, objects: Sequence[Any]) -> Column:
         """A row, or null, for each of the objects; one for all that lead to the same."""
@@ -105,8 +110,8 @@ class _Making:
         if max(lengths) > LONGEST_LIST:
             raise NotAtOnce
         rows = self._below(branch, list(chain.from_iterable(broods)))
-        following = iter(rows)
-        return [rows] if len(lengths) == 1 else [list(islice(following, length)) for length in lengths]
+        end = 0
+        return [rows[end : (end := end + length)] for length in lengths]
 
     def _below(self, branch: Branch, records: Sequence[Any]) -> list[Any]:
         if not records:

@@ -18,6 +18,7 @@ from gateway.execution.arguments import NONE
 from gateway.execution.careful import Careful
 from gateway.execution.compiling import Operation, compiled, operation_of
 from gateway.execution.completing import Anomaly
+from gateway.execution.kept import KeptRows
 from gateway.execution.plan import CannotCompile, Plan
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
@@ -67,6 +68,7 @@ class Executor:
     """Documents and their plans are kept, the latest used; also that a document has none, and why."""
 
     schema: Schema
+    rows: KeptRows = field(default_factory=KeptRows)
     _kept: LRUCache[tuple[str, str | None], Known | Refused] = field(
         default_factory=lambda: LRUCache(MOST, lambda kept: kept.size)
     )
@@ -86,7 +88,7 @@ class Executor:
             plan = self._plan(query, name, known, inputs)
         except CannotCompile as reason:
             return Attempt(None, f"fallback: {reason}")
-        run = Run(plan, self.schema, context, inputs, root, Form.STRUCTS if to_encode else Form.DICTS)
+        run = Run(plan, self.schema, context, inputs, root, Form.STRUCTS if to_encode else Form.DICTS, self.rows)
         try:
             data = await filling.data(run)
         except Exception as error:

@@ -32,8 +32,15 @@ class Form(Enum):
 _encode = msgspec.json.Encoder().encode
 
 
+def encoded(rows: Sequence[Any]) -> list[bytes]:
+    """Each row as JSON."""
+    return list(map(_encode, rows))
+
+
 def as_bytes(rows: Sequence[Any]) -> list[Any]:
     """Rows that are encoded now, for what they stand in to be encoded."""
+    if rows and type(rows[0]) is msgspec.Raw:
+        return list(rows)
     return list(map(msgspec.Raw, map(_encode, rows)))
 
 
@@ -43,13 +50,13 @@ async def build(frames: Sequence[Frame], form: Form, pace: Pace) -> Any:
     for frame in reversed(frames):
         selection, count = frame.selection, len(frame.objects)
         make = selection.dicts if form is Form.DICTS else selection.structs
-        encoded = form is Form.STRUCTS and ((much and count > 1) or frame.times >= OFTEN * count)
+        apart = form is Form.STRUCTS and ((much and count > 1) or frame.times >= OFTEN * count)
         columns = [_column(each) if isinstance(each, Below) else each for each in frame.columns]
         frame.columns = []
         for start in range(0, count, CHUNK):
             part = columns if count <= CHUNK else [column[start : start + CHUNK] for column in columns]
             rows = make(min(CHUNK, count - start), part)
-            rows = as_bytes(rows) if encoded else rows
+            rows = as_bytes(rows) if apart else rows
             frame.rows.extend(rows)
             if pace.late:
                 await pace.breathe()

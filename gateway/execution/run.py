@@ -13,6 +13,7 @@ from strawberry.schema import Schema
 from gateway.execution.at_once import Allowance
 from gateway.execution.completing import Anomaly
 from gateway.execution.frame import Frame
+from gateway.execution.kept import KeptRows
 from gateway.execution.level import FieldRows, Level
 from gateway.execution.pace import Pace
 from gateway.execution.plan import Field, Plan, Selection
@@ -37,6 +38,7 @@ class Run:
     variables: VariableValues
     root_value: Any = None
     form: Form = Form.DICTS
+    kept: KeptRows = field(default_factory=KeptRows)
     roots: dict[str, Any] = field(default_factory=dict)
     called: dict[str, Any] = field(default_factory=dict)
     errors: list[GraphQLError] = field(default_factory=list)
@@ -46,7 +48,7 @@ class Run:
     allowance: Allowance = field(init=False)
 
     def __post_init__(self) -> None:
-        self.allowance = Allowance(self.form)
+        self.allowance = Allowance(self.form, self.kept)
 
     def reading(self, level: Level) -> Reading:
         """What is below these rows is to be read with this."""

@@ -28,7 +28,7 @@ def test_a_quick_run_has_every_figure_and_no_wrong_answer(capsys: pytest.Capture
 async def test_a_spoiled_record_leaves_everything_else_of_the_answer_and_is_mended() -> None:
     async with held() as sources:
         context, by_plan = reading(sources), ways()["ours"]
-        with spoiled(sources):
+        async with spoiled(sources):
             flat, tree = [json.loads(await by_plan(query, context())) for query in CAREFUL.values()]
         mended = json.loads(await by_plan(CASES["a"], context()))
     assert [error["path"][-1] for error in flat["errors"]] == ["enabledUser"]

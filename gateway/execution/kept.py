@@ -1,0 +1,140 @@
+"""Rows that stay encoded: of records that are held whole, and of which a row needs nothing but the record.
+
+Such a row is the same for as long as the record is: no argument, clock or source has a say in it. It is known by the
+record itself, not by its id, and goes with the copy of the collection that the record was held in, or with its plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from adapters.records import Record
+from gateway.execution.plan import Selection
+from gateway.execution.rows import encoded
+from gateway.roster.reading import Reading
+from gateway.roster.whole import Whole
+from gateway.schema.fields import sources_of
+from gateway.schema.node import KINDS
+
+MOST = 16 * 1024 * 1024
+"""Bytes of all rows that are kept, with what keeping them takes."""
+
+_EACH = 250
+"""Bytes that a row takes besides what is written in it."""
+
+_BEGINNINGS = 1000
+"""Lists that are remembered to have been asked for once."""
+
+
+@dataclass(slots=True, eq=False)
+class Shelf:
+    """Rows of one selection, of records of one copy. rows: by the `id` of the record, which is not given twice for as
+    long as the record is among `records`.
+
+    begun: `id` of the first record of each list that was asked for once: who walks a list to its end does not come back
+    for it. used: when it last served.
+    """
+
+    rows: dict[int, msgspec.Raw] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    begun: set[int] = field(default_factory=set)
+    bytes: int = 0
+    used: int = 0
+
+    def again(self, first: Record) -> bool:
+        """Whether a list that begins so was asked for before."""
+        if id(first) in self.begun:
+            return True
+        if len(self.begun) >= _BEGINNINGS:
+            self.begun.clear()
+        self.begun.add(id(first))
+        return False
+
+    def keep(self, records: Sequence[Record], rows: Sequence[msgspec.Raw], size: int) -> None:
+        self.rows.update(zip(map(id, records), rows, strict=True))
+        self.records += records
+        self.bytes += size
+
+    def clear(self) -> None:
+        self.rows, self.records, self.bytes = {}, [], 0
+
+
+@dataclass(slots=True, eq=False)
+class KeptRows:
+    """Of all plans of one schema. most: bytes; beyond it those of the selection that was asked longest ago go.
+
+    rows_from, columns_from: below these, rows are made as fast as they are found.
+    """
+
+    most: int = MOST
+    rows_from: int = 16
+    columns_from: int = 3
+    _shelves: WeakKeyDictionary[Whole, WeakKeyDictionary[Selection, Shelf]] = field(default_factory=WeakKeyDictionary)
+    _turns: Iterator[int] = field(default_factory=count)
+
+    @property
+    def bytes(self) -> int:
+        return sum(shelf.bytes for shelf in self._all())
+
+    def rows(self, reading: Reading, selection: Selection, records: Sequence[Any]) -> list[msgspec.Raw] | None:
+        """The rows of records, encoded; None where they are to be made as any others.
+
+        Raises what comes of records that are not as the schema has them.
+        """
+        kind = KINDS.get(selection.type.name)
+        if kind is None or selection.others or len(selection.columns) < self.columns_from:
+            return None
+        if len(records) < self.rows_from:
+            return None
+        source = records[0].source
+        whole = reading.held(kind, source)
+        if whole is None:
+            return None
+        shelf = self._shelf(whole, selection)
+        shelf.used = next(self._turns)
+        try:
+            return list(map(shelf.rows.__getitem__, map(id, records)))
+        except KeyError:
+            return self._made(shelf, selection, source, records)
+
+    def _shelf(self, whole: Whole, selection: Selection) -> Shelf:
+        shelves = self._shelves.get(whole)
+        if shelves is None:
+            shelves = self._shelves[whole] = WeakKeyDictionary()
+        shelf = shelves.get(selection)
+        if shelf is None:
+            shelf = shelves[selection] = Shelf()
+        return shelf
+
+    def _made(
+        self, shelf: Shelf, selection: Selection, source: str, records: Sequence[Record]
+    ) -> list[msgspec.Raw] | None:
+        if not shelf.again(records[0]) or {*sources_of(records)} != {source}:
+            return None
+        new = list({id(each): each for each in records if id(each) not in shelf.rows}.values())
+        rows = encoded(selection.structs(len(new), selection.all_leaves(new)))
+        size = sum(map(len, rows)) + _EACH * len(new)
+        if not self._room(size, shelf):
+            return None
+        shelf.keep(new, list(map(msgspec.Raw, rows)), size)
+        return list(map(shelf.rows.__getitem__, map(id, records)))
+
+    def _room(self, size: int, own: Shelf) -> bool:
+        """Has other shelves cleared until there is so much room."""
+        taken = self.bytes + size
+        for shelf in sorted(self._all(), key=lambda each: each.used):
+            if taken <= self.most:
+                break
+            if shelf is not own:
+                taken -= shelf.bytes
+                shelf.clear()
+        return taken <= self.most
+
+    def _all(self) -> list[Shelf]:
+        return [shelf for shelves in self._shelves.values() for shelf in shelves.values()]
