@@ -66,12 +66,13 @@ def serve(
         loop="uvloop" if find_spec("uvloop") else "asyncio",
         http=protocol(patience),
         ws="none",
+        interface="asgi3",
         lifespan="on",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=patience.idle,  # type: ignore[arg-type]  # any number of seconds,
         timeout_graceful_shutdown=5,
     )
     _Server(config, on_ready).run(sockets=[bound])

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Generator
+from types import coroutine
+from typing import Any, TypeVar
 
 from gateway.endpoint.asgi import Receive
+
+T = TypeVar("T")
 
 _UNHEEDED = 0.01
 """Seconds for which nothing is listened for: what waits for a source takes longer."""
@@ -14,7 +19,38 @@ class ClientGone(Exception):
     """The client went away before it was answered."""
 
 
-class Attention:
+@coroutine
+def attended(work: Coroutine[Any, Any, T], receive: Receive) -> Generator[Any, Any, T]:
+    """What the work comes to; it is cancelled when the client goes away. Nobody listens for that before it waits for
+    something: what is held is answered without.
+
+    Raises:
+        ClientGone: and the work has ended.
+    """
+    attention: _Attention | None = None
+    step, given = work.send, None
+    try:
+        while True:
+            try:
+                awaited = step(given)
+            except StopIteration as end:
+                answer: T = end.value
+                return answer
+            attention = attention or _Attention(receive)
+            try:
+                step, given = work.send, (yield awaited)
+            except BaseException as error:
+                step, given = work.throw, error
+    except asyncio.CancelledError:
+        if attention is not None and attention.gone:
+            raise ClientGone from None
+        raise
+    finally:
+        if attention is not None:
+            attention.end()
+
+
+class _Attention:
     """Cancels the current task when the client goes away, until `end` is called.
 
     Listening takes a task, which would cost a small operation a tenth of its time: it begins after a while.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.endpoint.asgi import NO_SNIFFING, App, Message, Receive, Scope, Send
 from gateway.endpoint.refusal import Refusal
@@ -35,8 +36,14 @@ class HostGate:
 
     def _named(self, scope: Scope) -> bool:
         named = [value for name, value in scope["headers"] if name == b"host"]
-        found = _HOST.fullmatch(named[0].decode("latin-1")) if len(named) == 1 else None
-        return found is not None and found[1].lower() in self.hosts
+        return len(named) == 1 and _host(named[0]) in self.hosts
+
+
+@lru_cache(64)
+def _host(header: bytes) -> str | None:
+    """The name in a Host header, without the port; None if it is none."""
+    found = _HOST.fullmatch(header.decode("latin-1"))
+    return found[1].lower() if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,28 +11,20 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 
 from gateway.config import GetPolicy
 from gateway.documents import Documents, Found, Reason, Refused
+from gateway.endpoint.agreeing import agreed, of_refusals
 from gateway.endpoint.asgi import App, Headers, Receive, Response, Scope, Send, headers_of, text_of
-from gateway.endpoint.attention import Attention, ClientGone
+from gateway.endpoint.attention import ClientGone, attended
 from gateway.endpoint.parameters import Parameters, from_address, from_body
 from gateway.endpoint.receiving import body_of, check_content_type, query_of
 from gateway.endpoint.refusal import Refusal
 from gateway.endpoint.responding import answered, revalidated
-from gateway.execution.answering import QUERIES, READS_AND_WRITES, Answer, Asked, respond
+from gateway.execution.answering import QUERIES, READS_AND_WRITES, Asked, respond
 from gateway.faults import ErrorCode
 from gateway.limits import DocumentLimits, nested
 from gateway.roster.reading import Reading
 from gateway.schema import Schema
 from gateway.schema.context import Context
-from gateway.web.negotiation import (
-    GRAPHQL_RESPONSE,
-    JSON,
-    MEDIA_TYPES,
-    Coding,
-    Codings,
-    codings,
-    media_type,
-    prefers_html,
-)
+from gateway.web.negotiation import GRAPHQL_RESPONSE, prefers_html
 
 log = logging.getLogger(__name__)
 
@@ -62,29 +53,28 @@ class GraphQLRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        accept = text_of(headers, b"accept")
-        if scope["method"] in ("GET", "HEAD") and prefers_html(accept):
+        method = scope["method"]
+        if method in ("GET", "HEAD") and prefers_html(text_of(headers, b"accept")):
             await self.page(scope, receive, send)
             return
-        kind = media_type(accept)
         try:
-            response = await self._respond(kind, headers, scope, receive)
+            response = await self._respond(method, headers, scope, receive)
         except Refusal as refusal:
-            response = refusal.response(kind or JSON)
+            response = refusal.response(of_refusals(headers))
         except ClientGone:
             return
         except Exception as error:  # its words may hold a person's data
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a request could not be answered: %s\n%s", type(error).__name__, where)
-            response = Refusal(500, "internal error", code=ErrorCode.INTERNAL).response(kind or JSON)
-        await response.send(send, with_body=scope["method"] != "HEAD")
+            response = Refusal(500, "internal error", code=ErrorCode.INTERNAL).response(of_refusals(headers))
+        await response.send(send, with_body=method != "HEAD")
 
-    async def _respond(self, kind: str | None, headers: Headers, scope: Scope, receive: Receive) -> Response:
+    async def _respond(self, method: str, headers: Headers, scope: Scope, receive: Receive) -> Response:
         """The checks, in the order in which they are made; then the answer."""
-        posted = scope["method"] == "POST"
-        self._check_method(scope["method"])
-        kind = _check_accept(kind)
-        accepted = _check_accept_encoding(headers)
+        posted = method == "POST"
+        if not posted:
+            self._check_method(method)
+        kind, accepted = agreed(headers.get(b"accept"), headers.get(b"accept-encoding"))
         if posted:
             check_content_type(headers)
             parameters = from_body(await body_of(headers, receive))
@@ -94,13 +84,19 @@ class GraphQLRoute:
             raise Refusal(400, f"`variables` are nested deeper than {self.limits.nesting} levels")
         document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
-        answer = await self._answer(asked, posted, headers, receive)
+        context = Context(self.reading(headers.get(_EXPLAIN) == b"1"))
+        work = respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
+        try:  # what may write is carried out to its end
+            answer = await (work if _MUTATION in asked.query else attended(work, receive))
+        except InvalidOperationTypeError as error:
+            raise _of_wrong_kind(error.operation_type.value, posted) from None
         if answer.executed and document.trusted and not posted:
             return await revalidated(answer.body, kind, accepted, headers.get(b"if-none-match", b""))
         return await answered(answer.body, 200 if answer.executed else _unexecuted(kind), kind, accepted)
 
     def _check_method(self, method: str) -> None:
-        if method == "POST" or (method in ("GET", "HEAD") and self.get is not GetPolicy.OFF):
+        """Whether it may be asked with anything but POST."""
+        if method in ("GET", "HEAD") and self.get is not GetPolicy.OFF:
             return
         if self.get is not GetPolicy.OFF:
             raise Refusal(405, "ask with POST and a JSON body, or with GET", headers=[(b"allow", b"GET, HEAD, POST")])
@@ -119,36 +115,6 @@ class GraphQLRoute:
                 raise Refusal(_unexecuted(kind), "PersistedQueryNotFound", code=code)
             raise Refusal(405, "GET is for trusted documents: ask with POST", headers=[(b"allow", b"POST")])
         return found
-
-    async def _answer(self, asked: Asked, posted: bool, headers: Headers, receive: Receive) -> Answer:
-        """Executes the operation: a query for as long as the client is there, what may write to its end."""
-        context = Context(self.reading(headers.get(_EXPLAIN) == b"1"))
-        attention = Attention(receive) if _MUTATION not in asked.query else None
-        try:
-            return await respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
-        except InvalidOperationTypeError as error:
-            raise _of_wrong_kind(error.operation_type.value, posted) from None
-        except CancelledError:
-            if attention is not None and attention.gone:
-                raise ClientGone from None
-            raise
-        finally:
-            if attention is not None:
-                attention.end()
-
-
-def _check_accept(kind: str | None) -> str:
-    if kind is None:
-        raise Refusal(406, f"answers are {' or '.join(MEDIA_TYPES)}, in UTF-8: Accept takes neither")
-    return kind
-
-
-def _check_accept_encoding(headers: Headers) -> Codings:
-    accepted = codings(text_of(headers, b"accept-encoding"))
-    if not accepted.plain and accepted.at_all is None:
-        names = ", ".join(Coding)
-        raise Refusal(406, f"answers are sent as they are (identity) or in one of {names}: Accept-Encoding takes none")
-    return accepted
 
 
 def _unexecuted(kind: str) -> int:

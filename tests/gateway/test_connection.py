@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.connection import Patience, protocol
+from gateway.connection.sending import InOnePiece
 from gateway.serve import listen
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +36,11 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
             break
     if body == b"slow":
         await asyncio.sleep(1)
+    if body == b"part":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        for part in (b"pa", b"rt"):
+            await send({"type": "http.response.body", "body": part, "more_body": part == b"pa"})
+        return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
@@ -40,7 +49,6 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
 def port() -> Iterator[int]:
     bound = listen("127.0.0.1", 0)
     config = uvicorn.Config(echo, http=protocol(PATIENCE), ws="none", log_level="error", lifespan="off")
-    config.timeout_keep_alive = PATIENCE.idle  # type: ignore[assignment]
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
@@ -97,13 +105,14 @@ async def test_b16_a_body_that_does_not_come_ends_the_connection(port: int) -> N
 
 
 async def test_b16_an_idle_connection_is_closed_and_half_a_further_request_as_well(port: int) -> None:
-    for more in (b"", b"POST / HTTP/1.1\r\nHos"):
+    for more, said_to_it in ((b"", b""), (b"POST / HTTP/1.1\r\nHos", b"HTTP/1.1 408 ")):
         client = connected(port)
         client.sendall(HEAD + b"\r\n" + b"abcd")
         assert client.recv(4096).endswith(b"abcd")
         client.sendall(more)
-        seconds, _ = await asyncio.to_thread(closed_after, client)
+        seconds, said = await asyncio.to_thread(closed_after, client)
         assert 0.2 < seconds < 2
+        assert said[:13] == said_to_it
 
 
 async def test_an_answer_may_take_longer_than_a_client_may(port: int) -> None:
@@ -125,3 +134,107 @@ async def test_b16_many_idle_connections_hold_up_nobody(port: int) -> None:
     client.close()
     for each in idle:
         await asyncio.to_thread(closed_after, each)
+
+
+async def test_requests_that_are_sent_at_once_are_answered_in_their_order(port: int) -> None:
+    client = connected(port)
+    client.sendall(b"".join(HEAD + b"\r\n" + body for body in (b"slow", b"part", b"last")))
+    seconds, said = await asyncio.to_thread(closed_after, client)
+    assert [part[-4:] for part in said.split(b"HTTP/1.1 200 ")[1:]] == [b"slow", b"part", b"last"]
+    assert 1.2 < seconds < 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "ending"),
+    [
+        (HEAD + b"\r\npart", b"\r\n\r\npart"),
+        (HEAD.replace(b"POST", b"HEAD") + b"\r\nabcd", b"content-length: 4\r\n\r\n"),
+        (HEAD + b"Connection: close\r\n\r\nabcd", b"content-length: 4\r\nconnection: close\r\n\r\nabcd"),
+        (HEAD + b"Expect: 100-continue\r\n\r\nabcd", b"content-length: 4\r\n\r\nabcd"),
+    ],
+    ids=["in parts", "HEAD", "the last one", "asked for leave"],
+)
+async def test_responses_that_are_not_ready_or_not_ordinary_are_sent_as_the_server_does(
+    port: int, asked: bytes, ending: bytes
+) -> None:
+    client = connected(port)
+    client.sendall(asked)
+    _, said = await asyncio.to_thread(closed_after, client)
+    assert said.endswith(ending)
+    assert said.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def test_a_connection_on_which_requests_go_on_is_not_closed_as_idle(port: int) -> None:
+    client = connected(port)
+    for _ in range(4):
+        client.sendall(HEAD + b"\r\n" + b"abcd")
+        assert (await asyncio.to_thread(client.recv, 4096)).endswith(b"abcd")
+        await asyncio.sleep(0.25)
+    client.close()
+
+
+class Wire(asyncio.Transport):
+    """What the server hands to the system, piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.pieces.append(bytes(data))
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("size", [4, 100_000])
+@pytest.mark.parametrize(
+    ("headers", "pieces"),
+    [
+        ([(b"content-type", b"text/plain")], 1),
+        ([(b"x-odd", b"a\r\nb")], 0),
+        ([(b"connection", b"close")], 2),
+    ],
+    ids=["ordinary", "no header", "the server's own"],
+)
+async def test_a_response_that_is_ready_is_sent_in_one_piece(
+    size: int, headers: list[tuple[bytes, bytes]], pieces: int
+) -> None:
+    async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        length = (b"content-length", b"%d" % size)
+        await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
+        await send({"type": "http.response.body", "body": b"x" * size})
+
+    wire, done = Wire(), asyncio.Event()
+    cycle = RequestResponseCycle(
+        scope={"method": "POST"},  # type: ignore[typeddict-item]
+        transport=wire,
+        flow=FlowControl(wire),
+        logger=logging.getLogger(__name__),
+        access_logger=logging.getLogger(__name__),
+        access_log=False,
+        default_headers=[(b"x-served-by", b"us")],
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=done.set,
+    )
+    if not pieces:
+        with pytest.raises(RuntimeError, match="Invalid HTTP header"):
+            await InOnePiece(cycle, app)(cycle.scope, cycle.receive, cycle.send)
+        assert not wire.pieces
+        return
+    await InOnePiece(cycle, app)(cycle.scope, cycle.receive, cycle.send)
+    assert len(wire.pieces) == pieces
+    head, _, body = b"".join(wire.pieces).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\nx-served-by: us\r\n")
+    assert b"content-length: %d" % size in head
+    assert body == b"x" * size
+    assert done.is_set()
+    assert cycle.response_complete

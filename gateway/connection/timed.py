@@ -1,0 +1,119 @@
+"""What a client does not send in time ends its connection. The server itself waits for ever for a head or a body."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from gateway.connection.sending import InOnePiece
+
+_LATE = b"the request did not come in time"
+_TIMEOUT = (
+    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\n\r\n%s" % (len(_LATE), _LATE)
+)
+_TICK = 0.001
+"""Seconds that an alarm may ring too early, by the clock of the event loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds. head: from the connection, or from the first byte of a further request, to the end of its headers.
+    body: from there to the end of the request. idle: between two requests.
+    """
+
+    head: float = 10.0
+    body: float = 30.0
+    idle: float = 5.0
+
+
+def protocol(patience: Patience) -> type[HttpToolsProtocol]:
+    """For `uvicorn.Config(http=…)`, whose `timeout_keep_alive` is ours here: an alarm set and taken back for each
+    request costs more than all else that the server does with its response.
+    """
+
+    class Timed(HttpToolsProtocol):
+        """The server's, with one alarm for whatever the client has to send next."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._alarm: asyncio.TimerHandle | None = None
+            self._rings = 0.0
+            self._due: float | None = None
+            """When what is awaited has to be there; None while it is the server's turn. It may be later than the alarm
+            rings, which is then set anew.
+            """
+            self._reading = True
+            """Within a request, or before the first."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._expect(patience.head)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._due = None
+            if self._alarm is not None:
+                self._alarm.cancel()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if not self._reading:
+                self._reading = True
+                if self._due is not None:
+                    self._expect(patience.head)
+            super().data_received(data)
+
+        def on_headers_complete(self) -> None:
+            self._reading = True
+            self._expect(patience.body)
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self._reading = False
+            self._due = None
+            super().on_message_complete()
+            if self.cycle is None or self.cycle.response_complete:
+                self._expect(patience.idle)
+
+        def on_response_complete(self) -> None:
+            """The server's, but for the alarm."""
+            self.server_state.total_requests += 1
+            if self.transport.is_closing():
+                return
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+            elif self._due is None:
+                self._expect(patience.head if self._reading else patience.idle)
+
+        def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+            whole: Any = InOnePiece(cycle, app)
+            super()._start_asgi_task(cycle, whole)
+
+        def _expect(self, seconds: float) -> None:
+            self._due = self.loop.time() + seconds
+            if self._alarm is None or self._due < self._rings:
+                self._set_alarm(seconds)
+
+        def _set_alarm(self, seconds: float) -> None:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._rings = self.loop.time() + seconds
+            self._alarm = self.loop.call_later(seconds, self._ring)
+
+        def _ring(self) -> None:
+            self._alarm = None
+            if self._due is None or self.transport is None or self.transport.is_closing():
+                return
+            left = self._due - self.loop.time()
+            if left > _TICK:
+                self._set_alarm(left)
+                return
+            if self._reading and (self.cycle is None or self.cycle.response_complete):
+                self.transport.write(_TIMEOUT)
+            self.transport.close()
+
+    return Timed
