@@ -24,6 +24,8 @@ _DOTS = {".": "%2E", "..": "%2E%2E"}
 
 def encoded(text: str) -> str:
     """`text` percent-encoded by RFC 3986, everything but letters, digits and `-._~`; a blank is %20, a quote %27."""
+    if text.isascii() and text.isalnum():
+        return text
     made = text.encode("utf-8", "surrogatepass")
     # A filter has thousands of characters and few kinds of them that must be encoded. A percent sign goes first: each
     # of the others brings one.

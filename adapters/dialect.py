@@ -247,6 +247,9 @@ class Dialect:
     revision_header: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))  # not all that is in it has a hash; what is equal has these in common
+
     def path_of(self, service: Service) -> str:
         """The base path of a service, by the standard for all but rostering; 1.1 has all in one place."""
         if service is Service.ROSTERING or self.version is Version.V1P1:

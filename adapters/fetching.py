@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 import httpx2
 
 from adapters import lowering
-from adapters.addresses import query_text
+from adapters.addresses import encoded, query_text
 from adapters.answers import Answer, says_no_such_parent
 from adapters.caching import Earlier, Mark, cache_control, validators
 from adapters.coverage import Came
@@ -67,7 +67,8 @@ class Fetcher:
             return None
         return names.wire_field(route.entity.collection, "sourced_id", self._dialect.version)
 
-    def url(self, route: Route, limit: int | None, offset: int, filter_text: str = "") -> str:
+    def url(self, route: Route, limit: int | None, offset: int) -> str:
+        """The address of a page, without a filter."""
         parameters: list[tuple[str, str]] = []
         if limit is not None:
             parameters.append(("limit", str(limit)))
@@ -76,8 +77,6 @@ class Fetcher:
         order = self.order(route)
         if order is not None:
             parameters += [("sort", order), ("orderBy", "asc")]
-        if filter_text:
-            parameters.append(("filter", filter_text))
         return self._bases[route.entity.service] + route.path + (f"?{query_text(parameters)}" if parameters else "")
 
     async def page(
@@ -106,7 +105,7 @@ class Fetcher:
         if needs_filter and pushed.text is None:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
         if pushed.text is not None:
-            url = self.url(route, limit, offset, pushed.text)
+            url = _filtered(url, pushed.text)
         answer, mark = await self._ask(route, url, earlier)
         if earlier is not None and mark is not None:
             return self._as_it_was(mark, earlier.records(mark), answer, limit, offset)
@@ -216,6 +215,10 @@ class Fetcher:
                 return in_body
             case Totals.NONE:
                 return None
+
+
+def _filtered(url: str, text: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}filter={encoded(text)}"
 
 
 def start(answer: httpx2.Response) -> Answer:

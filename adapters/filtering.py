@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from adapters.addresses import encoded
 from adapters.dialect import AbsentStatus, Dialect, FilterLevel, Op
@@ -19,6 +20,9 @@ from adapters.endpoints import Collection
 from adapters.filter_text import Clause, join
 from adapters.normalise import names
 from adapters.predicate import And, AnyOf, Compare, Or, Predicate, equals
+
+_REMEMBERED = 128
+"""Conditions whose text is remembered: one is asked about several times for one answer, and few differ."""
 
 MAX_VALUE = 250
 """Characters; one open-source server refuses longer ones, others say nothing."""
@@ -44,6 +48,7 @@ class Pushed:
     exact: bool
 
 
+@lru_cache(_REMEMBERED)
 def pushdown(dialect: Dialect, collection: Collection, where: Predicate | None, *, room: int | None = None) -> Pushed:
     """The largest part of `where` that may be sent, most selective first: ids and references, others, status.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from adapters.addresses import request_path
 from adapters.dialect import Dialect, Op
@@ -19,6 +20,9 @@ from adapters.filtering import Pushed, batches, pushdown, sendable
 from adapters.predicate import Compare, Predicate, equals, every
 
 __all__ = ["Pushed", "Route", "Through", "batches", "endpoint", "pushdown", "route", "sendable", "served"]
+
+_REMEMBERED = 128
+"""Routes that are remembered as they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,11 @@ def route(
     Raises:
         Unsupported: neither the route nor the collection that could stand in for it is served.
     """
+    return _route(dialect, name, tuple(ids), where, source)
+
+
+@lru_cache(_REMEMBERED)
+def _route(dialect: Dialect, name: str, ids: tuple[str, ...], where: Predicate | None, source: str) -> Route:
     asked = endpoint(name)
     native = served(dialect, name)
     # A server may resolve `%2E%2E` like `..`: below a parent that would be another collection, whole.

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, TypeAlias
 
 import msgspec
@@ -105,6 +105,9 @@ Test: TypeAlias = Callable[[msgspec.Struct], bool]
 Columns: TypeAlias = Callable[[Sequence[msgspec.Struct]], list[bool]]
 """Whether a predicate holds of each of several records."""
 
+
+_REMEMBERED = 128
+"""Predicates that are remembered as they were compiled: one of a list comes again with each of its pages."""
 
 _FOLDED = "~"
 
@@ -225,6 +228,7 @@ def compile_test(predicate: Predicate | None) -> Test:
             return lambda record: any(test(record) for test in tests)
 
 
+@lru_cache(_REMEMBERED)
 def compile_columns(predicate: Predicate) -> Columns:
     """The predicate as a function of many records at once: fast where it compares texts, and asks all of them."""
     match predicate:
