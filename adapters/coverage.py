@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import lt
 from typing import TypeAlias
 
 from adapters.freeing import free
@@ -165,7 +166,7 @@ class Coverage:
         if not self._mending and self._stride is None and before is not None:
             self._out_of_place |= not _leads_on(before.ids, came.ids, known)
         if came.seen.received:
-            self._in_order &= bool(came.ids) and all(a < b for a, b in pairwise(came.ids))
+            self._in_order &= bool(came.ids) and all(map(lt, came.ids, came.ids[1:]))
         self.ids.add(distinct - known)
         if self._mending:
             return known

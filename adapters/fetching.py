@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import compress
+from operator import attrgetter
 from typing import TypeAlias, cast
 
 import httpx2
@@ -129,7 +130,7 @@ class Fetcher:
         page = Page(records, tuple(came.rejected), came.received, seen.total, exact, None)
         odd = tuple(r.sourced_id for r in came.rejected if r.sourced_id is not None)
         nameless = len(came.rejected) - len(odd)
-        ids = tuple(r.sourced_id for r in came.records)
+        ids = tuple(map(_ID, came.records))
         filtered = pushed.text is not None
         # A page that is not sent is made of what is held: all of it has to be.
         if marked and exact and ids and not came.rejected and not filtered and route.name not in self._bare:
@@ -215,6 +216,9 @@ class Fetcher:
                 return in_body
             case Totals.NONE:
                 return None
+
+
+_ID = attrgetter("sourced_id")
 
 
 def _filtered(url: str, text: str) -> str:

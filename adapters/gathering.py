@@ -36,15 +36,20 @@ class Ids(Collection[str]):
 
     def add(self, ids: Iterable[str]) -> None:
         sets, n = self._sets, len(self._sets)
-        for each in ids:
-            sets[hash(each) % n].add(each)
-        if n == 1 and len(sets[0]) > _FEW:
+        if n > 1:
+            for each in ids:
+                sets[hash(each) % n].add(each)
+            return
+        sets[0].update(ids)
+        if len(sets[0]) > _FEW:
             self._sets = [set() for _ in range(_SETS)]
             self.add(sets[0])
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of `ids` that are here."""
         sets, n = self._sets, len(self._sets)
+        if n == 1:
+            return sets[0].intersection(ids)
         return {each for each in ids if each in sets[hash(each) % n]}
 
 

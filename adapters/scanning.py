@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Seq
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from operator import or_
+from operator import attrgetter, or_
 from typing import Any, TypeAlias
 
 from adapters import freeing
@@ -25,6 +25,8 @@ MAX_REQUESTS = 10_000
 
 REPEATS = 3
 """How often a torn scan is mended or begun anew."""
+
+_ID = attrgetter("sourced_id")
 
 _REPEATS = Verdict(None, "a page without any new sourcedId: the server repeats itself", final=True)
 
@@ -278,7 +280,8 @@ class Scan:
         known: ids of it that had come before, in this reading.
         """
         page = fetched.page
-        first = {r.sourced_id: r for r in page.records if r.sourced_id not in known}
+        fresh = [r for r in page.records if r.sourced_id not in known] if known else page.records
+        first = dict(zip(map(_ID, fresh), fresh, strict=True))
         records = page.records if len(first) == len(page.records) else tuple(first.values())
         if self._keeps:
             self._gather(page, records, known)

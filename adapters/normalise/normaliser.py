@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import cast
 
 import msgspec
@@ -25,6 +26,7 @@ class _Metadata(msgspec.Struct, gc=False):
     metadata: msgspec.Raw = wire.NOTHING
 
 
+_ID = attrgetter("sourced_id")
 _METADATA = msgspec.json.Decoder(_Metadata)
 
 
@@ -89,7 +91,7 @@ class Normaliser:
             page = shape.page.decode(envelope.without_bom(body))
         except (msgspec.DecodeError, RecursionError):
             return None
-        if page.tells() or any(w.sourced_id.isspace() for w in page.records):
+        if page.tells() or any(map(str.isspace, map(_ID, page.records))):
             return None
         total = envelope.total(page.total_count or page.total)
         converter = self._converter()

@@ -47,21 +47,27 @@ class Aged(Generic[K, V]):
     def update(self, items: Iterable[tuple[K, V]]) -> None:
         self._drop_old()
         came, values, until = dict(items), self._values, self._clock() + self._seconds
-        for key in values.keys() & came.keys():  # what is read again is the last to go
-            self._drop(key)
-        if self._weigh is not None:
+        if values:
+            for key in values.keys() & came.keys():  # what is read again is the last to go
+                self._drop(key)
+        weight = self._weight_of(came)
+        if weight > self._most:
             came = self._light(came)
+            weight = self._weight_of(came)
         values.update(came)
         self._until.update(dict.fromkeys(came, until))
-        self._weight += len(came) if self._weigh is None else sum(map(self._weigh, came.values()))
+        self._weight += weight
         self._last = until
         while self._weight > self._most:
             self._drop(next(iter(values)))
 
     def _light(self, items: dict[K, V]) -> dict[K, V]:
         """Without what is too heavy by itself."""
-        assert self._weigh is not None
-        return {key: value for key, value in items.items() if self._weigh(value) <= self._most}
+        weigh = self._weigh
+        return items if weigh is None else {key: value for key, value in items.items() if weigh(value) <= self._most}
+
+    def _weight_of(self, items: dict[K, V]) -> int:
+        return len(items) if self._weigh is None else sum(map(self._weigh, items.values()))
 
     def clear(self) -> None:
         self._values = OrderedDict()

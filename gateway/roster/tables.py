@@ -12,6 +12,8 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
+from operator import attrgetter
 
 import msgspec
 from cachetools import TTLCache
@@ -371,8 +373,9 @@ class Table:
         self.barred = None
         rows = tuple(records)
         self.weigh(rows)
-        self._records.update((r.sourced_id, r) for r in rows)
-        self._records.update((i, None) for i in missing)
+        self._records.update(
+            chain(zip(map(_sourced_id, rows), rows, strict=True), zip(missing, repeat(None), strict=False))
+        )
         self.read_at = time.time()
 
     def weigh(self, records: Sequence[Record]) -> None:
@@ -564,5 +567,4 @@ def _rows(part: Slice) -> int:
     return len(part.records) + 1
 
 
-def _sourced_id(record: Record) -> str:
-    return record.sourced_id
+_sourced_id = attrgetter("sourced_id")
