@@ -81,7 +81,7 @@ ENCODING = SCHEMA.led_by(Executor(SCHEMA, KeptRows(rows_from=1, columns_from=1))
 
 WAYS = ("graphql-core", "plan", "bytes")
 FAULTS = ("500", "403", "unreachable", "late", "404", "too late")
-SHARED = ("adapters/", "aiodataloader/", "roster/explain.py", "roster/asking.py", "roster/reader.py")
+SHARED = ("adapters/", "roster/batching.py", "roster/explain.py", "roster/asking.py", "roster/reader.py")
 """Where the work stands that all operations of a source share, and that may outlast the one that began it: flights."""
 
 

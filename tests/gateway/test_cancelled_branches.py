@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from aiodataloader import DataLoader
+from strawberry.dataloader import DataLoader
 from strawberry.schema.config import StrawberryConfig
 
 from adapters.predicate import Open
@@ -35,12 +35,12 @@ SOME = 0.1
 """Seconds that what is waited for takes: more than it takes to fail."""
 
 
-class Lengths(DataLoader[str, int]):
+class Lengths:
     def __init__(self) -> None:
-        super().__init__()
         self.begun = asyncio.Event()
+        self.loader = DataLoader(load_fn=self.read)
 
-    async def batch_load_fn(self, keys: list[str]) -> list[int]:
+    async def read(self, keys: list[str]) -> list[int]:
         self.begun.set()
         await asyncio.sleep(SOME)
         return list(map(len, keys))
@@ -55,7 +55,7 @@ class Branch:
 
     @strawberry.field
     async def length(self, info: strawberry.Info[Lengths, None]) -> int | None:
-        return await info.context.load("four")
+        return await info.context.loader.load("four")
 
 
 @strawberry.type
