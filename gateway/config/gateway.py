@@ -1,12 +1,13 @@
-"""Reads what the main file says of the gateway itself: `[gateway]`, `[http]` and `[limits]`."""
+"""Reads what the main file says of the gateway itself: `[gateway]`, `[access]`, `[http]` and
+`[limits]`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.config.keys import GATEWAY, HTTP, LIMITS, GatewayKeys, HttpKeys
+from gateway.config.keys import ACCESS, GATEWAY, HTTP, LIMITS, AccessKeys, GatewayKeys, HttpKeys
 from gateway.config.secrets import Vault
-from gateway.config.settings import DocumentPolicy, GatewaySettings, GetPolicy, HttpSettings
+from gateway.config.settings import AccessSettings, DocumentPolicy, GatewaySettings, GetPolicy, HttpSettings
 from gateway.config.table import Table
 from gateway.config.values import Wrong
 from gateway.limits import DocumentLimits
@@ -54,6 +55,17 @@ def read_http(table: Table, base: Path) -> HttpSettings:
         problem = 'with documents = "trusted" no other queries are answered'
         table.mistake(HttpKeys.GET, Wrong(problem, '"off", "trusted"'))
     return http
+
+
+def read_access(table: Table, base: Path, gateway: GatewaySettings) -> AccessSettings:
+    """base: what the file of clients is relative to."""
+    table.refuse_unknown(ACCESS)
+    clients = table.take(AccessKeys.CLIENTS)
+    if clients is not None and gateway.secret is None:
+        table.mistake(
+            AccessKeys.CLIENTS, Wrong("keys are kept as hashes made with a secret", "[gateway] with a secret")
+        )
+    return AccessSettings(clients=base / clients if clients is not None else None)
 
 
 def read_limits(table: Table) -> DocumentLimits:

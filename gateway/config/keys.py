@@ -140,6 +140,12 @@ class GatewayKeys:
     MAX_CONCURRENCY_PER_HOST = Key("max_concurrency_per_host", COUNT, _GATEWAY.max_concurrency_per_host)
 
 
+class AccessKeys:
+    """What `[access]` may hold."""
+
+    CLIENTS: Key[str | None] = Key("clients", TEXT, None)
+
+
 class HttpKeys:
     """What `[http]` may hold."""
 
@@ -201,6 +207,7 @@ class GuardKeys:
 
 
 GATEWAY = _section("gateway", vars(GatewayKeys).values())
+ACCESS = _section("access", vars(AccessKeys).values())
 HTTP = _section("http", vars(HttpKeys).values())
 LIMITS = _section("limits", _keys_of(DocumentLimits))
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))

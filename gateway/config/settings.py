@@ -136,6 +136,13 @@ class HttpSettings:
     introspection: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """How clients are told apart. clients: the file of those that have keys; None: there are none."""
+
+    clients: Path | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
@@ -195,6 +202,7 @@ class Settings:
     sources: tuple[SourceSettings, ...]
     misconfigured: tuple[MisconfiguredSource, ...] = ()
     http: HttpSettings = HttpSettings()
+    access: AccessSettings = AccessSettings()
     limits: DocumentLimits = field(default_factory=DocumentLimits)
 
     @property

@@ -1,0 +1,175 @@
+"""The clients of a gateway: their keys, by hash, and what they were granted. A file that `oneroster-gateway key` writes.
+
+A running gateway reads it anew within a second of a change.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from gateway.access.field_class import FieldClass
+from gateway.access.scope import Scope
+
+log = logging.getLogger(__name__)
+
+LIVE_KEYS: Final = 2
+"""Keys of one client at a time: one in use, and one that takes its place."""
+
+_LOOK_EVERY: Final = 1.0
+"""Seconds between two looks at the file."""
+
+
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of a key. created, revoked: seconds since 1970."""
+
+    id: str
+    hash: str
+    created: int
+    revoked: int | None = None
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a client was granted of some sources: those of these keys, districts or labels; of all, if none is named.
+
+    orgs: sourcedIds of those whose records it may see; all, if empty. expires: seconds since 1970.
+    """
+
+    scopes: tuple[Scope, ...]
+    classes: tuple[FieldClass, ...] = ()
+    sources: tuple[str, ...] = ()
+    districts: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    orgs: tuple[str, ...] = ()
+    expires: int | None = None
+    purpose: str = ""
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """rows: each grants for itself; what one does not give, another may. mask: personal data is shown as pseudonyms."""
+
+    name: str
+    keys: tuple[Kept, ...]
+    rows: tuple[Row, ...]
+    mask: bool = False
+
+    @property
+    def live(self) -> list[Kept]:
+        return [key for key in self.keys if key.revoked is None]
+
+
+class _Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    clients: tuple[Client, ...]
+
+
+_VERSION: Final = 1
+_BOOK: Final = msgspec.json.Decoder(_Book)
+
+
+class BadFile(Exception):
+    """The file of clients cannot be read. The message names it, what is wrong and where; no value that stands there."""
+
+
+def read(path: Path) -> Mapping[str, Client]:
+    """The clients by name; none if there is no file yet.
+
+    Raises:
+        BadFile: it is not as this program writes it.
+    """
+    try:
+        book = _BOOK.decode(path.read_bytes())
+    except FileNotFoundError:
+        return MappingProxyType({})
+    except OSError as error:
+        raise BadFile(f"{path}: {error.strerror}") from None
+    except msgspec.ValidationError as error:
+        raise BadFile(f"{path}: {error}") from None  # it quotes words of enumerations, and no other values
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadFile(f"{path}: this is not JSON") from None
+    if book.version != _VERSION:
+        raise BadFile(f"{path}: of this format only version {_VERSION} is known")
+    found = {client.name: client for client in book.clients}
+    if len(found) < len(book.clients):
+        raise BadFile(f"{path}: two clients have one name")
+    ids = [key.id for client in book.clients for key in client.keys]
+    if len(set(ids)) < len(ids):
+        raise BadFile(f"{path}: two keys have one id")
+    return MappingProxyType(found)
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[dict[str, Client]]:
+    """The clients, to be changed in place: written whole, or not at all if the block fails. One process at a time.
+
+    Raises:
+        BadFile: as `read`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(path.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        clients = dict(read(path))
+        yield clients
+        text = msgspec.json.format(msgspec.json.encode(_Book(_VERSION, tuple(clients.values()))), indent=2)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # for its owner alone
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(text + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+class ClientFile:
+    """The clients of the file at `path` as it is, or was when it could last be read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises:
+        BadFile: as `read`.
+        """
+        self._path = path
+        self._stamp = self._stamped()
+        self._looked = time.monotonic()
+        self._keys = _by_key(read(path))
+
+    def of_key(self, key_id: str) -> tuple[Client, Kept] | None:
+        """Whose key that is, while it is live."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY:
+            self._looked = now
+            self._look()
+        return self._keys.get(key_id)
+
+    def _look(self) -> None:
+        stamp = self._stamped()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._keys = _by_key(read(self._path))
+        except BadFile as error:
+            log.error("clients stay as they were: %s", error)
+
+    def _stamped(self) -> tuple[int, int, int]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return 0, 0, 0
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _by_key(clients: Mapping[str, Client]) -> Mapping[str, tuple[Client, Kept]]:
+    return {key.id: (client, key) for client in clients.values() for key in client.live}
