@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,9 @@ from adapters.client import SourceClient
 from adapters.hosts import Hosts
 from adapters.pacing import Days, Pacer
 from gateway import telemetry
-from gateway.access.grant import EVERYTHING
+from gateway.access.callers import Callers, Granted
+from gateway.access.clients import ClientFile
+from gateway.access.grant import Grant
 from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings
 from gateway.endpoint.asgi import App, Receive, Scope, Send
 from gateway.endpoint.gate import HostGate, Routes
@@ -27,6 +29,7 @@ from gateway.endpoint.route import EXPLAIN, GraphQLRoute
 from gateway.execution import compiling
 from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
+from gateway.roster.source import Source
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store, open_store
 from gateway.schema import SCHEMA
@@ -76,21 +79,23 @@ def build(
     Raises:
         NoStore: the settings ask for a store on disk that cannot be had.
         Untrusted: the folder of trusted documents has mistakes.
+        BadFile: the file of clients cannot be read.
     """
     documents = open_documents(settings)
     store = open_store(settings.gateway)
     connect = connect or _connected(settings, store)
     sources = Sources.open(settings, connect, store)
     secret = settings.gateway.secret
+    callers = _callers(settings, sources)
     codec = CursorCodec(secret.reveal().encode() if secret is not None else secrets.token_bytes(32))
 
-    def reading(explain: bool) -> Reading:
-        return Reading(sources, EVERYTHING, codec, settings.gateway.deadline, explain=explain)
+    def reading(grant: Grant, explain: bool) -> Reading:
+        return Reading(sources, grant, codec, settings.gateway.deadline, explain=explain)
 
     page = _graphiql(settings.http.documents)
     bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
     schema = compiling(bounded) if compiled else bounded
-    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits)
+    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits, callers)
     rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken))
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:
@@ -100,7 +105,14 @@ def build(
             allow_methods=["POST"] if settings.http.get is GetPolicy.OFF else ["GET", "POST"],
             allow_headers=["content-type", "authorization", EXPLAIN],
         )
-    return Gateway(HostGate(app, LOOPBACK), rest.state)
+    return Gateway(HostGate(app, LOOPBACK) if callers is None else app, rest.state)
+
+
+def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
+    if settings.access.clients is None or settings.gateway.secret is None:
+        return None
+    granted = [Granted(s.key, next(iter(s.traits("districts")), None), s.traits("labels")) for s in sources]
+    return Callers(ClientFile(settings.access.clients), settings.gateway.secret, granted)
 
 
 def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: Callable[[], bytes]) -> Starlette:
@@ -114,7 +126,7 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         await sources.close()
 
     async def front(request: Request) -> Response:
-        return pages.front(request, [s.settings.name for s in sources])
+        return pages.front(request, [s.settings.name for s in sources] if settings.access.clients is None else None)
 
     async def ready(request: Request) -> Response:
         if settings.gateway.wait_for_warm and not request.app.state.warming.done():

@@ -22,15 +22,15 @@ class CannotListen(Exception):
     """The address is taken, or is not one that may be listened on. The message says what to do."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to a loopback address; port 0 takes a free one.
+def listen(host: str, port: int, *, told_apart: bool = False) -> socket.socket:
+    """A bound socket; port 0 takes a free one. told_apart: clients are, so that any address may be listened on.
 
     Raises:
-        CannotListen: another host than loopback, or a port that is taken or not allowed.
+        CannotListen: not loopback where clients are not told apart, or a port that is taken or not allowed.
     """
-    if host not in LOOPBACK:
+    if host not in LOOPBACK and not told_apart:
         raise CannotListen(
-            f"will not listen on {host}: clients cannot be told apart yet, so only loopback is served "
+            f"will not listen on {host}: without `[access]` clients cannot be told apart, so only loopback is served "
             f"(allowed: {', '.join(LOOPBACK)})"
         )
     address = host.strip("[]")

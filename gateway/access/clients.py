@@ -1,4 +1,4 @@
-"""The clients of a gateway: their keys, by hash, and what they were granted. A file that `oneroster-gateway key` writes.
+"""The clients of a gateway: their keys, by hash, and what they were granted. `oneroster-gateway key` writes them.
 
 A running gateway reads it anew within a second of a change.
 """
@@ -10,7 +10,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,6 @@ from typing import Final
 
 import msgspec
 
-from gateway.access.field_class import FieldClass
 from gateway.access.scope import Scope
 
 log = logging.getLogger(__name__)
@@ -40,28 +39,33 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a client was granted of some sources: those of these keys, districts or labels; of all, if none is named.
+    """A client may read some sources: those of these keys, districts or labels; all, if none is named.
 
-    orgs: sourcedIds of those whose records it may see; all, if empty. expires: seconds since 1970.
+    scopes: what it may do there besides. expires: seconds since 1970.
     """
 
-    scopes: tuple[Scope, ...]
-    classes: tuple[FieldClass, ...] = ()
     sources: tuple[str, ...] = ()
     districts: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    orgs: tuple[str, ...] = ()
+    scopes: tuple[Scope, ...] = ()
     expires: int | None = None
     purpose: str = ""
 
+    def covers(self, key: str, district: str | None, labels: Iterable[str], at: float) -> bool:
+        """Whether it is of a source, at a time."""
+        if self.expires is not None and at >= self.expires:
+            return False
+        if not (self.sources or self.districts or self.labels):
+            return True
+        return key in self.sources or district in self.districts or not set(self.labels).isdisjoint(labels)
+
 
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """rows: each grants for itself; what one does not give, another may. mask: personal data is shown as pseudonyms."""
+    """rows: each grants for itself; what one does not give, another may."""
 
     name: str
     keys: tuple[Kept, ...]
     rows: tuple[Row, ...]
-    mask: bool = False
 
     @property
     def live(self) -> list[Kept]:

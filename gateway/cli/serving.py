@@ -22,6 +22,10 @@ Port = Annotated[
     typer.Option("--port", "-p", envvar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one."),
 ]
 
+UNGUARDED = (
+    "without `[access]` whoever is on this machine may read everything: docs/security.md has how to tell clients apart"
+)
+
 Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain.reads tells it.")]
 
 
@@ -46,7 +50,9 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
         left_out = ", ".join(m.key or m.name for m in settings.misconfigured)
         err.print(describe(settings.mistakes), markup=False)
         err.print(f"left out until that is corrected: {left_out}; the other sources are served", style="yellow")
-    bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port)
+    clients = settings.access.clients
+    bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port, clients is not None)
+    from gateway.access.clients import BadFile
     from gateway.app import build
     from gateway.connection import Patience
     from gateway.roster.store import NoStore
@@ -57,12 +63,14 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
     url = address(bound)
     try:
         gateway = build(settings)
-    except (NoStore, Untrusted) as error:
+    except (NoStore, Untrusted, BadFile) as error:
         bound.close()
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     count = len(settings.sources)
     told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
+    if clients is None:
+        err.print(UNGUARDED, style="yellow")
     http = settings.http
     patience = Patience(head=http.headers_within, body=http.body_within, idle=http.idle)
     run(gateway, bound, lambda: out.print(told), patience)
@@ -85,11 +93,11 @@ def demo(port: Port = None) -> None:
     out.print("\nstopped: the gateway and its districts")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, told_apart: bool = False) -> socket.socket:
     from gateway.serve import CannotListen, listen
 
     try:
-        return listen(host, port)
+        return listen(host, port, told_apart=told_apart)
     except CannotListen as error:
         fail(str(error))
 

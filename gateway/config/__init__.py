@@ -3,6 +3,7 @@
 from gateway.config.mistakes import ConfigError, Mistake, describe
 from gateway.config.reading import from_tables, load
 from gateway.config.settings import (
+    AccessSettings,
     DocumentPolicy,
     GatewaySettings,
     GetPolicy,
@@ -13,6 +14,7 @@ from gateway.config.settings import (
 )
 
 __all__ = [
+    "AccessSettings",
     "ConfigError",
     "DocumentPolicy",
     "GatewaySettings",

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
+from gateway.access.callers import Callers, Unauthenticated
+from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.scope import Scope
 from gateway.config import GetPolicy
 from gateway.documents import Documents, Found, Reason, Refused
+from gateway.endpoint import asgi
 from gateway.endpoint.agreeing import agreed, of_refusals
-from gateway.endpoint.asgi import App, Headers, Receive, Response, Scope, Send, headers_of, text_of
+from gateway.endpoint.asgi import App, Headers, Receive, Response, Send, headers_of, text_of
 from gateway.endpoint.attention import ClientGone, attended
 from gateway.endpoint.parameters import Parameters, from_address, from_body
 from gateway.endpoint.receiving import body_of, check_content_type, query_of
@@ -39,19 +43,21 @@ _MUTATION = "mutation"
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRoute:
-    """An ASGI application. reading: what one operation reads with, explained or not. page: what browsers are shown.
+    """An ASGI application. reading: what one operation reads with, under a grant, explained or not. page: what browsers
+    are shown. callers: who may ask; None: anybody, for everything.
 
     documents: those that are answered. get: what may be asked with GET. limits: those of `schema`.
     """
 
     schema: Schema
-    reading: Callable[[bool], Reading]
+    reading: Callable[[Grant, bool], Reading]
     page: App
     documents: Documents
     get: GetPolicy = GetPolicy.OFF
     limits: DocumentLimits = field(default_factory=DocumentLimits)
+    callers: Callers | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         method = scope["method"]
         if method in ("GET", "HEAD") and prefers_html(text_of(headers, b"accept")):
@@ -69,12 +75,15 @@ class GraphQLRoute:
             response = Refusal(500, "internal error", code=ErrorCode.INTERNAL).response(of_refusals(headers))
         await response.send(send, with_body=method != "HEAD")
 
-    async def _respond(self, method: str, headers: Headers, scope: Scope, receive: Receive) -> Response:
+    async def _respond(self, method: str, headers: Headers, scope: asgi.Scope, receive: Receive) -> Response:
         """The checks, in the order in which they are made; then the answer."""
         posted = method == "POST"
         if not posted:
             self._check_method(method)
         kind, accepted = agreed(headers.get(b"accept"), headers.get(b"accept-encoding"))
+        grant, explain = self._grant(headers), headers.get(_EXPLAIN) == b"1"
+        if explain and not grant.allows(Scope.EXPLAIN):
+            raise Refusal(403, f"{EXPLAIN} is for keys that allow `explain`", code=ErrorCode.FORBIDDEN_SCOPE)
         if posted:
             check_content_type(headers)
             parameters = from_body(await body_of(headers, receive))
@@ -84,7 +93,7 @@ class GraphQLRoute:
             raise Refusal(400, f"`variables` are nested deeper than {self.limits.nesting} levels")
         document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
-        context = Context(self.reading(headers.get(_EXPLAIN) == b"1"))
+        context = Context(self.reading(grant, explain))
         work = respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
         try:  # what may write is carried out to its end
             answer = await (work if _MUTATION in asked.query else attended(work, receive))
@@ -102,6 +111,15 @@ class GraphQLRoute:
             raise Refusal(405, "ask with POST and a JSON body, or with GET", headers=[(b"allow", b"GET, HEAD, POST")])
         message = "ask with POST and a JSON body; a browser gets GraphiQL"
         raise Refusal(405, message, headers=[(b"allow", b"POST")])
+
+    def _grant(self, headers: Headers) -> Grant:
+        if self.callers is None:
+            return EVERYTHING
+        try:
+            return self.callers.caller(text_of(headers, b"authorization") or "").grant
+        except Unauthenticated as error:
+            ask = (b"www-authenticate", b"Bearer")
+            raise Refusal(401, str(error), code=ErrorCode.UNAUTHENTICATED, headers=[ask]) from None
 
     def _document(self, parameters: Parameters, posted: bool, kind: str) -> Found:
         try:

@@ -9,6 +9,7 @@ from adapters.endpoints import Collection
 from adapters.errors import SourceError
 from adapters.records import RecordType
 from gateway.access.grant import Grant
+from gateway.access.scope import Scope
 from gateway.faults import BadInput, DeadlineExceeded, ErrorCode, code_of
 from gateway.roster.deadline import Deadline
 from gateway.roster.source import HeldBack, Source
@@ -69,6 +70,8 @@ async def refresh(
         [source] = sources.named([name], grant)
     except BadInput as error:
         return None, [Complaint(ErrorCode.NOT_FOUND, error.message, "source")]
+    if not grant.allows(Scope.REFRESH, source.key):
+        return source, [_forbidden(source.key, Scope.REFRESH, "source")]
     if source.refusal is not None:
         return source, [Complaint(code_of(source.refusal), str(source.refusal), "source")]
     if collections is None:
@@ -95,6 +98,8 @@ async def decide(
         return [], complaints
     there = [h for s in sources.within(grant) for h in s.holds]
     complaints = [_other(name) for name in choice.names or () if not any(map(name.names, there))]
+    complaints += [_forbidden(s.key, Scope.HOLDS, None) for s in chosen if not grant.allows(Scope.HOLDS, s.key)]
+    chosen = [s for s in chosen if grant.allows(Scope.HOLDS, s.key)]
     decided = []
     for held in [h for s in chosen for h in s.holds if choice.takes(h)]:
         deciding = held.source.decide(held.collection, held.hold, accept)
@@ -106,6 +111,10 @@ async def decide(
         except DeadlineExceeded as error:
             complaints.append(Complaint(code_of(error), str(error)))
     return decided, complaints
+
+
+def _forbidden(source: str, scope: Scope, argument: str | None) -> Complaint:
+    return Complaint(ErrorCode.FORBIDDEN_SCOPE, f"{source}: this key does not allow `{scope}` there", argument)
 
 
 def _other(name: HoldName) -> Complaint:

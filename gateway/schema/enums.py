@@ -341,6 +341,8 @@ describe(
         ErrorCode.CURSOR_EXPIRED: "The version of the data that `read.snapshot` names is not held any more.",
         ErrorCode.TOO_BROAD: "More is asked for than a district's server can answer; the message says how to narrow.",
         ErrorCode.DOCUMENT_LIMIT: "The document is larger than documents may be; the message says in what.",
+        ErrorCode.UNAUTHENTICATED: "The request has no key, or none of a client here.",
+        ErrorCode.FORBIDDEN_SCOPE: "The key does not allow this.",
         ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",

@@ -14,6 +14,7 @@ from gateway.schema.node import KINDS, Node, parse_hold_id, parse_id
 from gateway.schema.roots import listing, lookup
 from gateway.schema.source_list import SourceConnection, list_sources
 from gateway.schema.sources import Source
+from gateway.schema.viewer import Viewer
 
 MAX_NODES = 1000
 
@@ -59,6 +60,7 @@ class Query:
     )
     source: Source | None = computed(_source, "A configured source; null if there is none of that name.")
     sources: SourceConnection | None = computed(list_sources, "The configured sources and how they stand; asks none.")
+    viewer: Viewer = computed(lambda: Viewer(), "Who asks, and what that client may do.")
 
     org = lookup(RecordType.ORG, "One organisation: school, district …", "/orgs/{id}")
     academic_session = lookup(RecordType.ACADEMIC_SESSION, "One school year, term …", "/academicSessions/{id}")

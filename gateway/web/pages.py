@@ -46,18 +46,24 @@ def graphiql(request: Request, note: str | None = None) -> Response:
     return _html(page, style_nonce=nonce)
 
 
-def front(request: Request, sources: Sequence[str]) -> Response:
-    """What this is and where to go, for people and for programs; `sources` are the names of those it reads."""
+def front(request: Request, sources: Sequence[str] | None) -> Response:
+    """What this is and where to go, for people and for programs. sources: names of those it reads, if all may know."""
     if not accepts_html(request):
         about = {"name": "oneroster-gateway", "about": SAYS, "graphql": "graphql", "ready": "readyz"}
-        return JSONResponse({**about, "sources": list(sources)}, headers={"Vary": "Accept"})
-    names = "".join(f"<li>{escape(name)}</li>" for name in sources)
+        known = {} if sources is None else {"sources": list(sources)}
+        return JSONResponse({**about, **known}, headers={"Vary": "Accept"})
+    names = "".join(f"<li>{escape(name)}</li>" for name in sources or ())
+    none = (
+        "None is configured yet."
+        if sources is not None
+        else "Those that your key reaches: ask for <code>sources</code>."
+    )
     page = FRONT.substitute(
         icon=_url("icon.svg"),
         pages_css=_url("pages.css"),
         licences=_url("LICENSES.txt"),
         says=SAYS,
-        sources=f"<ul>{names}</ul>" if names else "<p>None is configured yet.</p>",
+        sources=f"<ul>{names}</ul>" if names else f"<p>{none}</p>",
         query=escape(cookbook.load()[0].query),
     )
     return _html(page)

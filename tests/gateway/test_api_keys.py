@@ -1,0 +1,232 @@
+"""S01: keys have 256 random bits, are known for keys by their shape, and are kept by nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.secret import Secret
+from gateway.access import clients as module
+from gateway.access.api_keys import hashed, id_of, make
+from gateway.access.callers import Callers, Granted, Unauthenticated
+from gateway.access.clients import BadFile, Client, ClientFile, Kept, Row, changing, read
+from gateway.access.scope import Scope
+
+SECRET = Secret("a secret of the gateway, of many characters")
+
+
+def client(*keys: str, name: str = "homework-app") -> Client:
+    kept = tuple(Kept(id_of(key) or "", hashed(key, SECRET), 1_790_000_000) for key in keys)
+    return Client(name, kept, (Row(sources=("springfield",)),))
+
+
+SPRINGFIELD = Granted("springfield", "Springfield", frozenset({"pilot"}))
+
+
+def callers(file: Path, secret: Secret = SECRET) -> Callable[[str], str]:
+    """From a key to the name of the client."""
+    found = Callers(ClientFile(file), secret, [SPRINGFIELD])
+    return lambda key: found.caller(f"Bearer {key}").client.name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "clients.json"
+
+
+def write(file: Path, *written: Client) -> None:
+    with changing(file) as clients:
+        clients.clear()
+        clients.update({each.name: each for each in written})
+
+
+def test_S01_a_key_is_told_from_other_texts_by_its_shape_and_checksum() -> None:
+    key = make().reveal()
+    assert re.fullmatch(r"orgw_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}", key)
+    assert id_of(key) == key[5:13]
+    for at in range(len(key)):  # one wrong character is noticed without asking anything
+        other = "a" if key[at] != "a" else "b"
+        assert id_of(key[:at] + other + key[at + 1 :]) is None
+    assert [id_of(text) for text in ("", key[:-1], key + "x", key.upper(), f" {key}")] == [None] * 5
+
+
+def test_S01_no_two_keys_are_alike_and_all_of_a_key_is_random() -> None:
+    keys = [make().reveal() for _ in range(500)]
+    assert len({id_of(key) for key in keys}) == len(set(keys)) == 500
+    for at in range(
+        15, 56
+    ):  # the first of the random characters says little: 62 to the 43rd is more than 2 to the 256th
+        assert len({key[at] for key in keys}) > 40
+
+
+def test_S01_what_is_kept_of_a_key_needs_the_secret_to_be_made() -> None:
+    key = make().reveal()
+    assert hashed(key, SECRET) == hashed(key, SECRET) != hashed(key, Secret("another secret"))
+    assert len(hashed(key, SECRET)) == 64
+
+
+def test_S01_no_key_is_in_the_file_which_is_for_its_owner_alone(file: Path) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    text = file.read_text()
+    assert key not in text
+    assert key[14:57] not in text
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert read(file)["homework-app"] == client(key)
+
+
+def test_S01_two_live_keys_are_taken_and_a_revoked_one_is_refused_within_five_seconds(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make().reveal(), make().reveal()
+    write(file, client(first, second))
+    clock = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    name = callers(file)
+    assert name(first) == name(second) == "homework-app"
+
+    kept = [msgspec.structs.replace(k, revoked=1 if k.id == id_of(first) else None) for k in client(first, second).keys]
+    write(file, Client("homework-app", tuple(kept), (Row(),)))
+    clock[0] += 5
+    with pytest.raises(Unauthenticated):
+        name(first)
+    assert name(second) == "homework-app"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda key: key[:14] + make().reveal()[14:], lambda key: make().reveal(), lambda key: "letmein"],
+    ids=["another-text-of-its-id", "nobodys", "no-key"],
+)
+def test_S01_all_wrong_keys_are_refused_with_the_same_words(file: Path, change: Callable[[str], str]) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    with pytest.raises(Unauthenticated, match=r"^this key is not one of a client here$"):
+        callers(file)(change(key))
+
+
+def test_a_key_of_another_secret_is_refused(file: Path) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    with pytest.raises(Unauthenticated):
+        callers(file, Secret("rotated"))(key)
+
+
+def test_a_file_that_cannot_be_read_changes_nothing_and_is_told_once(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    clock = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    name = callers(file)
+    file.write_text('{"version": 1, "clients": [{"name": "Maria Example"}]}')
+    for _ in range(3):
+        clock[0] += 5
+        assert name(key) == "homework-app"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"clients stay as they were: {file}: Object missing required field `keys` - at `$.clients[0]`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "this is not JSON"),
+        ("[]", "Expected `object`, got `array`"),
+        ('{"version": 2, "clients": []}', "only version 1"),
+        ('{"version": 1, "clients": [], "more": 1}', "unknown field `more`"),
+    ],
+)
+def test_a_file_that_nobody_wrote_so_is_refused_with_its_name_and_place(file: Path, text: str, told: str) -> None:
+    file.write_text(text)
+    with pytest.raises(BadFile, match=told) as caught:
+        read(file)
+    assert str(file) in str(caught.value)
+
+
+def test_two_clients_of_one_name_or_keys_of_one_id_are_refused(file: Path) -> None:
+    key = make().reveal()
+    write(file, client(key), client(key, name="other"))
+    with pytest.raises(BadFile, match="two keys have one id"):
+        read(file)
+    book = json.loads(file.read_text())
+    book["clients"][1] = {**book["clients"][0], "keys": []}
+    file.write_text(json.dumps(book))
+    with pytest.raises(BadFile, match="two clients have one name"):
+        read(file)
+
+
+def test_a_change_that_fails_changes_nothing(file: Path) -> None:
+    write(file, client(make().reveal()))
+    before = file.read_bytes()
+    with pytest.raises(ZeroDivisionError), changing(file) as clients:
+        clients["homework-app"] = 1 / 0  # type: ignore[assignment]
+    assert file.read_bytes() == before
+    assert {p.name for p in file.parent.iterdir()} == {"clients.json", "clients.json.lock"}
+
+
+def test_before_there_is_a_file_nobody_is_known(file: Path) -> None:
+    name = callers(file)
+    with pytest.raises(Unauthenticated):
+        name(make().reveal())
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", "orgw_x", "Bearerabc"])
+def test_a_header_without_a_key_is_refused_with_how_to_send_one(file: Path, header: str) -> None:
+    with pytest.raises(Unauthenticated, match="Authorization: Bearer"):
+        Callers(ClientFile(file), SECRET, []).caller(header)
+
+
+def test_the_scheme_of_the_header_is_read_as_the_standard_has_it(file: Path) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    for header in (f"bearer {key}", f"BEARER   {key} "):
+        assert Callers(ClientFile(file), SECRET, []).caller(header).key_id == id_of(key)
+
+
+SHELBYVILLE = Granted("shelbyville", None, frozenset({"pilot", "state:IL"}))
+
+
+@pytest.mark.parametrize(
+    ("rows", "reached"),
+    [
+        ([Row()], {"springfield", "shelbyville"}),
+        ([Row(sources=("shelbyville",))], {"shelbyville"}),
+        ([Row(districts=("Springfield",))], {"springfield"}),
+        ([Row(labels=("state:IL", "other"))], {"shelbyville"}),
+        ([Row(labels=("pilot",), expires=100)], set()),
+        ([Row(sources=("gone",)), Row(districts=("Nowhere",))], set()),
+        ([Row(sources=("springfield",), expires=101), Row(sources=("shelbyville",), expires=100)], {"springfield"}),
+        ([], set()),
+    ],
+)
+def test_a_client_reaches_the_sources_that_its_rows_choose_while_they_hold(
+    file: Path, rows: list[Row], reached: set[str]
+) -> None:
+    key = make().reveal()
+    write(file, msgspec.structs.replace(client(key), rows=tuple(rows)))
+    found = Callers(ClientFile(file), SECRET, [SPRINGFIELD, SHELBYVILLE], now=lambda: 100.5)
+    assert found.caller(f"Bearer {key}").grant.sources == reached
+
+
+def test_what_is_allowed_besides_holds_for_the_sources_of_its_row_alone_and_ends_with_it(file: Path) -> None:
+    key, clock = make().reveal(), [0.0]
+    rows = (Row(sources=("springfield",), scopes=(Scope.REFRESH,)), Row(scopes=(Scope.HOLDS,), expires=100))
+    write(file, msgspec.structs.replace(client(key), rows=rows))
+    found = Callers(ClientFile(file), SECRET, [SPRINGFIELD, SHELBYVILLE], now=lambda: clock[0])
+
+    def allowed() -> set[tuple[str, str]]:
+        grant = found.caller(f"Bearer {key}").grant
+        return {(s, k) for s in Scope for k in ("springfield", "shelbyville") if grant.allows(s, k)}
+
+    assert allowed() == {("refresh", "springfield"), ("holds", "springfield"), ("holds", "shelbyville")}
+    clock[0] = 100.0
+    assert allowed() == {("refresh", "springfield")}
+    assert found.caller(f"Bearer {key}").grant.sources == {"springfield"}

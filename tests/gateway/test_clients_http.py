@@ -1,0 +1,217 @@
+"""Clients with keys, over HTTP in this process: who has none is refused, and who has one sees its sources alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from adapters.secret import Secret
+from gateway.access.api_keys import hashed, id_of, make
+from gateway.access.clients import Client, Kept, Row, changing
+from gateway.access.scope import Scope
+from gateway.app import build
+from gateway.config import AccessSettings
+from gateway.serve import listen
+from tests.gateway.support import MakeWorld, World
+
+pytestmark = pytest.mark.anyio
+
+SECRET = Secret("a secret of the gateway, of many characters")
+USERS = "{ users(first: 500) { nodes { id } sources { source { key } } } }"
+
+
+class Clients:
+    """A gateway with clients, by name; `rows` of each."""
+
+    def __init__(self, client: httpx2.AsyncClient, keys: dict[str, str]) -> None:
+        self._client = client
+        self._keys = keys
+
+    async def post(self, name: str, query: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
+        said = {"authorization": f"Bearer {self._keys[name]}", **(headers or {})}
+        return await self._client.post("/graphql", json={"query": query, "variables": variables}, headers=said)
+
+    async def ask(self, name: str, query: str, **variables: Any) -> Any:
+        answer = await self.post(name, query, **variables)
+        assert answer.status_code == 200
+        return answer.json()
+
+    async def plain(self, method: str, path: str, **given: Any) -> httpx2.Response:
+        return await self._client.request(method, path, **given)
+
+
+@asynccontextmanager
+async def gateway(made: World, folder: Path, **rows: Sequence[Row]) -> AsyncIterator[Clients]:
+    keys = {name: make().reveal() for name in rows}
+    with changing(folder / "clients.json") as clients:
+        for name, key in keys.items():
+            clients[name] = Client(name, (Kept(id_of(key) or "", hashed(key, SECRET), 0),), tuple(rows[name]))
+    settings = replace(
+        made.settings,
+        gateway=replace(made.settings.gateway, secret=SECRET),
+        access=AccessSettings(clients=folder / "clients.json"),
+    )
+    app = build(settings, made.connect)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://roster.example") as client:
+        yield Clients(client, keys)
+    await app.state.sources.close()
+
+
+def asked(made: World) -> Counter[str]:
+    return +Counter({key: sum(server.requests.values()) for key, server in made.servers.items()})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer orgw_x"},
+        {"authorization": f"Bearer {make().reveal()}"},
+        {"authorization": "Basic x"},
+    ],
+    ids=["none", "no-key", "nobodys-key", "another-scheme"],
+)
+async def test_S04_without_a_key_nothing_is_answered_and_nobody_asked(
+    world: MakeWorld, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    made = world(a="standard-1.2")
+    async with gateway(made, tmp_path, app=[Row()]) as clients:
+        for body in ({"query": USERS}, {"query": "{ __schema { types { name } } }"}, {"query": "{ nonsense"}):
+            answer = await clients.plain("POST", "/graphql", json=body, headers=headers)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+            assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            assert "data" not in answer.json()
+    assert not asked(made)
+
+
+async def test_S04_a_client_sees_its_sources_and_no_trace_of_others(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2", b="classlink")
+    async with gateway(made, tmp_path, one=[Row(sources=("a",))], both=[Row()]) as clients:
+        mine, all_ = [await clients.ask(name, USERS) for name in ("one", "both")]
+        seen = [{node["id"].split(":")[1] for node in answer["data"]["users"]["nodes"]} for answer in (mine, all_)]
+        assert seen == [{"a"}, {"a", "b"}]
+        listed = await clients.ask("one", "{ sources { totalCount nodes { key } } }")
+        assert listed["data"]["sources"] == {"totalCount": 1, "nodes": [{"key": "a"}]}
+        front = await clients.plain("GET", "/", headers={"accept": "application/json"})
+        assert "sources" not in front.json()
+        page = await clients.plain("GET", "/", headers={"accept": "text/html"})
+        assert "Classlink" not in page.text and made.settings.sources[1].name not in page.text  # noqa: PT018
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'query { source(id: "KEY") { key } }',
+        'query { node(id: "Source:KEY") { id } }',
+        'query { node(id: "User:KEY:1") { id } }',
+        'query { nodes(ids: ["User:KEY:1", "Org:KEY:1"]) { id } }',
+        'query { user(id: "User:KEY:1") { id } }',
+        'query { users(sources: ["KEY"]) { totalCount } }',
+        'query { users(read: { labels: ["KEY"] }) { totalCount } }',
+        'query { viewer { grants(sources: ["KEY"]) { purpose } } }',
+        'mutation { refreshSource(input: { source: "KEY" }) { source { key } userErrors { code message } } }',
+        'mutation { decideHolds(input: { sources: ["KEY"], accept: true }) { userErrors { code message } } }',
+    ],
+)
+async def test_B13_a_source_that_is_not_ones_own_is_as_one_that_does_not_exist(
+    world: MakeWorld, tmp_path: Path, query: str
+) -> None:
+    made = world({"b": {"labels": ["b"]}}, a="standard-1.2", b="classlink")
+    async with gateway(made, tmp_path, one=[Row(sources=("a",), scopes=tuple(Scope))]) as clients:
+        foreign, missing = [
+            (await clients.post("one", query.replace("KEY", key)))
+            .text.replace(f" {key};", " ?;")
+            .replace(f" {key}:", " ?:")
+            for key in ("b", "x")
+        ]
+        assert foreign == missing
+    assert not asked(made)["b"]
+
+
+async def test_what_is_done_to_a_source_needs_a_key_that_allows_it_there(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2", b="classlink")
+    rows = [Row(), Row(sources=("b",), scopes=(Scope.REFRESH, Scope.EXPLAIN))]
+    async with gateway(made, tmp_path, app=rows, plain=[Row()]) as clients:
+        query = "mutation ($s: ID!) { refreshSource(input: { source: $s }) { userErrors { code message } } }"
+        refused, done = [(await clients.ask("app", query, s=key))["data"]["refreshSource"] for key in "ab"]
+        assert refused["userErrors"] == [
+            {"code": "FORBIDDEN_SCOPE", "message": "a: this key does not allow `refresh` there"}
+        ]
+        assert done["userErrors"] == []
+        decide = 'mutation { decideHolds(input: { sources: ["a"], accept: true }) { userErrors { code } } }'
+        found = (await clients.ask("app", decide))["data"]["decideHolds"]["userErrors"]
+        assert found == [{"code": "FORBIDDEN_SCOPE"}]
+        shown = await clients.post("app", USERS, headers={"x-gateway-explain": "1"})
+        assert "explain" in shown.json()["extensions"]
+        hidden = await clients.post("plain", USERS, headers={"x-gateway-explain": "1"})
+        assert (hidden.status_code, hidden.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN_SCOPE")
+
+
+async def test_a_client_is_shown_who_it_is_and_what_it_was_granted(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2", b="classlink")
+    rows = [
+        Row(sources=("a",), scopes=(Scope.EXPLAIN,), expires=4_000_000_000, purpose="homework"),
+        Row(sources=("b",)),
+    ]
+    async with gateway(made, tmp_path, app=rows) as clients:
+        query = "{ viewer { name grants { source { key } scopes expiresAt purpose } } }"
+        assert (await clients.ask("app", query))["data"]["viewer"] == {
+            "name": "app",
+            "grants": [
+                {
+                    "source": {"key": "a"},
+                    "scopes": ["explain"],
+                    "expiresAt": "2096-10-02T07:06:40Z",
+                    "purpose": "homework",
+                },
+                {"source": {"key": "b"}, "scopes": [], "expiresAt": None, "purpose": None},
+            ],
+        }
+
+
+async def test_S07_two_districts_of_equal_ids_never_cross(world: MakeWorld, tmp_path: Path) -> None:
+    """What is on its way is shared between clients, and what is held; what they may see of it is not."""
+    made = world(a="standard-1.2", b="standard-1.2")
+    chance = random.Random(7)
+    async with gateway(made, tmp_path, ann=[Row(sources=("a",))], ben=[Row(sources=("b",))]) as clients:
+        ids = [node["id"].split(":")[2] for node in (await clients.ask("ann", USERS))["data"]["users"]["nodes"]]
+        queries = [
+            USERS,
+            '{ nodes(ids: ["User:a:ID", "User:b:ID"]) { id ... on User { enrollments { class { id } } } } }',
+            '{ users(filter: { sourcedId: { eq: "ID" } }) { totalCount nodes { id orgs { id } } } }',
+            '{ a: user(id: "User:a:ID") { id } b: user(id: "User:b:ID") { id } }',
+        ]
+
+        async def once() -> tuple[str, str]:
+            name = chance.choice(("ann", "ben"))
+            answer = await clients.post(name, chance.choice(queries).replace("ID", chance.choice(ids)))
+            return name, answer.text
+
+        for _ in range(20):
+            for name, text in await asyncio.gather(*(once() for _ in range(50))):
+                assert f":{'b' if name == 'ann' else 'a'}:" not in text
+                assert "INTERNAL" not in text
+
+
+async def test_where_clients_are_told_apart_any_address_may_be_listened_on() -> None:
+    bound = listen("0.0.0.0", 0, told_apart=True)
+    bound.close()
+
+
+async def test_B15_what_a_request_says_of_its_way_changes_nothing(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2")
+    async with gateway(made, tmp_path, app=[Row()]) as clients:
+        for said in ({"host": "evil.example"}, {"x-forwarded-for": "127.0.0.1"}, {"x-forwarded-user": "app"}):
+            answer = await clients.plain("POST", "/graphql", json={"query": USERS}, headers=said)
+            assert answer.status_code == 401
+            known = await clients.post("app", "{ viewer { name } }", headers=said)
+            assert known.json()["data"]["viewer"]["name"] == "app"
