@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,8 +16,7 @@ QUERIES = frozenset({OperationType.QUERY})
 READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """An operation as a client sent it."""
 
     query: str
@@ -26,8 +24,7 @@ class Asked:
     operation_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """body: JSON, in UTF-8. executed: false for a document that was refused: it does not parse or fit the schema, its
     variables do not fit, or it holds no such operation; `data` is absent then.
     """

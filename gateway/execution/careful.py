@@ -16,7 +16,7 @@ from strawberry.types import ExecutionResult
 from gateway.execution.aside import ValuesAside
 from gateway.execution.completing import Anomaly, any_awaitable, awaited, converted
 from gateway.execution.generate import Column
-from gateway.execution.level import FieldRows, Level
+from gateway.execution.level import TOP, FieldRows, Level
 from gateway.execution.nulling import Beside, Cells, Failed, Items, Nulling, Row
 from gateway.execution.plan import Attribute, Field, Leaf, Objects, Selection
 from gateway.execution.rows import CHUNK, Form
@@ -38,7 +38,7 @@ class Careful:
         run = self.run
         run.frames.clear()
         run.context.reading.outcomes.forget_below_roots()
-        rows = await self._rows(run.plan.root, [run.root_value], Level(None, None, (0,)))
+        rows = await self._rows(run.plan.root, [run.root_value], TOP)
         nulling = Nulling(run.context.reading.outcomes, run.pace.breathe)
         data = await nulling.data(rows.values[0])
         return ExecutionResult(data=data, errors=nulling.errors or None)

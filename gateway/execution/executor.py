@@ -102,8 +102,9 @@ class Executor:
         return Attempt(ExecutionResult(data=data, errors=run.errors or None), "compiled")
 
     def _known(self, query: str, name: str | None) -> Known:
-        found = self._kept.get((query, name))
-        if found is None:
+        try:
+            found = self._kept[query, name]
+        except KeyError:
             try:
                 found = self._read(query, name)
             except CannotCompile as reason:
@@ -139,10 +140,11 @@ class Executor:
         return inputs
 
     def _plan(self, query: str, name: str | None, known: Known, inputs: VariableValues) -> Plan:
-        booleans = {each: inputs.coerced.get(each) for each in known.operation.switches}
-        key = tuple(booleans.values())
+        switches = known.operation.switches
+        key = tuple([inputs.coerced.get(each) for each in switches]) if switches else ()
         found = known.plans.get(key)
         if found is None:
+            booleans = dict(zip(switches, key, strict=True))
             try:
                 found = compiled(self.schema, known.operation, booleans)
             except CannotCompile as reason:

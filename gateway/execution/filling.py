@@ -14,7 +14,7 @@ from gateway.execution import outermost
 from gateway.execution.below import descend
 from gateway.execution.completing import Anomaly
 from gateway.execution.frame import Frame
-from gateway.execution.level import Level
+from gateway.execution.level import TOP
 from gateway.execution.rows import build
 from gateway.execution.run import Run, Where
 from gateway.execution.values import values_of
@@ -28,7 +28,7 @@ async def data(run: Run) -> Any:
     """
     if (row := outermost.row(run)) is not None:
         return row
-    run.open(run.plan.root, [run.root_value], Level(None, None, (0,)), 1)
+    run.open(run.plan.root, [run.root_value], TOP, 1)
     filling = _Filling(run)
     try:
         await filling.all()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
+import msgspec
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -47,8 +47,7 @@ class Later(Sequence[int]):
         return self._numbers[place]
 
 
-@dataclass(slots=True, eq=False)
-class Level:
+class Level(msgspec.Struct, eq=False):
     """parents: the row of the level above that each row is below. items: its place in that row's list, if it has one.
 
     weights: how often each row occurs, where rows that occur several times were made one; the place is the first then.
@@ -115,8 +114,11 @@ class Level:
         return 1 if self.weights is None else self.weights[row]
 
 
-@dataclass(slots=True, eq=False)
-class FieldRows:
+TOP = Level(None, None, (0,))
+"""The outermost, of one row."""
+
+
+class FieldRows(msgspec.Struct, eq=False):
     """One field of the rows of a level."""
 
     level: Level
@@ -132,8 +134,7 @@ class FieldRows:
         return self.level.weight(row)
 
 
-@dataclass(slots=True, eq=False)
-class ResolveInfo:
+class ResolveInfo(msgspec.Struct, eq=False):
     """What a resolver may ask about where it stands: as graphql-core's `GraphQLResolveInfo`, made without its cost."""
 
     rows: FieldRows

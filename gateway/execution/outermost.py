@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.execution.completing import Anomaly
 from gateway.execution.generate import Column
-from gateway.execution.level import FieldRows, Level
+from gateway.execution.level import TOP, FieldRows
 from gateway.execution.plan import Call, Part, Selection
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
@@ -50,7 +50,7 @@ def row(run: Run) -> Any | None:
 
 def _asked(run: Run, roots: Sequence[Part]) -> bool:
     """Whether all root fields have what they are to have, now that their resolvers were called."""
-    level, known = Level(None, None, (0,)), True
+    known = True
     for part in roots:
         each, call = part.field, part.field.origin
         assert isinstance(call, Call)
@@ -61,7 +61,7 @@ def _asked(run: Run, roots: Sequence[Part]) -> bool:
         if call.root is not None:
             said[call.root] = run.root_value
         if call.info is not None:
-            said[call.info] = info(run, FieldRows(level, each), 0)
+            said[call.info] = info(run, FieldRows(TOP, each), 0)
         try:
             value = call.function(**said)
         except Exception as error:

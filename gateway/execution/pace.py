@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+
+import msgspec
 
 _PATIENCE = 0.01
 """Seconds that the event loop is held, as nearly as work of unknown length can tell."""
 
 
-@dataclass(slots=True)
-class Pace:
-    _since: float = field(default_factory=time.perf_counter)
+class Pace(msgspec.Struct):
+    _since: float = msgspec.field(default_factory=time.perf_counter)
 
     @property
     def late(self) -> bool:

@@ -7,11 +7,12 @@ is told as often as it occurs, so that nobody can tell from an answer how it was
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from operator import attrgetter
 from typing import Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from adapters.errors import SourceError
 from adapters.predicate import Predicate
@@ -61,8 +62,7 @@ def held_children(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class LevelReader:
+class LevelReader(msgspec.Struct, frozen=True):
     """Reads for one field of the document. breathe: gives the event loop away if it was held for long."""
 
     reading: Reading

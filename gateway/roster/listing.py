@@ -132,7 +132,10 @@ class OverSources(List):
         sources: Sequence[Source],
         terms: Terms,
     ) -> None:
-        super().__init__(page, walk, reading)
+        self.page = page
+        self.reading = reading
+        self._walk = walk
+        self._rows = ()
         self._kind = kind
         self._where = where
         self._sources = sources

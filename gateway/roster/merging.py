@@ -102,7 +102,7 @@ def merged(parts: Mapping[str, Part], wanted: Wanted, unknown: Mapping[str, int 
     lists: list[Sequence[Record]] = []
     starts: dict[str, int] = {}
     totals: dict[str, int | None] = {}
-    short = set(wanted.cursor.missing) if wanted.cursor is not None else set[str]()
+    short: set[str] = set(wanted.cursor.missing) if wanted.cursor is not None else set()
     others = False
     for key, part in parts.items():
         if isinstance(part, SourceError):
@@ -116,15 +116,15 @@ def merged(parts: Mapping[str, Part], wanted: Wanted, unknown: Mapping[str, int 
         if found.rejected or found.unproved is not None:
             short.add(key)
     rows, more = _rows(lists, wanted)
-    more, walked = more or others, wanted.cursor is not None
+    more, walked, backwards = more or others, wanted.cursor is not None, wanted.backwards
     counts: Mapping[str, int] = dict.fromkeys(parts, len(rows)) if len(parts) == 1 else Counter(map(_source, rows))
     return Page(
         records=rows,
-        has_next=walked if wanted.backwards else more,
-        has_previous=more if wanted.backwards else walked,
+        has_next=walked if backwards else more,
+        has_previous=more if backwards else walked,
         outcomes=tuple([_outcome(key, part, counts.get(key, 0), unknown.get(key)) for key, part in parts.items()]),
         missing=tuple(sorted(short)),
-        starts={} if wanted.order or wanted.backwards else starts,
+        starts={} if backwards or wanted.order else starts,
         totals=totals,
         order=wanted.order,
     )

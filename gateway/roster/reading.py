@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from adapters.endpoints import COLLECTIONS, Collection
@@ -82,6 +81,29 @@ AT_ONCE = 5000
 """Rows, or records behind them, that are read without giving the event loop away."""
 
 
+class UnderWay:
+    """The time in which an operation reads. A class, since an operation over what is held feels a generator's cost."""
+
+    __slots__ = ("_before", "_reading", "_telling")
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._telling = reading.explanation.collecting() if reading.explanation is not None else None
+
+    def __enter__(self) -> None:
+        self._before = operation.set(object())
+        if self._telling is not None:
+            self._telling.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        if self._telling is not None:
+            self._telling.__exit__(None, None, None)
+        try:
+            self._reading.end()
+        finally:
+            operation.reset(self._before)
+
+
 class Reading:
     """Reads for one operation under one grant and one deadline, and collects what went wrong.
 
@@ -104,20 +126,17 @@ class Reading:
         self._tests: dict[tuple[str, Predicate], asyncio.Future[Columns | None]] = {}
         self._others: dict[tuple[Terms, float | None], Reading] = {}
 
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
+    def under_way(self) -> UnderWay:
         """The time of the operation: what is read within belongs to it, and what is not awaited by then is given up."""
-        before = operation.set(object())
-        try:
-            with self.explanation.collecting() if self.explanation is not None else nullcontext():
-                yield
-        finally:
-            for each in (self, *self._others.values()):
-                for coming in each._tests.values():
-                    coming.cancel()
-                each._tests.clear()
-                each.deadline.end()
-            operation.reset(before)
+        return UnderWay(self)
+
+    def end(self) -> None:
+        """The operation is over: what it still waits for is given up."""
+        for each in (self, *self._others.values()):
+            for coming in each._tests.values():
+                coming.cancel()
+            each._tests.clear()
+            each.deadline.end()
 
     def told_aside(self) -> tuple[Reading, Aside]:
         """This reading, and what keeps the faults that are told of it."""

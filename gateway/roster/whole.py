@@ -237,8 +237,11 @@ class Whole:
 
     def window_known(self, where: Predicate | None, after: Position | None, limit: int) -> Slice | None:
         """The `limit` records after a position of those that satisfy `where`, if they were looked for before."""
-        found = self._lists.get(where)
-        return cut(found, after.sourced_id if after is not None else None, limit) if found is not None else None
+        try:
+            found = self._lists[where]
+        except KeyError:
+            return None
+        return cut(found, after.sourced_id if after is not None else None, limit)
 
     def _having(self, field: str, wanted: Iterable[str]) -> Sequence[Record]:
         """The records whose `field` has one of the values."""
@@ -354,7 +357,7 @@ def cut(held: Slice, after: str | None, limit: int) -> Slice:
     """The `limit` records that follow sourcedId `after` in a list, or in a run of it."""
     start = _passed(held.records, after) if after is not None else 0
     rows = held.records[start : start + limit]
-    ended = held.ended and start + len(rows) >= len(held.records)
+    ended = held.ended and (len(rows) < limit or start + limit >= len(held.records))
     return msgspec.structs.replace(held, records=rows, start=held.start + start, ended=ended)
 
 

@@ -4,9 +4,9 @@ import copy
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
@@ -26,8 +26,7 @@ from gateway.schema.scalars import SCALARS
 from gateway.schema.sdl import printed
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """What became of an operation that was led elsewhere than to graphql-core. result: None if it is left to that one.
 
     path: the way it took, and why.
@@ -81,7 +80,9 @@ class Schema(strawberry.Schema):
         to_encode: bool = False,
     ) -> ExecutionResult:
         """to_encode: the data is for nothing but msgspec to encode, and need not be dictionaries."""
-        document = await self.documents.read_beside(query) if query is not None else None
+        document = None
+        if query is not None:
+            document = self.documents.kept(query) or await self.documents.read_beside(query)
         if document is not None and operation_name is None and document.operations > 1:
             self.taken["refused"] += 1
             message = "the document has several operations: name the one to run in `operationName`"

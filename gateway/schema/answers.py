@@ -23,16 +23,16 @@ R = TypeVar("R", bound=ExecutionResult)
 def complete(result: R, reading: Reading | None) -> R:
     """`result` with the outcomes of the sources that it was read from, and with a code in every error."""
     executed = not isinstance(result, PreExecutionError)
-    reported = set[int]()
+    reported: set[int] = set()
     errors = [coded(error, executed, reported) for error in result.errors or ()]
     if reading is not None:
         errors += reading.outcomes.errors()
-        shown: dict[str, Any] = {"sources": reading.outcomes.extension()}
+        sources = reading.outcomes.extension()
+        shown: dict[str, Any] = {} if sources is None else {"sources": sources}
         if reading.explanation is not None:
             shown["explain"] = reading.explanation.extension()
-        shown = {name: value for name, value in shown.items() if value is not None}
         if shown:
-            result.extensions = {**(result.extensions or {}), **shown}
+            result.extensions = {**result.extensions, **shown} if result.extensions else shown
     result.errors = errors or None
     return result
 

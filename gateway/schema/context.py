@@ -1,22 +1,21 @@
 """What a resolver is handed beside its record: the operation's reading, and where in the document it stands."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import msgspec
 import strawberry
 
 from gateway.roster.reading import Place, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """Lives as long as one operation. below: how to read on below a root field, by its name in the answer, where that
     differs from the operation's own reading.
     """
 
     reading: Reading
-    below: dict[str | int, Reading] = field(default_factory=dict)
+    below: dict[str | int, Reading] = msgspec.field(default_factory=dict)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -75,9 +75,15 @@ class Documents:
         self._kept: LRUCache[str, Document] = LRUCache(MOST_TEXT, lambda document: document.size)
         self._beside = Beside("documents")
 
+    def kept(self, text: str) -> Document | None:
+        """One that was read before, if it is still there."""
+        try:
+            return self._kept[text]
+        except KeyError:
+            return None
+
     def read(self, text: str) -> Document:
-        found = self._kept.get(text)
-        return self._keep(text, self._read(text)) if found is None else found
+        return self.kept(text) or self._keep(text, self._read(text))
 
     async def read_beside(self, text: str) -> Document:
         """The same, without holding the event loop up: a large one that is new is read by a thread, one at a time."""

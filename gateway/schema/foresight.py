@@ -20,7 +20,7 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from adapters.records import RecordType
-from gateway.roster.listing import ListQuery
+from gateway.roster.listing import Extent, ListQuery
 from gateway.roster.reading import Ahead
 from gateway.schema.arguments import PAGING
 from gateway.schema.context import Info
@@ -32,14 +32,16 @@ from gateway.schema.relations import Cardinality, Relation
 class Below:
     """What the document asks of a list. fields: of the list. ahead: the relations that it follows from the records.
 
-    lasts: no variable has a say in this, nor in the field's arguments, but for those of its pages. query: what the
-    others come to, once that is known.
+    lasts: no variable has a say in this, nor in the field's arguments, but for those of its pages. turns: one has in
+    those. query, extent: what the arguments come to, once that is known, as far as no variable has a say.
     """
 
     fields: frozenset[str]
     ahead: tuple[Ahead, ...]
     lasts: bool = False
+    turns: bool = False
     query: ListQuery | None = None
+    extent: Extent | None = None
 
 
 def below_list(info: Info, kind: RecordType) -> Below:
@@ -54,9 +56,8 @@ def below_list(info: Info, kind: RecordType) -> Below:
     fields = frozenset(field.name.value for field in walk.fields(selections))
     found = Below(fields, walk.from_records(kind, walk.records(selections)))
     if alone and not walk.varies:
-        found.lasts = not any(
-            _varies(argument.value) for argument in node.arguments or () if argument.name.value not in PAGING
-        )
+        varying = {argument.name.value for argument in node.arguments or () if _varies(argument.value)}
+        found.lasts, found.turns = varying <= PAGING, not varying.isdisjoint(PAGING)
         _KEPT[id(node)] = found
         finalize(node, _KEPT.pop, id(node), None).atexit = False
     return found

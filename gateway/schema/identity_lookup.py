@@ -75,12 +75,12 @@ def users_by_identity() -> Any:
     """The people of one identity, page by page."""
 
     async def page(info: Info, **said: Any) -> Any:
-        names = given(said["sources"])
+        names = given(said.get("sources"))
         query = ListQuery(
             kind=RecordType.USER,
             sources=names,
             where=conjunction(_predicate(said["identity"]), one_of("status", said["status"])),
-            read=_unless_chosen(options(said["read"]), names),
+            read=_unless_chosen(options(said.get("read")), names),
             everywhere=True,
             pinned="snapshot" in below_list(info, RecordType.USER).fields,
         )

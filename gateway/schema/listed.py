@@ -193,22 +193,16 @@ def extent(said: Mapping[str, Any]) -> Extent:
 
 
 def resolver(resolve: Callable[..., Any], found: list[Argument]) -> Callable[..., Any]:
-    """`resolve`, which takes its arguments as keywords, with these arguments in the graph."""
-    defaults = {name: default for name, _, default in found}
+    """`resolve`, which takes as keywords those of its arguments that are said, with these arguments in the graph.
 
-    def at_once(*parents: Any, **said: Any) -> Any:
-        return resolve(*parents, **{**defaults, **said})
-
-    async def awaited(*parents: Any, **said: Any) -> Any:
-        return await resolve(*parents, **{**defaults, **said})
-
-    filled: Callable[..., Any] = awaited if inspect.iscoroutinefunction(resolve) else at_once
+    What is not said has the default that the graph tells of, or none.
+    """
     keyword, others = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD
     own = [p for p in inspect.signature(resolve).parameters.values() if p.kind is not others]
     added = [inspect.Parameter(name, keyword, annotation=kind, default=default) for name, kind, default in found]
-    filled.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
-    filled.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
-    return filled
+    resolve.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+    resolve.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
+    return resolve
 
 
 def _by_text(kind: RecordType, text: str | None) -> Predicate | None:

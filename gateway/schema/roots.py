@@ -89,13 +89,13 @@ def listing(kind: RecordType, text: str, wire: str) -> Any:
     """The records of one kind, over sources, page by page."""
 
     def page(info: Info, **said: Any) -> Any:
-        document = below_list(info, kind)
-        query = document.query
+        document, reading = below_list(info, kind), info.context.reading
+        query, part = document.query, document.extent or extent(said)
         if query is None:
             query = _query(info, kind, said, document)
             if document.lasts and sources_of(query.where) is None:
-                document.query = query
-        found = listed(info.context.reading, place(info), query, extent(said))
+                document.query, document.extent = query, None if document.turns else part
+        found = listed(reading, place(info), query, part)
         return _below(info, found) if isinstance(found, List) else _coming(info, found)
 
     filter_, *others = arguments(kind)
@@ -115,11 +115,11 @@ def _query(info: Info, kind: RecordType, said: Mapping[str, Any], document: Belo
     Raises:
         BadInput: one cannot be meant.
     """
-    how, wanted = options(said["read"]), asked(kind, said)
+    how, wanted = options(said.get("read")), asked(kind, said)
     check_narrow(kind, wanted.where)
     return ListQuery(
         kind=kind,
-        sources=narrowed(info.context.reading, given(said["sources"]), how, wanted.where),
+        sources=narrowed(info.context.reading, given(said.get("sources")), how, wanted.where),
         where=wanted.where,
         order=wanted.order,
         read=how,
