@@ -44,10 +44,11 @@ class Allowance:
         Raises:
         Anomaly: a value is none of its field's type.
         """
-        if selection.branches is None or len(objects) * len(selection.columns) > self.values:
+        branches = selection.branches
+        if branches is None or (branches and len(objects) * len(selection.columns) > self.values):
             return None
         try:
-            source, *others = set(sources_of(objects)) if selection.branches else ("",)
+            source, *others = set(sources_of(objects)) if branches else ("",)
             return None if others else _Making(self, reading, source).rows(selection, objects)
         except NotAtOnce:
             self.values = 0
@@ -71,10 +72,10 @@ class _Making:
 
     def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
         count, form = len(objects), self.allowance.form
-        self.allowance.take(count * len(selection.columns))
         kept = self.allowance.kept.rows(self.reading, selection, objects) if form is Form.STRUCTS else None
         if kept is not None:
             return kept
+        self.allowance.take(count * len(selection.columns))
         columns = selection.all_leaves(objects)
         for branch in selection.branches or ():
             children = branch.relation.cardinality is Cardinality.CHILDREN

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from adapters.records import Record
+from adapters.records import Record, RecordType
 from gateway.execution.plan import Selection
 from gateway.execution.rows import encoded
 from gateway.roster.reading import Reading
@@ -38,7 +38,7 @@ class Shelf:
     long as the record is among `records`.
 
     begun: `id` of the first record of each list that was asked for once: who walks a list to its end does not come back
-    for it. used: when it last served.
+    for it. used: when it last served. full: there was no room for more.
     """
 
     rows: dict[int, msgspec.Raw] = field(default_factory=dict)
@@ -46,6 +46,13 @@ class Shelf:
     begun: set[int] = field(default_factory=set)
     bytes: int = 0
     used: int = 0
+    full: bool = False
+
+    def found(self, records: Sequence[Record]) -> list[msgspec.Raw]:
+        """Raises:
+        KeyError: the row of one is not kept.
+        """
+        return list(map(self.rows.__getitem__, map(id, records)))
 
     def again(self, first: Record) -> bool:
         """Whether a list that begins so was asked for before."""
@@ -62,7 +69,7 @@ class Shelf:
         self.bytes += size
 
     def clear(self) -> None:
-        self.rows, self.records, self.bytes = {}, [], 0
+        self.rows, self.records, self.bytes, self.full = {}, [], 0, False
 
 
 @dataclass(slots=True, eq=False)
@@ -92,38 +99,50 @@ class KeptRows:
             return None
         if len(records) < self.rows_from:
             return None
-        source = records[0].source
+        shelf = self._shelf(reading, kind, records[0].source, selection)
+        if shelf is None:
+            return None
+        try:
+            return shelf.found(records)
+        except KeyError:  # or of another source
+            parts = [self._part(reading, kind, source, selection, own) for source, own in _by_source(records)]
+        whole = [part for part in parts if part is not None]
+        return list(chain.from_iterable(whole)) if whole and len(whole) == len(parts) else None
+
+    def _part(
+        self, reading: Reading, kind: RecordType, source: str, selection: Selection, records: Sequence[Record]
+    ) -> list[msgspec.Raw] | None:
+        """The rows of records of one source."""
+        shelf = self._shelf(reading, kind, source, selection)
+        if shelf is None:
+            return None
+        try:
+            return shelf.found(records)
+        except KeyError:
+            if shelf.full or not shelf.again(records[0]):
+                return None
+        new = list({id(each): each for each in records if id(each) not in shelf.rows}.values())
+        rows = encoded(selection.structs(len(new), selection.all_leaves(new)))
+        size = sum(map(len, rows)) + _EACH * len(new)
+        shelf.full = not self._room(size, shelf)
+        if shelf.full:
+            return None
+        shelf.keep(new, list(map(msgspec.Raw, rows)), size)
+        return shelf.found(records)
+
+    def _shelf(self, reading: Reading, kind: RecordType, source: str, selection: Selection) -> Shelf | None:
+        """For what is held whole of a source."""
         whole = reading.held(kind, source)
         if whole is None:
             return None
-        shelf = self._shelf(whole, selection)
-        shelf.used = next(self._turns)
-        try:
-            return list(map(shelf.rows.__getitem__, map(id, records)))
-        except KeyError:
-            return self._made(shelf, selection, source, records)
-
-    def _shelf(self, whole: Whole, selection: Selection) -> Shelf:
         shelves = self._shelves.get(whole)
         if shelves is None:
             shelves = self._shelves[whole] = WeakKeyDictionary()
         shelf = shelves.get(selection)
         if shelf is None:
             shelf = shelves[selection] = Shelf()
+        shelf.used = next(self._turns)
         return shelf
-
-    def _made(
-        self, shelf: Shelf, selection: Selection, source: str, records: Sequence[Record]
-    ) -> list[msgspec.Raw] | None:
-        if not shelf.again(records[0]) or {*sources_of(records)} != {source}:
-            return None
-        new = list({id(each): each for each in records if id(each) not in shelf.rows}.values())
-        rows = encoded(selection.structs(len(new), selection.all_leaves(new)))
-        size = sum(map(len, rows)) + _EACH * len(new)
-        if not self._room(size, shelf):
-            return None
-        shelf.keep(new, list(map(msgspec.Raw, rows)), size)
-        return list(map(shelf.rows.__getitem__, map(id, records)))
 
     def _room(self, size: int, own: Shelf) -> bool:
         """Has other shelves cleared until there is so much room."""
@@ -138,3 +157,15 @@ class KeptRows:
 
     def _all(self) -> list[Shelf]:
         return [shelf for shelves in self._shelves.values() for shelf in shelves.values()]
+
+
+def _by_source(records: Sequence[Record]) -> list[tuple[str, Sequence[Record]]]:
+    """Records that follow each other, by their sources; none where their order mixes these."""
+    sources, parts, start = sources_of(records), list[tuple[str, Sequence[Record]]](), 0
+    if sources != sorted(sources):
+        return []
+    for source in dict.fromkeys(sources):
+        end = start + sources.count(source)
+        parts.append((source, records[start:end]))
+        start = end
+    return parts

@@ -144,6 +144,7 @@ class User(RosterObject):
     role_group: RoleGroup = computed(
         lambda root: role_group(root.role),
         "What the role amounts to, the same in both versions of the standard: ask for STAFF to find aides of all.",
+        column=lambda roots: [role_group(root.role) for root in roots],
     )
     display_name: str | None = computed(
         lambda root: display_name(root, True),
@@ -153,6 +154,7 @@ class User(RosterObject):
         "user.givenName",
         "user.preferredLastName",
         "user.familyName",
+        column=lambda roots: [display_name(root, True) for root in roots],
     )
     primary_org = to_one(
         RecordType.ORG, "primary_org_id", "The main organisation, such as the home school.", "user.primaryOrg"

@@ -16,11 +16,15 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_required
 
 from adapters.endpoints import Collection
 from gateway.access.grant import EVERYTHING, Grant
+from gateway.execution import filling
 from gateway.execution.answering import Asked, respond
+from gateway.execution.arguments import NONE
 from gateway.execution.compiling import compiled, operation_of
 from gateway.execution.executor import Executor
 from gateway.execution.kept import KeptRows
 from gateway.execution.plan import Objects
+from gateway.execution.rows import Form
+from gateway.execution.run import Run
 from gateway.roster.source import Source
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
@@ -171,15 +175,27 @@ async def test_a_grant_that_does_not_reach_a_source_is_shown_nothing_that_was_ke
     assert asking.rows.bytes > kept
 
 
-async def test_lists_over_several_sources_are_not_kept_and_take_nothing_from_those_of_one(made: World) -> None:
+async def test_a_list_that_goes_on_in_another_source_takes_the_rows_of_each(made: World) -> None:
     asking = Asking(made)
-    for _ in range(3):
+    for _ in range(2):
         await asking(OF_A)
     kept = asking.rows.bytes
     for _ in range(3):
         found = json.loads(await asking(OF_BOTH))["data"]["users"]["nodes"]
         assert {each["id"].partition(":")[2][0] for each in found} == {"a", "b"}
-    assert asking.rows.bytes == kept
+    of_both = asking.rows.bytes - kept
+    source_a(made).tables[Collection.USERS].let_go()
+    gc.collect()
+    assert 0 < asking.rows.bytes < of_both / 2, "what is left is the rows of the other source"
+
+
+async def test_a_list_whose_order_mixes_sources_is_made_anew(made: World) -> None:
+    asking = Asking(made)
+    for _ in range(3):
+        found = json.loads(await asking(OF_BOTH.replace("sources", "orderBy: [{ field: FAMILY_NAME }], sources")))
+        sources = [each["id"].partition(":")[2][0] for each in found["data"]["users"]["nodes"]]
+        assert sources != sorted(sources)
+    assert asking.rows.bytes == 0
 
 
 async def test_a_longer_list_has_only_the_rest_of_it_kept(made: World) -> None:
@@ -201,6 +217,17 @@ async def test_a_record_amiss_is_told_with_care_and_nothing_is_kept_of_its_list(
         body = json.loads(await asking(OF_A))
         assert [error["path"] for error in body["errors"]] == [["users", "nodes", 3, "enabledUser"]]
         assert asking.rows.bytes == 0
+
+
+async def test_more_than_a_moments_work_is_kept_as_well(made: World) -> None:
+    query = "{" + OF_A.partition("{")[2].replace("$first", "40")
+    plan, rows, found = compiled(SCHEMA, operation_of(parse(query), None), {}), KeptRows(), []
+    for _ in range(3):
+        run = Run(plan, SCHEMA, Context(made.reading(seconds=60)), NONE, form=Form.STRUCTS, kept=rows)
+        run.allowance.values = 5
+        found.append(msgspec.json.encode(await filling.data(run)))
+    assert found[0] == found[1] == found[2]
+    assert rows.bytes > 0
 
 
 async def test_no_more_is_kept_than_is_allowed(made: World) -> None:
