@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -19,9 +20,10 @@ from adapters.client import SourceClient
 from adapters.hosts import Hosts
 from adapters.pacing import Days, Pacer
 from gateway import telemetry
-from gateway.access.callers import Callers, Granted
+from gateway.access.callers import Callers, Granted, Keys
 from gateway.access.clients import ClientFile
 from gateway.access.grant import Grant
+from gateway.access.issuer import Issuer
 from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings
 from gateway.endpoint.asgi import App, Receive, Scope, Send
 from gateway.endpoint.gate import HostGate, Routes
@@ -35,6 +37,9 @@ from gateway.roster.store import Store, open_store
 from gateway.schema import SCHEMA
 from gateway.vetting import open_documents
 from gateway.web import pages
+
+if TYPE_CHECKING:  # what tokens take is loaded where there are any
+    from gateway.access.tokens import Tokens
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 """Where the gateway may listen, and the names by which it answers, until clients can be told apart.
@@ -109,10 +114,19 @@ def build(
 
 
 def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
-    if settings.access.clients is None or settings.gateway.secret is None:
+    access, secret = settings.access, settings.gateway.secret
+    if not access.told_apart:
         return None
     granted = [Granted(s.key, next(iter(s.traits("districts")), None), s.traits("labels")) for s in sources]
-    return Callers(ClientFile(settings.access.clients), settings.gateway.secret, granted)
+    keys = Keys(ClientFile(access.clients), secret) if access.clients is not None and secret is not None else None
+    return Callers(granted, keys, _tokens(access.jwt) if access.jwt is not None else None)
+
+
+def _tokens(issuer: Issuer) -> Tokens:
+    from gateway.access.key_sets import KeySet
+    from gateway.access.tokens import Tokens
+
+    return Tokens(issuer, KeySet(issuer.jwks))
 
 
 def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: Callable[[], bytes]) -> Starlette:
@@ -126,7 +140,7 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         await sources.close()
 
     async def front(request: Request) -> Response:
-        return pages.front(request, [s.settings.name for s in sources] if settings.access.clients is None else None)
+        return pages.front(request, [s.settings.name for s in sources] if graphql.callers is None else None)
 
     async def ready(request: Request) -> Response:
         if settings.gateway.wait_for_warm and not request.app.state.warming.done():

@@ -1,4 +1,4 @@
-"""Who asks: the client whose key came with a request, and what it was granted of the sources that there are."""
+"""Who asks: the client whose key or token came with a request, and what it was granted of the sources there are."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cachetools import LRUCache
 
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of
-from gateway.access.clients import Client, ClientFile
+from gateway.access.clients import Client, ClientFile, Row
 from gateway.access.grant import Grant, Line
+
+if TYPE_CHECKING:  # what tokens take is loaded where there are any
+    from gateway.access.tokens import Tokens
 
 _NOBODYS: Final = "0" * 64
 _GRANTS: Final = 1_000
@@ -34,60 +37,97 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client, and the key by which it was known."""
+    """A client by its name, and the key by which it was known; None: by a token."""
 
-    client: Client
-    key_id: str
+    name: str
+    key_id: str | None
     grant: Grant
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """secret: with which the keys' hashes were made."""
+
+    file: ClientFile
+    secret: Secret
+
+    def client(self, key: str) -> tuple[Client, str]:
+        """Whose key that is, and what names it.
+
+        Raises:
+            Unauthenticated: it is no key, or none that is live.
+        """
+        named = id_of(key)
+        found = self.file.of_key(named) if named is not None else None
+        # As much is done for a key that nobody has: time is not to tell which ids there are.
+        right = hmac.compare_digest(hashed(key, self.secret), found[1].hash if found is not None else _NOBODYS)
+        if found is None or not right:
+            raise Unauthenticated("this key is not one of a client here")
+        return found[0], found[1].id
+
+
 class Callers:
-    """secret: with which the keys' hashes were made. sources: all that there are."""
+    """keys, tokens: how clients may be known, one at least. sources: all that there are."""
 
     def __init__(
-        self, file: ClientFile, secret: Secret, sources: Sequence[Granted], now: Callable[[], float] = time.time
+        self,
+        sources: Sequence[Granted],
+        keys: Keys | None = None,
+        tokens: Tokens | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._file = file
-        self._secret = secret
         self._sources = sources
+        self._keys = keys
+        self._tokens = tokens
         self._now = now
         self._grants: LRUCache[str, tuple[Client, float, Grant]] = LRUCache(_GRANTS)
 
-    def caller(self, header: str) -> Caller:
+    async def caller(self, header: str) -> Caller:
         """The client of an Authorization header.
 
         Raises:
-            Unauthenticated: it has no key, or none that is live.
+            Unauthenticated: it has no key or token, or none that is good now.
         """
-        key = _bearer(header)
-        named = id_of(key)
-        found = self._file.of_key(named) if named is not None else None
-        # As much is done for a key that nobody has: time is not to tell which ids there are.
-        right = hmac.compare_digest(hashed(key, self._secret), found[1].hash if found is not None else _NOBODYS)
-        if found is None or not right:
-            raise Unauthenticated("this key is not one of a client here")
-        return Caller(found[0], found[1].id, self._grant(found[0]))
+        given = _bearer(header)
+        if self._tokens is not None and given.count(".") == 2:
+            return await self._of_token(self._tokens, given)
+        if self._keys is None:
+            raise Unauthenticated("ask with a token of the issuer that this gateway trusts")
+        client, key_id = self._keys.client(given)
+        return Caller(client.name, key_id, self._of_client(client))
 
-    def _grant(self, client: Client) -> Grant:
-        now = self._now()
+    async def _of_token(self, tokens: Tokens, token: str) -> Caller:
+        from gateway.access.tokens import BadToken
+
+        try:
+            bearer = await tokens.bearer(token)
+        except BadToken as error:
+            raise Unauthenticated(f"this token is not taken: {error}") from None
+        return Caller(bearer.name, None, self._grant(bearer.name, [bearer.row]))
+
+    def _of_client(self, client: Client) -> Grant:
         kept = self._grants.get(client.name)
-        if kept is not None and kept[0] is client and now < kept[1]:
+        if kept is not None and kept[0] is client and self._now() < kept[1]:
             return kept[2]
+        made = self._grant(client.name, client.rows)
+        until = min((line.expires for line in made.lines if line.expires is not None), default=float("inf"))
+        self._grants[client.name] = client, until, made
+        return made
+
+    def _grant(self, name: str, rows: Sequence[Row]) -> Grant:
+        now = self._now()
         lines = tuple(
             Line(source.key, row.scopes, row.expires, row.purpose)
             for source in self._sources
-            for row in client.rows
+            for row in rows
             if row.covers(source.key, source.district, source.labels, now)
         )
-        made = Grant(
+        return Grant(
             frozenset(line.source for line in lines),
             may=frozenset((scope, line.source) for line in lines for scope in line.scopes),
-            name=client.name,
+            name=name,
             lines=lines,
         )
-        until = min((line.expires for line in lines if line.expires is not None), default=float("inf"))
-        self._grants[client.name] = client, until, made
-        return made
 
 
 def _bearer(header: str) -> str:

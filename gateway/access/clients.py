@@ -39,11 +39,12 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A client may read some sources: those of these keys, districts or labels; all, if none is named.
+    """A client may read some sources: those of these keys, districts or labels; every one, if it says so.
 
     scopes: what it may do there besides. expires: seconds since 1970.
     """
 
+    every: bool = False
     sources: tuple[str, ...] = ()
     districts: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -55,9 +56,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         """Whether it is of a source, at a time."""
         if self.expires is not None and at >= self.expires:
             return False
-        if not (self.sources or self.districts or self.labels):
-            return True
-        return key in self.sources or district in self.districts or not set(self.labels).isdisjoint(labels)
+        return (
+            self.every or key in self.sources or district in self.districts or not set(self.labels).isdisjoint(labels)
+        )
 
 
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -115,7 +115,7 @@ def _line(client: Client, row: Row, number: int) -> tuple[str, ...]:
     return (
         "" if number else client.name,
         "" if number else " ".join(k.id for k in client.live) or "revoked",
-        ", ".join(chosen) or ALL,
+        ALL if row.every else ", ".join(chosen),
         " ".join(row.scopes),
         datetime.fromtimestamp(row.expires - 1, UTC).date().isoformat() if row.expires is not None else "",
         row.purpose,
@@ -134,6 +134,7 @@ def _row(settings: Settings, sources: str, districts: str, labels: str, scopes: 
         fail("say what may be read: --sources with keys of sources or `all`, --districts or --labels")
     there = settings.sources
     return Row(
+        every=sources == ALL,
         sources=() if sources == ALL else _known("source", sources, {s.key for s in there}),
         districts=_known("district", districts, {s.district for s in there if s.district is not None}),
         labels=_known("label", labels, {label for s in there for label in s.labels}),

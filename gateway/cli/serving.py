@@ -50,8 +50,8 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
         left_out = ", ".join(m.key or m.name for m in settings.misconfigured)
         err.print(describe(settings.mistakes), markup=False)
         err.print(f"left out until that is corrected: {left_out}; the other sources are served", style="yellow")
-    clients = settings.access.clients
-    bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port, clients is not None)
+    told_apart = settings.access.told_apart
+    bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port, told_apart)
     from gateway.access.clients import BadFile
     from gateway.app import build
     from gateway.connection import Patience
@@ -69,7 +69,7 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
         raise typer.Exit(2) from None
     count = len(settings.sources)
     told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
-    if clients is None:
+    if not told_apart:
         err.print(UNGUARDED, style="yellow")
     http = settings.http
     patience = Patience(head=http.headers_within, body=http.body_within, idle=http.idle)

@@ -4,13 +4,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from gateway.config.keys import ACCESS, GATEWAY, HTTP, LIMITS, AccessKeys, GatewayKeys, HttpKeys
+from gateway.access.issuer import Issuer
+from gateway.config.keys import (
+    ACCESS,
+    GATEWAY,
+    HTTP,
+    JWT,
+    LIMITS,
+    AccessKeys,
+    GatewayKeys,
+    HttpKeys,
+    JwtKeys,
+)
 from gateway.config.secrets import Vault
 from gateway.config.settings import AccessSettings, DocumentPolicy, GatewaySettings, GetPolicy, HttpSettings
 from gateway.config.table import Table
 from gateway.config.values import Wrong
 from gateway.limits import DocumentLimits
+
+_HERE = ("127.0.0.1", "localhost", "::1")
+_MOST_LEEWAY = 60.0
 
 
 def read_gateway(table: Table, base: Path, vault: Vault) -> GatewaySettings:
@@ -65,7 +80,29 @@ def read_access(table: Table, base: Path, gateway: GatewaySettings) -> AccessSet
         table.mistake(
             AccessKeys.CLIENTS, Wrong("keys are kept as hashes made with a secret", "[gateway] with a secret")
         )
-    return AccessSettings(clients=base / clients if clients is not None else None)
+    jwt = table.table(JWT)
+    issuer = _issuer(jwt, base) if any(jwt.has(key) for key in JWT.keys.values()) else None
+    return AccessSettings(clients=base / clients if clients is not None else None, jwt=issuer)
+
+
+def _issuer(table: Table, base: Path) -> Issuer:
+    jwks = table.take(JwtKeys.JWKS)
+    address = urlsplit(jwks)
+    if address.scheme == "http" and address.hostname not in _HERE:
+        table.mistake(JwtKeys.JWKS, Wrong("keys that come without https may be anybody's", "an address with https"))
+    leeway = table.take(JwtKeys.LEEWAY)
+    if leeway > _MOST_LEEWAY:
+        table.mistake(JwtKeys.LEEWAY, Wrong("clocks differ by less", f"at most {_MOST_LEEWAY:.0f}s"))
+    return Issuer(
+        issuer=table.take(JwtKeys.ISSUER),
+        audience=table.take(JwtKeys.AUDIENCE),
+        jwks=jwks if address.scheme in ("http", "https") else base / jwks,
+        algorithms=table.take(JwtKeys.ALGORITHMS),
+        name=table.take(JwtKeys.NAME),
+        sources=table.take(JwtKeys.SOURCES),
+        scopes=table.take(JwtKeys.SCOPES),
+        leeway=leeway,
+    )
 
 
 def read_limits(table: Table) -> DocumentLimits:

@@ -20,6 +20,7 @@ from adapters.retry import Retries
 from adapters.secret import Secret
 from adapters.spec import Timeouts
 from adapters.transport import AnswerLimits
+from gateway.access.issuer import Algorithm, Issuer
 from gateway.config import settings
 from gateway.config.hours import HOURS
 from gateway.config.metadata import METADATA
@@ -122,6 +123,7 @@ def _keys_of(dataclass_type: type[Any], **kinds: Kind[Any]) -> list[Key[Any]]:
 _GATEWAY = settings.GatewaySettings()
 _HTTP = settings.HttpSettings()
 _GUARD = settings.GuardSettings()
+_JWT = Issuer("", "", "")
 
 
 class GatewayKeys:
@@ -144,6 +146,19 @@ class AccessKeys:
     """What `[access]` may hold."""
 
     CLIENTS: Key[str | None] = Key("clients", TEXT, None)
+
+
+class JwtKeys:
+    """What `[access.jwt]` may hold."""
+
+    ISSUER = Key("issuer", TEXT, "", required=True)
+    AUDIENCE = Key("audience", TEXT, "", required=True)
+    JWKS = Key("jwks", TEXT, "", required=True)
+    ALGORITHMS = Key("algorithms", set_of(choice(Algorithm)), _JWT.algorithms)
+    NAME = Key("name", TEXT, _JWT.name)
+    SOURCES = Key("sources", TEXT, _JWT.sources)
+    SCOPES = Key("scopes", TEXT, _JWT.scopes)
+    LEEWAY = Key("leeway", DURATION, _JWT.leeway)
 
 
 class HttpKeys:
@@ -207,7 +222,8 @@ class GuardKeys:
 
 
 GATEWAY = _section("gateway", vars(GatewayKeys).values())
-ACCESS = _section("access", vars(AccessKeys).values())
+JWT = _section("jwt", vars(JwtKeys).values())
+ACCESS = _section("access", vars(AccessKeys).values(), JWT)
 HTTP = _section("http", vars(HttpKeys).values())
 LIMITS = _section("limits", _keys_of(DocumentLimits))
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))

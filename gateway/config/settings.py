@@ -16,6 +16,7 @@ from adapters.endpoints import Collection
 from adapters.secret import Secret
 from adapters.spec import SourceSpec
 from gateway.access.field_class import FieldClass
+from gateway.access.issuer import Issuer
 from gateway.config.mistakes import Mistake
 from gateway.limits import DocumentLimits
 
@@ -138,9 +139,14 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
-    """How clients are told apart. clients: the file of those that have keys; None: there are none."""
+    """How clients are told apart. clients: the file of those that have keys. jwt: whose tokens are taken."""
 
     clients: Path | None = None
+    jwt: Issuer | None = None
+
+    @property
+    def told_apart(self) -> bool:
+        return self.clients is not None or self.jwt is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,8 @@ class GraphQLRoute:
         if not posted:
             self._check_method(method)
         kind, accepted = agreed(headers.get(b"accept"), headers.get(b"accept-encoding"))
-        grant, explain = self._grant(headers), headers.get(_EXPLAIN) == b"1"
+        grant = EVERYTHING if self.callers is None else await self._granted(self.callers, headers)
+        explain = headers.get(_EXPLAIN) == b"1"
         if explain and not grant.allows(Scope.EXPLAIN):
             raise Refusal(403, f"{EXPLAIN} is for keys that allow `explain`", code=ErrorCode.FORBIDDEN_SCOPE)
         if posted:
@@ -112,11 +113,9 @@ class GraphQLRoute:
         message = "ask with POST and a JSON body; a browser gets GraphiQL"
         raise Refusal(405, message, headers=[(b"allow", b"POST")])
 
-    def _grant(self, headers: Headers) -> Grant:
-        if self.callers is None:
-            return EVERYTHING
+    async def _granted(self, callers: Callers, headers: Headers) -> Grant:
         try:
-            return self.callers.caller(text_of(headers, b"authorization") or "").grant
+            return (await callers.caller(text_of(headers, b"authorization") or "")).grant
         except Unauthenticated as error:
             ask = (b"www-authenticate", b"Bearer")
             raise Refusal(401, str(error), code=ErrorCode.UNAUTHENTICATED, headers=[ask]) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import stat
@@ -14,8 +15,9 @@ import pytest
 from adapters.secret import Secret
 from gateway.access import clients as module
 from gateway.access.api_keys import hashed, id_of, make
-from gateway.access.callers import Callers, Granted, Unauthenticated
+from gateway.access.callers import Callers, Granted, Keys, Unauthenticated
 from gateway.access.clients import BadFile, Client, ClientFile, Kept, Row, changing, read
+from gateway.access.grant import Grant
 from gateway.access.scope import Scope
 
 SECRET = Secret("a secret of the gateway, of many characters")
@@ -27,12 +29,13 @@ def client(*keys: str, name: str = "homework-app") -> Client:
 
 
 SPRINGFIELD = Granted("springfield", "Springfield", frozenset({"pilot"}))
+SHELBYVILLE = Granted("shelbyville", None, frozenset({"pilot", "state:IL"}))
 
 
-def callers(file: Path, secret: Secret = SECRET) -> Callable[[str], str]:
-    """From a key to the name of the client."""
-    found = Callers(ClientFile(file), secret, [SPRINGFIELD])
-    return lambda key: found.caller(f"Bearer {key}").client.name
+def callers(file: Path, secret: Secret = SECRET, now: Callable[[], float] = lambda: 100.5) -> Callable[[str], Grant]:
+    """From a key to what its client was granted."""
+    found = Callers([SPRINGFIELD, SHELBYVILLE], Keys(ClientFile(file), secret), now=now)
+    return lambda key: asyncio.run(found.caller(f"Bearer {key}")).grant
 
 
 @pytest.fixture
@@ -89,14 +92,14 @@ def test_S01_two_live_keys_are_taken_and_a_revoked_one_is_refused_within_five_se
     clock = [100.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
     name = callers(file)
-    assert name(first) == name(second) == "homework-app"
+    assert name(first).name == name(second).name == "homework-app"
 
     kept = [msgspec.structs.replace(k, revoked=1 if k.id == id_of(first) else None) for k in client(first, second).keys]
-    write(file, Client("homework-app", tuple(kept), (Row(),)))
+    write(file, Client("homework-app", tuple(kept), (Row(every=True),)))
     clock[0] += 5
     with pytest.raises(Unauthenticated):
         name(first)
-    assert name(second) == "homework-app"
+    assert name(second).name == "homework-app"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +132,7 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_is_told_once(
     file.write_text('{"version": 1, "clients": [{"name": "Maria Example"}]}')
     for _ in range(3):
         clock[0] += 5
-        assert name(key) == "homework-app"
+        assert name(key).name == "homework-app"
     assert [record.getMessage() for record in caplog.records] == [
         f"clients stay as they were: {file}: Object missing required field `keys` - at `$.clients[0]`"
     ]
@@ -181,23 +184,21 @@ def test_before_there_is_a_file_nobody_is_known(file: Path) -> None:
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", "orgw_x", "Bearerabc"])
 def test_a_header_without_a_key_is_refused_with_how_to_send_one(file: Path, header: str) -> None:
     with pytest.raises(Unauthenticated, match="Authorization: Bearer"):
-        Callers(ClientFile(file), SECRET, []).caller(header)
+        asyncio.run(Callers([], Keys(ClientFile(file), SECRET)).caller(header))
 
 
 def test_the_scheme_of_the_header_is_read_as_the_standard_has_it(file: Path) -> None:
     key = make().reveal()
     write(file, client(key))
     for header in (f"bearer {key}", f"BEARER   {key} "):
-        assert Callers(ClientFile(file), SECRET, []).caller(header).key_id == id_of(key)
-
-
-SHELBYVILLE = Granted("shelbyville", None, frozenset({"pilot", "state:IL"}))
+        found = asyncio.run(Callers([], Keys(ClientFile(file), SECRET)).caller(header))
+        assert (found.name, found.key_id) == ("homework-app", id_of(key))
 
 
 @pytest.mark.parametrize(
     ("rows", "reached"),
     [
-        ([Row()], {"springfield", "shelbyville"}),
+        ([Row(every=True)], {"springfield", "shelbyville"}),
         ([Row(sources=("shelbyville",))], {"shelbyville"}),
         ([Row(districts=("Springfield",))], {"springfield"}),
         ([Row(labels=("state:IL", "other"))], {"shelbyville"}),
@@ -205,6 +206,7 @@ SHELBYVILLE = Granted("shelbyville", None, frozenset({"pilot", "state:IL"}))
         ([Row(sources=("gone",)), Row(districts=("Nowhere",))], set()),
         ([Row(sources=("springfield",), expires=101), Row(sources=("shelbyville",), expires=100)], {"springfield"}),
         ([], set()),
+        ([Row()], set()),
     ],
 )
 def test_a_client_reaches_the_sources_that_its_rows_choose_while_they_hold(
@@ -212,21 +214,20 @@ def test_a_client_reaches_the_sources_that_its_rows_choose_while_they_hold(
 ) -> None:
     key = make().reveal()
     write(file, msgspec.structs.replace(client(key), rows=tuple(rows)))
-    found = Callers(ClientFile(file), SECRET, [SPRINGFIELD, SHELBYVILLE], now=lambda: 100.5)
-    assert found.caller(f"Bearer {key}").grant.sources == reached
+    assert callers(file)(key).sources == reached
 
 
 def test_what_is_allowed_besides_holds_for_the_sources_of_its_row_alone_and_ends_with_it(file: Path) -> None:
     key, clock = make().reveal(), [0.0]
-    rows = (Row(sources=("springfield",), scopes=(Scope.REFRESH,)), Row(scopes=(Scope.HOLDS,), expires=100))
+    rows = (Row(sources=("springfield",), scopes=(Scope.REFRESH,)), Row(every=True, scopes=(Scope.HOLDS,), expires=100))
     write(file, msgspec.structs.replace(client(key), rows=rows))
-    found = Callers(ClientFile(file), SECRET, [SPRINGFIELD, SHELBYVILLE], now=lambda: clock[0])
+    granted = callers(file, now=lambda: clock[0])
 
     def allowed() -> set[tuple[str, str]]:
-        grant = found.caller(f"Bearer {key}").grant
+        grant = granted(key)
         return {(s, k) for s in Scope for k in ("springfield", "shelbyville") if grant.allows(s, k)}
 
     assert allowed() == {("refresh", "springfield"), ("holds", "springfield"), ("holds", "shelbyville")}
     clock[0] = 100.0
     assert allowed() == {("refresh", "springfield")}
-    assert found.caller(f"Bearer {key}").grant.sources == {"springfield"}
+    assert granted(key).sources == {"springfield"}

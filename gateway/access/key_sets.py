@@ -1,0 +1,101 @@
+"""The public keys of an issuer of tokens (RFC 7517), as it publishes them; the last good ones while it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry
+
+log = logging.getLogger(__name__)
+
+ASK_EVERY: Final = 60.0
+"""Seconds between two times of asking, at least: whoever makes up names of keys is not to have the issuer asked."""
+
+OLD: Final = 3600.0
+"""Seconds after which they are asked for anew, so that a key that was taken back is not taken for long."""
+
+_SECONDS: Final = 5.0
+_BYTES: Final = 256 * 1024
+
+_PRIVATE: Final = {"d", "p", "q", "dp", "dq", "qi"}
+
+_KINDS: Final = {"RSA", "EC"}
+
+
+class KeySet:
+    """place: an address, or a file. Keys of other kinds than RSA and EC, or not for signatures, are passed over."""
+
+    def __init__(self, place: str | Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._place = place
+        self._monotonic = monotonic
+        self._keys: Mapping[str | None, Any] = {}
+        self._asked: float | None = None
+        self._read: float | None = None
+
+    async def key(self, name: str | None) -> Any | None:
+        """The key of that name; without a name, the only one there is. None: there is none, or no asking for it."""
+        if name not in self._keys or self._is_old():
+            await self._ask()
+        return self._keys.get(name)
+
+    def _is_old(self) -> bool:
+        return self._read is None or self._monotonic() - self._read > OLD
+
+    async def _ask(self) -> None:
+        now = self._monotonic()
+        if self._asked is not None and now - self._asked < ASK_EVERY:
+            return
+        self._asked = now
+        try:
+            self._keys = await asyncio.to_thread(self._fetched)
+            self._read = now
+        except (OSError, ValueError, JoseError) as error:
+            log.error("keys stay as they were: %s: %s", self._place, _why(error))
+
+    def _fetched(self) -> Mapping[str | None, Any]:
+        text = self._place.read_bytes() if isinstance(self._place, Path) else _get(self._place)
+        written = json.loads(text)
+        if not isinstance(written, dict) or not isinstance(keys := written.get("keys"), list):
+            raise ValueError("this is no JWK set")
+        named: dict[str | None, Any] = {}
+        for each in keys:
+            if isinstance(each, dict) and each.get("kty") in _KINDS and each.get("use", "sig") == "sig":
+                public = {member: value for member, value in each.items() if member not in _PRIVATE}
+                named[each.get("kid")] = JWKRegistry.import_key(public)
+        if len(named) == 1:
+            named[None] = next(iter(named.values()))
+        else:
+            named.pop(None, None)
+        return named
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """None: whoever answers there is not who was named."""
+
+
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+
+
+def _get(address: str) -> bytes:
+    with _OPENER.open(address, timeout=_SECONDS) as answer:
+        text: bytes = answer.read(_BYTES + 1)
+    if len(text) > _BYTES:
+        raise ValueError(f"more than {_BYTES} bytes")
+    return text
+
+
+def _why(error: Exception) -> str:
+    """Without what was answered."""
+    if isinstance(error, URLError):
+        return type(error.reason).__name__ if isinstance(error.reason, Exception) else str(error.reason)
+    return str(error) if type(error) is ValueError else type(error).__name__
