@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from gateway.execution.completing import Anomaly
-from gateway.execution.generate import Column, attribute
+from gateway.execution.generate import Column
 from gateway.execution.kept import KeptRows
 from gateway.execution.plan import Branch, Selection
 from gateway.execution.rows import OFTEN, Form, as_bytes
@@ -78,13 +78,12 @@ class _Making:
         self.allowance.take(count * len(selection.columns))
         columns = selection.all_leaves(objects)
         for branch in selection.branches or ():
-            children = branch.relation.cardinality is Cardinality.CHILDREN
-            columns[branch.number] = (self._lists if children else self._records)(branch, objects)
+            columns[branch.number] = (self._lists if branch.many else self._records)(branch, objects)
         return (selection.dicts if form is Form.DICTS else selection.structs)(count, columns)
 
     def _records(self, branch: Branch, objects: Sequence[Any]) -> Column:
         """A row, or null, for each of the objects; one for all that lead to the same."""
-        ids = attribute(branch.relation.key)(objects)
+        ids = branch.ids(objects)
         names = [each for each in dict.fromkeys(ids) if each is not None]
         found = self.reading.held_named(branch.relation.kind, self.source, names) if names else []
         if found is None:
@@ -103,7 +102,7 @@ class _Making:
 
     def _lists(self, branch: Branch, objects: Sequence[Any]) -> Column:
         """A list of rows for each of the objects."""
-        relation, ids = branch.relation, [each.sourced_id for each in objects]
+        relation, ids = branch.relation, branch.ids(objects)
         broods = held_children(self.reading, relation.kind, relation.key, self.source, ids, branch.where)
         if broods is None:
             raise NotAtOnce

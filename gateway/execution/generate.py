@@ -29,20 +29,21 @@ Leaves: TypeAlias = Callable[[Column], list[Any]]
 """Of objects, a column for each field that is no constant; None for one that is no leaf."""
 
 _BUILTINS = {"range": range, "zip": zip}
+_LEAF_BUILTINS = {"KeyError": KeyError, "TypeError": TypeError, "map": map, "type": type}
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """How a column of leaves is made, and completed: in general, and of an attribute by its name.
 
-    table: what its values are answered as. strings: they are to be strings, which are answered as they are.
+    table: what its values are answered as. ready: classes of values that are answered as they are, if there are any.
     """
 
     attribute: str | None
     make: Callable[[Column], Column]
     complete: Callable[[Column], Column]
     table: Mapping[Any, str | None] | None = None
-    strings: bool = False
+    ready: frozenset[type] | None = None
 
 
 def display(keys: Keys) -> str:
@@ -105,9 +106,10 @@ def taken(name: str) -> str:
 
 def leaves(count: int, columns: Mapping[int, Taken]) -> Leaves:
     """All columns of leaves of objects, of so many columns in all."""
-    names: dict[str, Any] = {"__builtins__": {"KeyError": KeyError, "TypeError": TypeError}, "join": "".join}
+    names: dict[str, Any] = {"__builtins__": _LEAF_BUILTINS, "join": "".join}
     for number, each in columns.items():
         names |= {f"make{number}": each.make, f"complete{number}": each.complete, f"table{number}": each.table}
+        names |= {f"fits{number}": (each.ready or frozenset()).issuperset}
     exec(compile(leaves_code(count, columns), "<leaves>", "exec"), names)
     made: Leaves = names["leaves"]
     return made
@@ -117,17 +119,20 @@ def leaves_code(count: int, columns: Mapping[int, Taken]) -> str:
     """The code of that. What an attribute is not as it should be is completed as anything is, value by value."""
     lines, strings = ["def leaves(objects):"], list[int]()
     for number, each in columns.items():
-        usual = f"v{number} = complete{number}(make{number}(objects))"
-        if each.attribute is None or not _written(each.attribute):
-            lines.append(f"    {usual}")
-        elif each.strings:
-            lines.append(f"    v{number} = [each.{each.attribute} for each in objects]")
-            strings.append(number)
-        elif each.table is not None:
+        written = each.attribute is not None and _written(each.attribute)
+        made = f"[each.{each.attribute} for each in objects]" if written else f"make{number}(objects)"
+        if each.table is not None and written:
             lines += ["    try:", f"        v{number} = [table{number}[each.{each.attribute}] for each in objects]"]
-            lines += ["    except (KeyError, TypeError):", f"        {usual}"]
+            lines += ["    except (KeyError, TypeError):", f"        v{number} = complete{number}({made})"]
+        elif each.ready is None:
+            lines.append(f"    v{number} = complete{number}({made})")
         else:
-            lines.append(f"    {usual}")
+            lines.append(f"    v{number} = {made}")
+            if str in each.ready:
+                strings.append(number)
+            else:
+                lines.append(f"    if not fits{number}(map(type, v{number})):")
+                lines.append(f"        v{number} = complete{number}(v{number})")
     if strings:
         lines += ["    try:", *(f"        join(v{number})" for number in strings), "    except TypeError:"]
         lines += [f"        v{number} = complete{number}(v{number})" for number in strings]

@@ -91,7 +91,7 @@ def _singles(run: Run, reading: Reading, part: Part, values: Column) -> Column |
 
 
 def _lists(run: Run, reading: Reading, part: Part, values: Column) -> Column | None:
-    if any(type(each) not in _PLAIN for each in values):
+    if not _PLAIN.issuperset(map(type, values)):
         return None
     rows: Column | None = values[0] if len(values) == 1 else list(chain.from_iterable(values))
     if rows:
@@ -108,4 +108,4 @@ def _built(run: Run, selection: Selection, count: int, columns: Sequence[Column]
     return (selection.dicts if run.form is Form.DICTS else selection.structs)(count, columns)
 
 
-_PLAIN = (list, tuple)
+_PLAIN = frozenset({list, tuple})

@@ -265,10 +265,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Branch:
-    """A column of records. of: the one type that they have, by its name, and what is asked of it."""
+    """A column of records, or of lists of them. of: the one type that they have, by its name, and what is asked of it.
+
+    ids: of the parents, the ids by which the records are found: their own for lists of children, else the records'.
+    """
 
     number: int
     relation: Relation
+    many: bool
+    ids: Make
     where: Predicate | None
     of: Objects
     name: str
@@ -328,18 +333,23 @@ def _branch(number: int, each: Field) -> Branch | None:
     if any(given(said.values.get(name)) is not None for name in relation.alone):
         return None
     [(name, selection)] = of.selections.items()
-    return Branch(number, relation, said.where, of, name, selection) if selection.branches is not None else None
+    if selection.branches is None:
+        return None
+    many = relation.cardinality is Cardinality.CHILDREN
+    ids = generate.attribute("sourced_id" if many else relation.key)
+    return Branch(number, relation, many, ids, said.where, of, name, selection)
 
 
 def _taken(each: Field, make: Make, complete: Make) -> generate.Taken:
     """How a column of leaves is made."""
-    of, origin = each.completed.of, each.origin
-    if not isinstance(of, Leaf) or not isinstance(origin, Attribute) or each.completed.items_nullable is not None:
+    of, name = each.completed.of, each.origin.name if isinstance(each.origin, Attribute) else None
+    if not isinstance(of, Leaf) or each.completed.items_nullable is not None:
         return generate.Taken(None, make, complete)
     table: dict[Any, str | None] | None = None if of.table is None else {**of.table}
     if table is not None and each.completed.nullable:
         table[None] = None
-    return generate.Taken(origin.name, make, complete, table, strings=of.ready == frozenset({str}))
+    nulls = frozenset({type(None)}) if each.completed.nullable else frozenset()
+    return generate.Taken(name, make, complete, table, of.ready | nulls if of.ready else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -194,7 +194,7 @@ def listed(reading: Reading, find: FindPlace, query: ListQuery, extent: Extent) 
     chosen = reading.sources.chosen(query.sources, query.read, reading.grant)
     walk = query.walk(chosen)
     cursor = None if extent.cursor is None else _cursor(reading, extent, walk)
-    pins = _pins(reading, query, walk)
+    pins = _pins(reading, query, walk) if query.pinned or query.read.snapshot is not None else None
     wanted = Wanted(
         where=query.where,
         size=extent.size,

@@ -133,6 +133,7 @@ class Whole:
         self.unproved = unproved
         self._indexes: dict[str, Index] = {}
         self._lists = _no_lists(len(self._rows))
+        self._latest: tuple[Predicate | None, Slice] | None = None
         self._followed = Followed()
         self.weighed = weighed or Weighed.of(self._rows)
         self.unknown = sum(record.status is RecordStatus.UNKNOWN for record in self._rows)
@@ -170,7 +171,7 @@ class Whole:
         if changed:
             return await beside(len(self), lambda: self._overlaid(changed, read_at, high_water))
         same = copy.copy(self)
-        same.read_at, same.high_water, same._lists = read_at, high_water, _no_lists(len(self))
+        same.read_at, same.high_water, same._lists, same._latest = read_at, high_water, _no_lists(len(self)), None
         return same
 
     def _overlaid(self, changed: Sequence[Record], read_at: float, high_water: str | None) -> Whole:
@@ -237,10 +238,10 @@ class Whole:
 
     def window_known(self, where: Predicate | None, after: Position | None, limit: int) -> Slice | None:
         """The `limit` records after a position of those that satisfy `where`, if they were looked for before."""
-        try:
-            found = self._lists[where]
-        except KeyError:
+        found = self._latest[1] if self._latest is not None and self._latest[0] is where else self._lists.get(where)
+        if found is None:
             return None
+        self._latest = where, found
         return cut(found, after.sourced_id if after is not None else None, limit)
 
     def _having(self, field: str, wanted: Iterable[str]) -> Sequence[Record]:
