@@ -59,9 +59,9 @@ class InOnePiece:
         if cycle.disconnected or cycle.flow.write_paused:
             return False
         headers = start["headers"] = list(start.get("headers", ()))
+        name, length = headers[-1] if headers else (b"", b"")
         body: bytes = message.get("body", b"")
-        length = b"%d" % len(body)
-        if not headers or headers[-1] != (b"content-length", length):
+        if name != b"content-length" or length != b"%d" % len(body):
             return False
         head = _head(start["status"], tuple(cycle.default_headers), tuple(headers[:-1]))
         if head is None:

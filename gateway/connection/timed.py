@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -17,6 +18,14 @@ _TIMEOUT = (
 )
 _TICK = 0.001
 """Seconds that an alarm may ring too early, by the clock of the event loop."""
+
+
+class _Part(Enum):
+    """Of a request. A connection begins within the first one's head."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +55,8 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             """When what is awaited has to be there; None while it is the server's turn. It may be later than the alarm
             rings, which is then set anew.
             """
-            self._reading = True
-            """Within a request, or before the first."""
+            self._within = _Part.HEAD
+            """What the client is sending."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -60,23 +69,21 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            if not self._reading:
-                self._reading = True
-                if self._due is not None:
-                    self._expect(patience.head)
+            before = self.cycle
             super().data_received(data)
-
-        def on_headers_complete(self) -> None:
-            self._reading = True
-            self._expect(patience.body)
-            super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            self._reading = False
-            self._due = None
-            super().on_message_complete()
-            if self.cycle is None or self.cycle.response_complete:
-                self._expect(patience.idle)
+            cycle = self.cycle
+            if cycle is before and self._within is not _Part.BODY:
+                if self._within is _Part.NOTHING:
+                    self._within = _Part.HEAD
+                    if self._due is not None:
+                        self._expect(patience.head)
+            elif not cycle.more_body:
+                self._within, self._due = _Part.NOTHING, None
+                if cycle.response_complete:
+                    self._expect(patience.idle)
+            elif cycle is not before:
+                self._within = _Part.BODY
+                self._expect(patience.body)
 
         def on_response_complete(self) -> None:
             """The server's, but for the alarm."""
@@ -87,7 +94,7 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             if self.pipeline:
                 self._start_asgi_task(*self.pipeline.pop())
             elif self._due is None:
-                self._expect(patience.head if self._reading else patience.idle)
+                self._expect(patience.idle if self._within is _Part.NOTHING else patience.head)
 
         def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
             whole: Any = InOnePiece(cycle, app)
@@ -112,7 +119,7 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             if left > _TICK:
                 self._set_alarm(left)
                 return
-            if self._reading and (self.cycle is None or self.cycle.response_complete):
+            if self._within is _Part.HEAD and (self.cycle is None or self.cycle.response_complete):
                 self.transport.write(_TIMEOUT)
             self.transport.close()
 

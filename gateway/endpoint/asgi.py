@@ -18,6 +18,7 @@ Headers: TypeAlias = Mapping[bytes, bytes]
 
 NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
 NOT_STORED: Header = (b"cache-control", b"no-store")
+_HEADERS = "gateway.headers"
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -29,20 +30,24 @@ class Response(msgspec.Struct, frozen=True):
 
     async def send(self, send: Send, *, with_body: bool = True) -> None:
         """with_body: not for HEAD, whose headers tell of the body all the same."""
-        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
-        if self.status == 304:
-            headers.pop()
+        body, headers = self.body, [*self.headers]
+        if self.status != 304:
+            headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body if with_body else b""})
+        await send({"type": "http.response.body", "body": body if with_body else b""})
 
 
 def headers_of(scope: Scope) -> Headers:
-    """The headers of a request; one that comes several times as one list (RFC 9110, 5.3)."""
+    """The headers of a request; one that comes several times as one list (RFC 9110, 5.3). Put together once."""
+    found: Headers | None = scope.get(_HEADERS)
+    if found is not None:
+        return found
     pairs = scope["headers"]
     headers: dict[bytes, bytes] = dict(pairs)
     if len(headers) < len(pairs):
         for name in headers:
             headers[name] = b", ".join(value for other, value in pairs if other == name)
+    scope[_HEADERS] = headers
     return headers
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.endpoint.asgi import NO_SNIFFING, App, Message, Receive, Scope, Send
+from gateway.endpoint.asgi import NO_SNIFFING, App, Message, Receive, Scope, Send, headers_of
 from gateway.endpoint.refusal import Refusal
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d*)?", re.IGNORECASE)
@@ -27,22 +27,18 @@ class HostGate:
     hosts: Collection[str]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] == "lifespan" or self._named(scope):
+        if scope["type"] == "lifespan" or _host(headers_of(scope).get(b"host")) in self.hosts:
             return self.app(scope, receive, send)
         if scope["type"] == "websocket":
             return send({"type": "websocket.close", "code": 1008})
         names = ", ".join(sorted(self.hosts))
         return Refusal(400, f"this host is not answered for; it is {names}").response().send(send)
 
-    def _named(self, scope: Scope) -> bool:
-        named = [value for name, value in scope["headers"] if name == b"host"]
-        return len(named) == 1 and _host(named[0]) in self.hosts
-
 
 @lru_cache(64)
-def _host(header: bytes) -> str | None:
-    """The name in a Host header, without the port; None if it is none."""
-    found = _HOST.fullmatch(header.decode("latin-1"))
+def _host(header: bytes | None) -> str | None:
+    """The name in a Host header, without the port; None if it is none, or a list of several."""
+    found = _HOST.fullmatch((header or b"").decode("latin-1"))
     return found[1].lower() if found is not None else None
 
 

@@ -9,6 +9,7 @@ from gateway.endpoint.refusal import Refusal
 MAX_BODY = 256 * 1024
 """Bytes of a request: of its body, or of the query of its address."""
 
+_DIGITS = len(str(MAX_BODY))
 _CLOSE: Header = (b"connection", b"close")
 _JSON = "application/json"
 _AS_MOST = _JSON.encode()
@@ -46,7 +47,7 @@ async def body_of(headers: Headers, receive: Receive) -> bytes:
         ClientGone: before it was there.
     """
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY):
+    if len(length) >= _DIGITS and length.isdigit() and (len(length) > _DIGITS or int(length) > MAX_BODY):
         raise _too_large()
     body: bytes = b""
     while True:

@@ -90,7 +90,7 @@ class GraphQLRoute:
             parameters = from_body(await body_of(headers, receive))
         else:
             parameters = from_address(query_of(scope))
-        if nested(parameters.variables, self.limits.nesting):
+        if parameters.variables and nested(parameters.variables, self.limits.nesting):
             raise Refusal(400, f"`variables` are nested deeper than {self.limits.nesting} levels")
         document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
