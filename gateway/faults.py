@@ -5,7 +5,7 @@ Nothing but these codes leaves the gateway, each with a heading in docs/errors.m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -87,6 +87,23 @@ class SourceState(StrEnum):
     MISCONFIGURED = "MISCONFIGURED"
 
 
+WORST_FIRST = (
+    SourceState.MISCONFIGURED,
+    SourceState.DISABLED,
+    SourceState.FORBIDDEN,
+    SourceState.FAILED,
+    SourceState.LOADING,
+    SourceState.SKIPPED,
+    SourceState.PARTIAL,
+    SourceState.HELD,
+    SourceState.STALE,
+    SourceState.UNSUPPORTED,
+    SourceState.FRESH,
+)
+"""Of which the first is told where several hold: nothing can be had before nothing was had, then less, then older."""
+
+_CODES_WORST_FIRST = (*sorted(ErrorCode, key=lambda code: code in RETRYABLE), None)
+
 _CODES: Mapping[type[errors.SourceError], ErrorCode] = {
     errors.Unreachable: ErrorCode.UPSTREAM_UNREACHABLE,
     errors.TimedOut: ErrorCode.UPSTREAM_TIMEOUT,
@@ -164,6 +181,16 @@ def code_of(error: errors.SourceError) -> ErrorCode:
 def state_of(code: ErrorCode) -> SourceState:
     """The state in which an error with this code leaves the source."""
     return _STATES.get(code, SourceState.FAILED)
+
+
+def worst(states: Iterable[SourceState]) -> SourceState:
+    """Of several states the one to tell."""
+    return min(states, key=WORST_FIRST.index, default=SourceState.FRESH)
+
+
+def rank(state: SourceState, code: ErrorCode | None) -> tuple[int, int]:
+    """Where a state with its code stands among all, the worst first: before what passes by itself, what does not."""
+    return WORST_FIRST.index(state), _CODES_WORST_FIRST.index(code)
 
 
 def extensions(

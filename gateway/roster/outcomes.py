@@ -16,7 +16,18 @@ from graphql import FieldNode, GraphQLError
 
 from adapters.errors import SourceError, Unsupported
 from adapters.records import RecordType
-from gateway.faults import ErrorCode, Loading, NotHeld, SourceState, Unproved, code_of, extensions, state_of
+from gateway.faults import (
+    ErrorCode,
+    Loading,
+    NotHeld,
+    SourceState,
+    Unproved,
+    code_of,
+    extensions,
+    rank,
+    state_of,
+    worst,
+)
 from gateway.roster.whole import Short, partial
 
 LONGEST_LIST = 5000
@@ -35,6 +46,11 @@ class Place:
     @property
     def document_path(self) -> tuple[str, ...]:
         return tuple(p for p in self.path if isinstance(p, str))
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """Which it is of the places of its field: they are in this order in the answer."""
+        return tuple(p for p in self.path if isinstance(p, int))
 
 
 FindPlace: TypeAlias = Callable[[], Place]
@@ -99,7 +115,7 @@ class Fault:
 
 @dataclass
 class _Entry:
-    """All occurrences of a fault. place, first: of the first of them."""
+    """All occurrences of a fault. place, first: of the first of them in the answer, whenever it came."""
 
     place: Place
     first: Fault
@@ -123,6 +139,8 @@ class Outcomes:
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = _Entry(place, fault)
+        elif place.number < entry.place.number:
+            entry.place, entry.first = place, fault
         entry.count += fault.count
 
     def aside(self) -> Aside:
@@ -155,10 +173,13 @@ class Outcomes:
         self._answered.add(source)
 
     def saw(self, kind: RecordType, outcome: SourceOutcome) -> None:
-        """How one collection of a source stood; what went wrong outlasts what went well."""
+        """How one collection of a source stood, once; of several times the worst is told."""
         self._answered.add(outcome.source)
-        if outcome.state is not _FRESH:
-            self._collections.setdefault((outcome.source, kind), outcome)
+        if outcome.state is _FRESH:
+            return
+        known = self._collections.setdefault((outcome.source, kind), outcome)
+        if rank(outcome.state, outcome.code) < rank(known.state, known.code):
+            self._collections[outcome.source, kind] = outcome
 
     def errors(self) -> list[GraphQLError]:
         return [
@@ -182,13 +203,13 @@ class Outcomes:
             return None
         if not self._collections:
             return {"counts": {_FRESH.value: len(self._answered)}, "notFresh": []}
-        states = dict.fromkeys(sorted(self._answered), SourceState.FRESH)
+        states = {source: [_FRESH] for source in sorted(self._answered)}
         troubled = []
         for (source, kind), outcome in sorted(self._collections.items()):
-            states[source] = outcome.state
+            states[source].append(outcome.state)
             entry = {"source": source, "collection": kind.value, "state": outcome.state.value}
             troubled.append(entry | ({"code": outcome.code.value} if outcome.code else {}))
-        counts = Counter(state.value for state in states.values())
+        counts = Counter(worst(several).value for several in states.values())
         return {"counts": dict(counts), "notFresh": troubled}
 
 

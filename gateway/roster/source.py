@@ -20,7 +20,17 @@ from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
 from adapters.traffic import Traffic
 from gateway.config import MisconfiguredSource, SourceSettings
-from gateway.faults import DeadlineExceeded, Disabled, ErrorCode, Loading, NotHeld, SourceState, Unproved, code_of
+from gateway.faults import (
+    DeadlineExceeded,
+    Disabled,
+    ErrorCode,
+    Loading,
+    NotHeld,
+    SourceState,
+    Unproved,
+    code_of,
+    worst,
+)
 from gateway.roster.budget import Usage
 from gateway.roster.deadline import Deadline
 from gateway.roster.foresight import Ahead
@@ -36,9 +46,6 @@ from gateway.roster.terms import USUAL, Terms
 from gateway.roster.whole import Position, Slice, Standing, Whole, beside, partial
 
 T = TypeVar("T")
-
-_WORST_FIRST = (SourceState.PARTIAL, SourceState.HELD, SourceState.STALE)
-"""Of collections of a source that answered: what may lack records is worse than what is old."""
 
 _ORDERS = 16
 """Lists that a source has sorted and keeps."""
@@ -138,8 +145,7 @@ class Source:
         """How it stood when it was last asked; of one that answered, how the worst of its collections stands."""
         if self._health.state is not SourceState.FRESH:
             return self._health.state
-        states = {table.state for table in self.tables.values()}
-        return next((state for state in _WORST_FIRST if state in states), SourceState.FRESH)
+        return worst(table.state for table in self.tables.values())
 
     def collection_state(self, collection: Collection) -> SourceState:
         table = self.tables.get(collection)

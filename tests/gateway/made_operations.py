@@ -58,7 +58,8 @@ class Made:
 class Maker:
     """most: fields of one selection; size: of an operation, about. deepest: objects within objects. widest: objects on
     one level, about, if every list has four. without: fields that are not asked for, such as "Source.state". often:
-    those that are asked for more than others. asked: how often each was.
+    those that are asked for more than others: of choices in which they are, so many, `rather`. asked: how often each
+    was.
     """
 
     schema: GraphQLSchema
@@ -70,6 +71,7 @@ class Maker:
     widest: int = 300
     without: frozenset[str] = frozenset()
     often: frozenset[str] = frozenset()
+    rather: float = 0.7
     asked: Counter[str] = field(default_factory=Counter)
     _declared: dict[str, tuple[str, Any]] = field(default_factory=dict)
     _fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class Maker:
         if not names:
             return "__typename"
         rather = [name for name in names if f"{kind.name}.{name}" in self.often]
-        name = self.random.choice(rather if rather and self.random.random() < 0.4 else names)
+        name = self.random.choice(rather if rather and self.random.random() < self.rather else names)
         self.asked[f"{kind.name}.{name}"] += 1
         each = kind.fields[name]
         said = self._arguments(f"{kind.name}.{name}", each.args)
@@ -148,7 +150,8 @@ class Maker:
         if kind is self.schema.query_type and objects:
             lists = [name for name in objects if "first" in kind.fields[name].args]
             return lists if lists and self.random.random() < 0.5 else objects
-        if objects and self._left > 0 and (not leaves or self.random.random() < 0.5):
+        likely = self.rather if any(f"{kind.name}.{name}" in self.often for name in objects) else 0.5
+        if objects and self._left > 0 and (not leaves or self.random.random() < likely):
             return objects
         return leaves
 

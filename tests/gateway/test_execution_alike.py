@@ -17,7 +17,8 @@ from gateway.schema.context import Context
 from gateway.schema.fields import computed
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
-from tests.gateway.alike import EACH, NOW, Tally, compare, values
+from tests.gateway.alike import EACH, Tally, compare
+from tests.gateway.generated_cases import NOW, values
 from tests.gateway.made_operations import Made, Maker
 from tests.gateway.same_answers import told
 from tests.gateway.support import MakeWorld, World
@@ -64,8 +65,8 @@ def test_generated_operations_are_answered_alike(start: int) -> None:
     for number in range(start, start + 10):
         compare(number, tally)
     assert not tally.differences, "\n\n".join(map(str, tally.differences))
-    assert tally.paths["compiled"] > 0.7 * tally.operations
-    assert tally.paths["careful"] > 0
+    assert tally.share("compiled") > 0.5
+    assert tally.share("careful") > 0.15  # of 10,000 more than a quarter
     assert tally.with_sources > 0.02 * tally.operations
 
 
