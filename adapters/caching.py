@@ -113,6 +113,12 @@ class Earlier:
         moved = mark is not None and mark.etag is None and self._total is not None and self._total != mark.total
         return None if moved else mark
 
+    @property
+    def reaches(self) -> bool:
+        """Whether pages began with the last record of the one before; asked for otherwise, none would be as it was."""
+        ids = [i for mark in self._marks.values() for i in mark.ids]
+        return len(ids) > len(set(ids))
+
     def records(self, mark: Mark) -> tuple[Record, ...]:
         return self._records(mark.ids)
 

@@ -85,6 +85,7 @@ class SourceClient:
         self.retrier = Retrier(spec.retries, monotonic=monotonic, sleep=sleep, chance=chance)
         self._exchange = Exchange(spec, self._auth, self.pacer, self.breaker, wall, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
+        self._any_offset = spec.dialect.capabilities.any_offset
         self._fetcher = Fetcher(spec, self._bases, self._exchange, self._normaliser, self._refusal, wall)
 
     @property
@@ -111,6 +112,11 @@ class SourceClient:
         return Traffic(
             self.requests, self.retrier.retries, tally.in_flight, self.breaker.open, mislabelled, tally.outcomes
         )
+
+    @property
+    def any_offset(self) -> bool:
+        """Whether its pages may begin at any record, as far as is known."""
+        return self._any_offset
 
     def url_overhead(self, collection: Collection) -> int:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""
@@ -204,6 +210,8 @@ class SourceClient:
                     if left:
                         break
             parts.append(scan.result())
+            if parts[-1].complete:
+                self._any_offset &= scan.overlaps
             if left:
                 break
         return joined(parts)
@@ -235,6 +243,8 @@ class SourceClient:
             most=self._spec.max_records,
             at_once=self.pacer.at_once,
             sorts=self._fetcher.order(route) is not None,
+            overlaps=self._any_offset,
+            reaches=earlier.reaches if earlier is not None else None,
             keeps=not request.passing,
         )
         made = weakref.ref(scan)  # else it held itself, and all that it read, until the collector came by

@@ -147,6 +147,7 @@ class Capabilities:
     """What a source can do, as its provider documents it or as it was measured; settings override by field name.
 
     max_limit: the largest page served in full. all_without_limit: no limit sent means every record in one page.
+    any_offset: a page may begin at any record, not only where a whole one would.
     short_page_ends: a page shorter than its limit is the last one. totals: where the size of a collection is told.
     sort: `sort` and `orderBy` are honoured. filter_level, filter_clauses: how much filter one request may carry.
     filter_operators: those honoured. or_filters: clauses may be joined by OR. dotted_filters: references may be
@@ -160,6 +161,7 @@ class Capabilities:
 
     max_limit: int = 1000
     all_without_limit: bool = False
+    any_offset: bool = True
     short_page_ends: bool = False
     totals: Totals = Totals.HEADER
     sort: bool = True

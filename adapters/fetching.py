@@ -15,13 +15,12 @@ from adapters import lowering
 from adapters.addresses import encoded, query_text
 from adapters.answers import Answer, says_no_such_parent
 from adapters.caching import Earlier, Mark, cache_control, validators
-from adapters.coverage import Came
 from adapters.dialect import Service, Totals
 from adapters.errors import SourceError, Unsupported
 from adapters.exchange import Exchange
 from adapters.lowering import Route
 from adapters.normalise import NormalisedPage, Normaliser, names
-from adapters.paging import PageSeen, count, links
+from adapters.paging import Came, PageSeen, count, links
 from adapters.predicate import compile_columns
 from adapters.records import Record
 from adapters.scanning import NOTHING, Fetched, Page
@@ -114,7 +113,7 @@ class Fetcher:
         # Some servers have no word of their own for a route they lack: only one that has answered is believed.
         unknown = below and route.name in self._answered and says_no_such_parent(start(answer))
         if answer.status_code == 204 or unknown:
-            return Fetched(NOTHING, Came(PageSeen(received=0, limit=limit, offset=offset, new=0), ()))
+            return Fetched(NOTHING, Came(PageSeen(received=0, limit=limit, offset=offset, new=0), (), None))
         if not answer.is_success:
             raise self._refuse(route.name, start(answer), route.entity.optional and not below)
         self._answered.add(route.name)
@@ -135,7 +134,7 @@ class Fetcher:
         # A page that is not sent is made of what is held: all of it has to be.
         if marked and exact and ids and not came.rejected and not filtered and route.name not in self._bare:
             mark = self._mark(url, ids, seen.total, answer)
-        return Fetched(page, Came(seen, ids, odd, nameless, filtered), mark, cache_control(answer.headers))
+        return Fetched(page, Came(seen, ids, came.last, odd, nameless, filtered), mark, cache_control(answer.headers))
 
     async def _ask(self, route: Route, url: str, earlier: Earlier | None) -> tuple[httpx2.Response, Mark | None]:
         """The answer, and the mark of the page as it was if it still is so."""
@@ -160,7 +159,10 @@ class Fetcher:
         seen = self._seen(answer, limit, offset, len(records), mark.total)
         page = Page(records, (), len(records), seen.total, True, None)
         return Fetched(
-            page, Came(seen, mark.ids, unchanged=True), replace(mark, total=seen.total), cache_control(answer.headers)
+            page,
+            Came(seen, mark.ids, mark.ids[-1], unchanged=True),
+            replace(mark, total=seen.total),
+            cache_control(answer.headers),
         )
 
     def _mark(self, url: str, ids: tuple[str, ...], total: int | None, answer: httpx2.Response) -> Mark | None:

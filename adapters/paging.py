@@ -39,6 +39,42 @@ class PageSeen:
     revision: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Records to ask for. limit: None for the limit of the first page. overlap: how many of them should come again."""
+
+    offset: int
+    limit: int | None = None
+    overlap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A page as it came. ids: of its readable records, in their order. last: of its last record, None if that has none.
+    odd: ids of those that could not be read; nameless: how many of these had none. filtered: it was asked for with a
+    filter. unchanged: it was not sent, being as it was when the list was last read.
+    """
+
+    seen: PageSeen
+    ids: tuple[str, ...]
+    last: str | None
+    odd: tuple[str, ...] = ()
+    nameless: int = 0
+    filtered: bool = False
+    unchanged: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.seen.offset + self.seen.received
+
+    def has(self, sourced_id: str) -> bool:
+        return sourced_id in self.ids or sourced_id in self.odd
+
+    def shares(self, other: Came) -> bool:
+        """Whether a record is on both."""
+        return not {*self.ids, *self.odd}.isdisjoint((*other.ids, *other.odd))
+
+
 def next_offset(page: PageSeen, capabilities: Capabilities, *, base: str = "", source: str = "") -> int | None:
     """The offset after `page`, in records; None at the end.
 

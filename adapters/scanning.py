@@ -14,11 +14,13 @@ from typing import Any, TypeAlias
 
 from adapters import freeing
 from adapters.caching import UNSAID, CacheControl, Mark
-from adapters.coverage import After, Came, Coverage, Proof, Verdict, Window
+from adapters.coverage import Coverage, Proof, Verdict
 from adapters.errors import PagingBroken
 from adapters.gathering import Gathered, Ids
+from adapters.paging import Came, Window
 from adapters.predicate import Predicate
 from adapters.records import Record, Rejected
+from adapters.stepping import After
 
 MAX_REQUESTS = 10_000
 """Of one scan."""
@@ -142,8 +144,9 @@ class Scan:
     """One scan, to be iterated once: `pages`, then `result`.
 
     after: the offset after a page, None at the end. most: records, above which the reading is given up. at_once: how
-    many pages may be under way just now. sorts: the source is asked for the order of the ids. keeps: the records are
-    wanted in the result too.
+    many pages may be under way just now. sorts: the source is asked for the order of the ids. overlaps: its pages may
+    begin at any record. reaches: those that are asked for side by side do overlap, or do not; None where cost decides.
+    keeps: the records are wanted in the result too.
     """
 
     def __init__(
@@ -157,6 +160,8 @@ class Scan:
         most: int,
         at_once: Callable[[], int],
         sorts: bool,
+        overlaps: bool = True,
+        reaches: bool | None = None,
         keeps: bool = True,
     ) -> None:
         freeing.prepare()
@@ -166,7 +171,7 @@ class Scan:
         self._most = most
         self._at_once = at_once
         self._anew = partial(Coverage, start, after, sorts=sorts)
-        self._coverage = self._anew()
+        self._coverage = self._anew(overlaps=overlaps, reaches=reaches)
         self._keeps = keeps
         self._records = Gathered()
         self._rejected: dict[object, Rejected] = {}
@@ -178,6 +183,7 @@ class Scan:
         self._said = UNSAID
         self._requests = 0
         self.attempts = 1
+        self.overlaps = overlaps
         self._stopped: Verdict | None = None
         self._proof: Proof | None = None
         self._reason: str | None = "it was not read to its end"
@@ -200,7 +206,7 @@ class Scan:
             async with aclosing(self._read()) as pages:
                 async for page in pages:
                     yield page
-            verdict = self._stopped or (_REPEATS if self._coverage.repeats else self._coverage.verdict(previous))
+            verdict = self._stopped or self._verdict(previous)
             self._proof, self._reason = verdict.proof, verdict.reason or None
             if verdict.proof or verdict.final or self.attempts > REPEATS:
                 return
@@ -209,10 +215,19 @@ class Scan:
                 self._coverage.mend(verdict.again)
             else:
                 self._earlier.append(self._coverage.ids)
-                previous, self._coverage, self._records = self._coverage, self._anew(), Gathered()
+                previous, self._coverage = self._coverage, self._anew(overlaps=self.overlaps)
+                self._records = Gathered()
                 for found in (self._rejected, self._unread, self._marks):
                     found.clear()
                 self._unchanged = 0
+
+    def _verdict(self, previous: Coverage | None) -> Verdict:
+        if not self._coverage.repeats:
+            return self._coverage.verdict(previous)
+        if not self._coverage.could_be_rounded:
+            return _REPEATS
+        self.overlaps = False  # it may round an offset down to where a whole page begins
+        return Verdict(None, _REPEATS.reason)
 
     def result(self) -> Scanned:
         """What was found; where a scan was begun anew, by its last reading."""
@@ -249,7 +264,9 @@ class Scan:
                 for task in [task for task in under_way if task.done()]:
                     fetched = task.result()
                     try:
-                        known = coverage.take(fetched.came, *under_way.pop(task))
+                        window, asked = under_way.pop(task)
+                        known = coverage.take(fetched.came, window, asked)
+                        self.overlaps &= coverage.overlaps
                     except PagingBroken as broken:
                         self._stopped = Verdict(None, broken.message, final=True)
                         return

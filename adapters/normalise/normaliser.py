@@ -32,13 +32,14 @@ _METADATA = msgspec.json.Decoder(_Metadata)
 
 @dataclass(frozen=True, slots=True)
 class NormalisedPage:
-    """What a body held. received: how many records it had, with those rejected; total: how many the whole collection
-    has, where the body says it.
+    """What a body held. received: how many records it had, with those rejected; last: the id of the last of them, None
+    if that has none; total: how many the whole collection has, where the body says it.
     """
 
     records: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     received: int = 0
+    last: str | None = None
     total: int | None = None
 
 
@@ -99,19 +100,22 @@ class Normaliser:
         for start in range(0, len(page.records), STEP):
             yield
             records += shape.convert(converter, page.records[start : start + STEP])
-        return NormalisedPage(tuple(records), (), len(records), total)
+        last = records[-1].sourced_id if records else None
+        return NormalisedPage(tuple(records), (), len(records), last, total)
 
     def _one_by_one(self, shape: Shape, entity: Entity, body: bytes) -> Generator[None, None, NormalisedPage]:
         contents = envelope.page(entity, self._source, body)
         converter = self._converter()
         records: list[Record] = []
         rejected: list[Rejected] = []
+        last: str | None = None
         for start in range(0, len(contents.items), STEP):
             yield
             read = [self._read(shape, bytes(item)) for item in contents.items[start : start + STEP]]
+            last = read[-1].sourced_id
             rejected += (r for r in read if isinstance(r, Rejected))
             records += shape.convert(converter, [r for r in read if not isinstance(r, Rejected)])
-        return NormalisedPage(tuple(records), tuple(rejected), len(contents.items), contents.total)
+        return NormalisedPage(tuple(records), tuple(rejected), len(contents.items), last, contents.total)
 
     def _read(self, shape: Shape, text: bytes) -> wire.Base | Rejected:
         """One record as its wire struct: by the standard's types, else leniently."""

@@ -9,7 +9,6 @@ import dataclasses
 import time
 from collections.abc import Coroutine, Iterable, Iterator
 from itertools import chain
-from math import ceil
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,6 +18,7 @@ from adapters.errors import Refused, SourceError, Unsupported
 from adapters.pacing import MAX_CONCURRENCY
 from adapters.predicate import AnyOf
 from adapters.records import Record
+from adapters.stepping import pages, stride
 from gateway.roster import explain
 from gateway.roster.costs import Costs
 from gateway.roster.needs import (
@@ -227,24 +227,31 @@ class Asker:
         known: set[str] = set()
         told: int | None = None
         assert request.limit is not None
-        offset, rejected = request.offset, 0
+        offset, overlap, rejected = request.offset, 0, 0
         ended, total = False, None
         while len(rows) < request.limit and not ended:
             rest = request
             if offset != request.offset:
-                rest = dataclasses.replace(request, limit=request.limit - len(rows), offset=offset)
+                rest = dataclasses.replace(request, limit=request.limit - len(rows) + overlap, offset=offset - overlap)
             page = await self._client.page(rest)
-            ids = {r.sourced_id for r in page.records}
-            moved = page.total != told or not known.isdisjoint(ids) or (page.received and not ids)
+            came = page.records
+            if overlap and (not came or came[0].sourced_id != rows[-1].sourced_id):
+                return None
+            came = came[overlap:]
+            ids = {r.sourced_id for r in came}
+            moved = page.total != told or not known.isdisjoint(ids) or (page.received > overlap and not ids)
             if moved and offset != request.offset:
                 return None
+            if offset == request.offset:
+                overlap = self._overlap(page, request)
+                explain.told(_pages_told(page, request, overlap))
+            elif not overlap and page.total is None and (page.received or len(rows) > 1):
+                return None  # nothing shows that it joins up with the one before
             told = page.total
             known |= ids
-            rows += page.records
-            offset += page.received
-            ended = page.next_offset is None
-            if offset == request.offset + page.received:
-                explain.told(_pages_told(page, request))
+            rows += came
+            offset = rest.offset + page.received
+            ended = page.next_offset is None or (page.received <= overlap and rest is not request)
             if page.exact and page.total is not None:
                 total = page.total
                 self._upstream.learned.matched(Collection(request.endpoint), request.where, page.total)
@@ -256,6 +263,14 @@ class Asker:
         found = Slice(tuple(rows), request.offset, ended, total, time.time(), rejected)
         table.keep_slice(request.where, found)
         return found
+
+    def _overlap(self, first: Page, request: PageRequest) -> int:
+        """How many records of each page of a window come on the next one again, to show that the two join up."""
+        assert request.limit is not None
+        received = len(first.records)
+        if not self._client.any_offset or received < 2 or first.received != received:
+            return 0
+        return 1 if first.total is None else received - stride(request.limit, received)
 
     async def _filtered(self, request: PageRequest, table: Table, chosen: Plan) -> Slice:
         explain.planned(chosen)
@@ -291,11 +306,12 @@ async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     return [found[place] for place in range(len(found))]
 
 
-def _pages_told(first: Page, request: PageRequest) -> int:
+def _pages_told(first: Page, request: PageRequest, overlap: int) -> int:
     """How many requests a window takes by what its first page tells, or how many at least."""
     assert request.limit is not None
     if first.exact and first.total is not None:
-        return max(1, ceil(min(request.limit, first.total - request.offset) / max(1, first.received)))
+        rows, received = min(request.limit, first.total - request.offset), max(1, first.received)
+        return pages(rows, received, received - overlap)
     return 1 if first.next_offset is None or first.received >= request.limit else 2
 
 

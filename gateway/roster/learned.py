@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from cachetools import LRUCache
 
 from adapters.client import Page
+from adapters.coverage import Proof
 from adapters.dialect import Dialect
 from adapters.endpoints import Collection
 from adapters.pacing import Pacer
@@ -86,8 +87,8 @@ class Learned:
         if page.total is not None and 0 < page.received < page.total:
             self.page_sizes[collection] = page.received
 
-    def list(self, collection: Collection, pages: Sequence[Page]) -> None:
-        """All pages of a collection, in any order."""
+    def list(self, collection: Collection, pages: Sequence[Page], proof: Proof | None) -> None:
+        """All pages of a collection, in any order, and what showed that there are no more."""
         if collection is Collection.ORGS:
             self.schools = sum(isinstance(r, Org) and r.type == "SCHOOL" for p in pages for r in p.records)
         can = self._dialect.capabilities
@@ -98,8 +99,8 @@ class Learned:
             self.page_sizes[collection] = max(full)
         if any(p.total is not None for p in pages):
             self.tells_end = True
-        elif len(full) < len(pages):
-            self.tells_end = False  # it took an empty page
+        elif proof is Proof.EMPTY_PAGE:
+            self.tells_end = False
         elif not can.short_page_ends:
             self.tells_end = True  # a link's absence
 

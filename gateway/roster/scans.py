@@ -123,7 +123,7 @@ class Scans:
         explain.moved(found.sent)
         if found.reason is not None:
             return await self._unproved(collection, table, found, found.reason)
-        self._upstream.learned.list(collection, pages)
+        self._upstream.learned.list(collection, pages, found.proof)
         self._upstream.learned.in_full.discard(collection)
         table.hear(found.said)
         whole = await delta.as_read(found, held, began, table.weighed)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from adapters.coverage import After, Came
 from adapters.dialect import Capabilities
-from adapters.paging import PageSeen, next_offset
+from adapters.paging import Came, PageSeen, next_offset
 from adapters.records import Org, Provenance, RecordStatus
 from adapters.scanning import Fetched, Page, Scan
+from adapters.stepping import After
 
 Change = tuple[str, int]
 """("join" | "leave", where): where is taken modulo what there is."""
@@ -92,7 +92,7 @@ class Book:
             revision=f"r{self.changed}" if self.revision else None,
         )
         page = Page(tuple(map(org, rows)), (), len(rows), seen.total, True, None)
-        return Fetched(page, Came(seen, tuple(rows)))
+        return Fetched(page, Came(seen, tuple(rows), rows[-1] if rows else None))
 
     def scan(self, *, most: int = 10_000, at_once: int = 4, after: After = after, sorts: bool | None = None) -> Scan:
         sorts = self.ordered if sorts is None else sorts

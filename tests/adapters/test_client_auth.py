@@ -30,7 +30,7 @@ async def test_a_token_that_ends_during_a_scan_is_renewed_once_and_nothing_is_lo
     asked = client(server)
 
     def expire(request: httpx2.Request) -> httpx2.Response | None:
-        if request.url.params["offset"] == "10" and server.issued == 1:
+        if request.url.params["offset"] == "9" and server.issued == 1:
             server.valid.clear()
             return httpx2.Response(401)
         return None

@@ -11,10 +11,12 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from adapters import scanning
-from adapters.coverage import Came, Proof
+from adapters.coverage import Proof
+from adapters.dialect import Capabilities
 from adapters.errors import PagingBroken
-from adapters.paging import PageSeen
+from adapters.paging import Came, PageSeen, next_offset
 from adapters.scanning import Fetched, Page, Scan, Scanned
+from adapters.stepping import pages, stride
 from tests.adapters.book import Book, Change, after, org
 
 pytestmark = pytest.mark.anyio
@@ -70,12 +72,24 @@ def test_a_known_total_takes_no_more_requests_than_it_has_pages(
     assert (scanned.requests, scanned.attempts) == (max(1, -(-size // limit)), 1)
 
 
-@given(sizes, limits, delays)
-def test_without_a_total_the_pages_come_one_by_one(size: int, limit: int, delays: list[tuple[int, int]]) -> None:
+@given(sizes, st.integers(2, 12), delays)
+def test_without_a_total_the_pages_come_one_by_one_each_with_the_last_record_of_the_one_before(
+    size: int, limit: int, delays: list[tuple[int, int]]
+) -> None:
     book = Book(size, limit, total=False, delays=delays)
     scanned = read(book, 8)
     assert (set(ids(scanned)), scanned.proof, book.peak) == (book.throughout, Proof.EMPTY_PAGE, 1)
-    assert scanned.requests == -(-size // limit) + 1
+    assert (scanned.requests, scanned.attempts) == (1 + (size > 0) + -(-max(0, size - limit) // (limit - 1)), 1)
+    assert book.asked[2:] == [min(book.asked[1] * n, size - 1) for n in range(2, scanned.requests)]
+
+
+async def test_pages_of_one_record_overlap_nowhere_and_are_read_twice() -> None:
+    book = Book(5, 10, total=False, clamp=1)
+    _, scanned = await finish(book.scan())
+    assert (set(ids(scanned)), scanned.complete, scanned.attempts) == (book.throughout, True, 2)
+    one = Book(1, 10, total=False)
+    _, scanned = await finish(one.scan())
+    assert (scanned.complete, one.asked) == (True, [0, 1])
 
 
 @given(st.integers(1, 60), st.integers(2, 12), st.integers(1, 12), delays)
@@ -179,15 +193,55 @@ def test_a_scan_called_complete_holds_all_that_stayed_when_a_revision_tells_of_c
         assert book.throughout <= set(ids(scanned))
 
 
+@settings(max_examples=200, deadline=None)
 @given(sizes, limits, several, st.booleans())
-def test_a_scan_called_complete_holds_all_that_stayed_when_others_join_a_source_without_totals(
+def test_a_scan_called_complete_holds_all_that_stayed_whoever_joins_and_leaves_a_source_without_totals(
     size: int, limit: int, changes: list[list[Change]], ordered: bool
 ) -> None:
-    joining = [[("join", where) for _, where in some] for some in changes]
-    book = Book(size, limit, total=False, changes=joining, ordered=ordered)
+    book = Book(size, limit, total=False, changes=changes, ordered=ordered)
     scanned = read(book, 4)
     if scanned.complete:
         assert book.throughout <= set(ids(scanned))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(5, 12), st.integers(1, 8), st.data(), delays, st.booleans())
+def test_a_scan_called_complete_holds_all_that_stayed_though_as_many_leave_as_join_where_pages_overlap(
+    limit: int, at_once: int, data: st.DataObject, delays: list[tuple[int, int]], ordered: bool
+) -> None:
+    size = data.draw(st.sampled_from([n for n in range(limit + 1, 60) if stride(n, limit) < limit]))
+    places = st.integers(0, 700)
+    swaps = st.tuples(places, places).map(lambda at: [("join", at[0]), ("leave", at[1])])
+    book = Book(size, limit, changes=data.draw(st.lists(quiet | swaps, max_size=12)), delays=delays, ordered=ordered)
+    scanned = read(book, at_once)
+    if scanned.complete:
+        assert book.throughout <= set(ids(scanned))
+
+
+@settings(deadline=None)
+@given(st.integers(4, 60), st.integers(4, 12), st.integers(0, 6), st.integers(0, 700), st.booleans())
+def test_one_record_that_leaves_a_source_without_totals_costs_a_page_or_two(
+    size: int, limit: int, when: int, where: int, ordered: bool
+) -> None:
+    quiet = Book(size, limit, total=False, ordered=ordered)
+    undisturbed = read(quiet, 1).requests
+    book = Book(size, limit, total=False, changes=[*([[]] * when), [("leave", where)]], ordered=ordered)
+    scanned = read(book, 1)
+    assert (scanned.complete, scanned.attempts) == (True, 1)
+    assert book.throughout <= set(ids(scanned))
+    assert scanned.requests <= undisturbed + 2
+
+
+@pytest.mark.parametrize(("page", "strides"), [(100, 99), (10, 9)])
+def test_pages_overlap_beside_a_total_where_that_costs_next_to_nothing(page: int, strides: int) -> None:
+    for total in range(1, 40 * page):
+        asked = stride(total, page)
+        assert asked in (page, strides)
+        more = pages(total, page, asked) - -(-total // page)
+        assert 0 <= more * 50 <= -(-total // page)
+        assert (
+            asked == strides or total <= page or (pages(total, page, strides) - -(-total // page)) * 50 > total / page
+        )
 
 
 @given(st.integers(20, 60), st.integers(3, 12), st.integers(1, 8), delays, changes, st.integers(0, 8), st.booleans())
@@ -233,15 +287,47 @@ async def test_a_total_larger_than_what_is_served_is_told_after_a_second_look() 
 Serve = Callable[[int, int], list[str]]
 
 
-def scan_of(serve: Serve, total: int | None, limit: int = 10, *, filtered: bool = False, sorts: bool = False) -> Scan:
+def scan_of(
+    serve: Serve,
+    total: int | None,
+    limit: int = 10,
+    *,
+    filtered: bool = False,
+    sorts: bool = False,
+    short: bool = False,
+    overlaps: bool = True,
+) -> Scan:
+    """short: a short page is the last."""
+    can = Capabilities(short_page_ends=short)
+
     async def fetch(offset: int, asked: int | None) -> Fetched:
         rows = serve(offset, asked or limit)
         seen = PageSeen(received=len(rows), limit=asked or limit, offset=offset, total=total, new=len(rows))
-        return Fetched(
-            Page(tuple(map(org, rows)), (), len(rows), total, True, None), Came(seen, tuple(rows), filtered=filtered)
-        )
+        came = Came(seen, tuple(rows), rows[-1] if rows else None, filtered=filtered)
+        return Fetched(Page(tuple(map(org, rows)), (), len(rows), total, True, None), came)
 
-    return Scan("s", "orgs", fetch, after, start=0, most=1000, at_once=lambda: 4, sorts=sorts)
+    def after(seen: PageSeen) -> int | None:
+        return next_offset(seen, can, source="s")
+
+    return Scan("s", "orgs", fetch, after, start=0, most=1000, at_once=lambda: 4, sorts=sorts, overlaps=overlaps)
+
+
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize("size", [55, 60])
+async def test_a_server_that_rounds_offsets_down_to_whole_pages_is_found_out_and_read_whole(
+    size: int, total: bool
+) -> None:
+    rows = SIXTY[:size]
+    scan = scan_of(lambda o, n: rows[o // n * n : o // n * n + n], size if total else None, short=True)
+    _, scanned = await finish(scan)
+    assert (scanned.complete, ids(scanned), scan.overlaps) == (True, rows, total and stride(size, 10) == 10)
+    assert scanned.requests <= 16
+    again = scan_of(
+        lambda o, n: rows[o // n * n : o // n * n + n], size if total else None, short=True, overlaps=scan.overlaps
+    )
+    _, scanned = await finish(again)
+    assert (scanned.complete, ids(scanned)) == (True, rows)
+    assert scanned.requests == (6 if total else 12 if size == 55 else 14)
 
 
 def cut(rows: list[str]) -> Serve:
@@ -315,4 +401,4 @@ async def test_a_collection_larger_than_its_settings_allow_is_left_after_its_fir
     untold = Book(40, 10, total=False)
     with pytest.raises(PagingBroken, match="25 records"):
         await finish(untold.scan(most=25))
-    assert untold.asked == [0, 10, 20]
+    assert untold.asked == [0, 9, 18]

@@ -177,6 +177,7 @@ def test_every_capability_can_be_set() -> None:
     written = {
         "max_limit": 7,
         "all_without_limit": True,
+        "any_offset": False,
         "short_page_ends": True,
         "totals": "none",
         "sort": False,

@@ -175,7 +175,7 @@ def test_a_page_size_that_was_learned_counts_for_more_than_the_dialects() -> Non
 def test_many_children_of_one_parent_are_counted_in_pages() -> None:
     need = ChildrenOf(Collection.ENROLLMENTS, "user_id", ids(10))
     crowded = planned(need, 1_000_000, WIDE, Known(parents=100))
-    assert crowded.requests == 100
+    assert crowded.requests == 101  # so many pages overlap: it costs one in a hundred
     assert planned(need, 1_000_000, WIDE, Known(parents=100_000)).requests == 1
 
 

@@ -64,18 +64,22 @@ class Case:
         return 1 if self.dialect.capabilities.all_without_limit else self.stepwise(rows)
 
     def stepwise(self, rows: int) -> int:
-        can, sent = self.dialect.capabilities, 0
-        while True:
-            got = min(self.page(), rows)
-            rows -= got
-            sent += 1
-            if got == 0:
-                return sent
-            told = self.known.tells_end is True or (self.known.tells_end is None and can.totals is Totals.HEADER)
-            if told and rows == 0:
-                return sent
-            if can.short_page_ends and not told and got < self.page():
-                return sent
+        can = self.dialect.capabilities
+        if self.known.tells_end is True or (self.known.tells_end is None and can.totals is Totals.HEADER):
+            return self.seen(rows)
+        if can.short_page_ends:
+            return self.seen(rows + 1)
+        return self.seen(rows) + (rows > 0)
+
+    def seen(self, rows: int) -> int:
+        """Requests until so many records have come. Pages begin with the last record of the one before: always where no
+        total is told, else where that makes no more than a fiftieth more of them."""
+        apart = max(1, ceil(rows / self.page()))
+        if self.page() == 1:
+            return apart
+        reaching = max(1, ceil((rows - 1) / (self.page() - 1)))
+        dear = self.dialect.capabilities.totals is Totals.HEADER and 50 * (reaching - apart) > apart
+        return apart if dear else reaching
 
     def groups(self, field: str, values: tuple[str, ...]) -> list[int] | None:
         """How many values each filter takes, packed one after another."""
@@ -116,7 +120,7 @@ class Case:
             if can.single_reads:
                 found["single reads"] = Way(len(need.ids), single=True)
             if (groups := self.groups("sourced_id", need.ids)) is not None:
-                each = [1 if can.all_without_limit else ceil(n / self.page()) for n in groups]
+                each = [1 if can.all_without_limit else self.seen(n) for n in groups]
                 found[self.batches(groups)] = Way(sum(each), set(each) == {1})
         if isinstance(need, ChildrenOf):
             there = self.known.parents or GUESSED[PARENTS[need.field]]
@@ -141,7 +145,7 @@ class Case:
             clauses = 0 if need.where is None else 2 if narrow else 1
             if can.sort and self.known.sorted and need.offset is not None and clauses <= can.filter_clauses:
                 ahead = max(0, likely - need.offset)
-                cut = ceil(need.limit / self.page()) if ahead >= need.limit else self.stepwise(ahead)
+                cut = self.seen(need.limit) if ahead >= need.limit else self.stepwise(ahead)
                 found["window"] = Way(cut)
             if narrow and can.filter_clauses > 0:
                 found["filtered list"] = Way(self.whole(likely))
