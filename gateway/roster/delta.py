@@ -118,7 +118,7 @@ async def _changed(client: SourceClient, request: PageRequest, most: float) -> l
 
     def look(progress: Progress, page: Page) -> bool:
         nonlocal usable
-        usable = not page.rejected and len(page.records) == page.received and progress.received <= most
+        usable = not page.rejected and page.exact and progress.received <= most
         return usable
 
     found = await client.scan(request, on_page=look)

@@ -102,6 +102,8 @@ def _indifferent(field: str, changed: Any, dialect: Dialect) -> bool:
             return only_status and changed.get("users") == frozenset({"identifier"})
         case "capabilities.max_url":
             return only_status and changed > can.max_url
+        case "capabilities.any_offset":
+            return True  # asked only where nothing tells how many records there are
         case "former_id_prefix":
             return dialect.former_id_metadata is None
         case "pace.peak_concurrency":
