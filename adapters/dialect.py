@@ -149,6 +149,7 @@ class Capabilities:
     max_limit: the largest page served in full. all_without_limit: no limit sent means every record in one page.
     any_offset: a page may begin at any record, not only where a whole one would.
     short_page_ends: a page shorter than its limit is the last one. totals: where the size of a collection is told.
+    foreign_links: links to the next page may name another host, as behind a proxy; they are not followed, nor refused.
     sort: `sort` and `orderBy` are honoured. filter_level, filter_clauses: how much filter one request may carry.
     filter_operators: those honoured. or_filters: clauses may be joined by OR. dotted_filters: references may be
     filtered by: all, none, or the wire paths listed. in_operator: `field@'a,b'` means any of these.
@@ -164,6 +165,7 @@ class Capabilities:
     any_offset: bool = True
     short_page_ends: bool = False
     totals: Totals = Totals.HEADER
+    foreign_links: bool = False
     sort: bool = True
     filter_level: FilterLevel = FilterLevel.FIELDS
     filter_clauses: int = 2

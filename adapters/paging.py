@@ -1,20 +1,21 @@
 """Which page comes after the one just seen, and when there is none. Pure.
 
 Offsets count the records received, not those asked for: a server may serve fewer than it was asked, and more follow.
-A `next` link is believed that there is more; its address is never asked, since behind proxies it may name an internal
-host. Its offset counts where the link points below our own base URL and back into what was just received: such a server
-counts other rows than it sends, and the computed offset would jump over some. One that points further is left alone: a
-server that clamps may step by the limit it was asked for.
+A `next` link is believed that there is more; its address is never asked. One that points to another host is refused,
+unless the source is known to stand behind a proxy and to name its inner host. Its offset counts where the link points
+below our own base URL and back into what was just received: such a server counts other rows than it sends, and the
+computed offset would jump over some. One that points further is left alone: a server that clamps may step by the limit
+it was asked for.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
 from adapters.dialect import Capabilities
-from adapters.errors import PagingBroken
+from adapters.errors import PagingBroken, Redirected
 
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REL = re.compile(r"""(?:^|[;\s])rel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,"']+))""", re.IGNORECASE)
@@ -82,8 +83,12 @@ def next_offset(page: PageSeen, capabilities: Capabilities, *, base: str = "", s
     `next` is the end; then a page shorter than its limit, if the source is known to end so.
 
     Raises:
+        Redirected: the link points to another host, and that is not `foreign_links` of a proxy.
         PagingBroken: the page brought nothing new; the server repeats itself.
     """
+    link = page.next_link
+    if link is not None and base and not capabilities.foreign_links and _leads_elsewhere(base, link):
+        raise Redirected(source, "its link to the next page points to another address; nothing was sent there")
     if page.received == 0:
         return None
     if page.new == 0:
@@ -99,7 +104,6 @@ def next_offset(page: PageSeen, capabilities: Capabilities, *, base: str = "", s
             return None
     elif capabilities.short_page_ends and page.limit is not None and page.received < page.limit:
         return None
-    link = page.next_link
     if link is None or (f"offset={after}" in link and link.count("offset") == 1):
         return after  # as most links say, which need no closer look
     linked = linked_offset(base, link)
@@ -112,17 +116,29 @@ def linked_offset(base: str, link: str | None) -> int | None:
         return None
     try:
         ours, theirs = urlsplit(base), urlsplit(link)
-        same = theirs.netloc == "" or (theirs.scheme, theirs.hostname, theirs.port) == (
-            ours.scheme,
-            ours.hostname,
-            ours.port,
-        )
+        same = theirs.netloc == "" or _origin(theirs) == _origin(ours)
         if not same or not theirs.path.startswith(f"{ours.path}/"):
             return None
         offset = dict(parse_qsl(theirs.query)).get("offset", "")
     except ValueError:
         return None
     return int(offset) if re.fullmatch(r"[0-9]{1,15}", offset) else None
+
+
+def _leads_elsewhere(base: str, link: str) -> bool:
+    """Whether a link points to another scheme, host or port, or carries credentials; a relative one does not."""
+    if link.startswith(base):
+        return False
+    try:
+        ours, theirs = urlsplit(base), urlsplit(urljoin(base, link))
+        return _origin(theirs) != _origin(ours) or "@" in theirs.netloc
+    except ValueError:
+        return True
+
+
+def _origin(address: SplitResult) -> tuple[str, str | None, int | None]:
+    port = address.port or {"http": 80, "https": 443}.get(address.scheme)
+    return address.scheme, address.hostname, port
 
 
 def links(header: str) -> dict[str, str]:

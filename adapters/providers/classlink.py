@@ -27,4 +27,11 @@ DIRECT = Dialect(
 )
 
 # The proxy signs the forwarded request; its token neither expires nor can be asked for, only copied from the console.
-PROXY = dataclasses.replace(DIRECT, name="classlink-proxy", title="ClassLink OneRoster proxy", auth=StaticBearer())
+PROXY = dataclasses.replace(
+    DIRECT,
+    name="classlink-proxy",
+    title="ClassLink OneRoster proxy",
+    auth=StaticBearer(),
+    # The server behind it writes the links, and knows its own name only.
+    capabilities=dataclasses.replace(DIRECT.capabilities, foreign_links=True),
+)

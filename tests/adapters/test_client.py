@@ -6,7 +6,7 @@ import pytest
 from adapters.client import Page, PageRequest
 from adapters.dialect import Capabilities, FilterLevel
 from adapters.endpoints import Collection
-from adapters.errors import Mismatched, Refused, Unsupported
+from adapters.errors import Mismatched, Redirected, Refused, Unsupported
 from adapters.predicate import AnyOf, IsNull, equals
 from tests.adapters.school import ALL, TEN, School, client, ids, scanned, user
 
@@ -32,7 +32,11 @@ async def test_a_server_that_clamps_loses_nothing() -> None:
 async def test_a_link_ends_a_scan_without_totals_and_is_never_asked_itself() -> None:
     server = School()
     server.says_total, server.says_links, server.link_host = False, True, "http://10.0.0.1"
-    assert ids(await scanned(client(server), TEN)) == ALL
+    with pytest.raises(Redirected, match="nothing was sent there"):
+        await client(server).scan(TEN)
+    assert len(server.log) == 1
+    server.log.clear()
+    assert ids(await scanned(client(server, Capabilities(foreign_links=True)), TEN)) == ALL
     assert len(server.log) == 3
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.dialect import Capabilities
-from adapters.errors import PagingBroken
+from adapters.errors import PagingBroken, Redirected
 from adapters.paging import PageSeen, count, linked_offset, links, next_offset
 
 BASE = "https://h.example/ims/oneroster/v1p1"
@@ -25,7 +25,8 @@ def page(received: int, limit: int | None = 10, offset: int = 0, *, new: int | N
         (page(10, offset=20, total=25), None),
         (page(4, total=30), 4),
         (page(10, link_seen=True, next_link=f"{BASE}/users?limit=10&offset=10"), 10),
-        (page(10, link_seen=True, next_link="http://10.0.0.1/users?offset=500"), 10),
+        (page(10, link_seen=True, next_link="https://h.example:443/elsewhere?offset=500"), 10),
+        (page(10, link_seen=True, next_link="?offset=500"), 10),
         (page(10, link_seen=True), None),
         (page(10, link_seen=True, total=30), 10),  # a total outranks a link
         (page(10, link_seen=True, next_link=f"{BASE}/users?offset=10", total=10), None),
@@ -37,6 +38,28 @@ def page(received: int, limit: int | None = 10, offset: int = 0, *, new: int | N
 )
 def test_the_next_page_starts_after_what_was_received(seen: PageSeen, after: int | None) -> None:
     assert next_offset(seen, Capabilities(), base=BASE) == after
+
+
+@pytest.mark.parametrize("total", [None, 30])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://10.0.0.1/users?offset=10",
+        "http://h.example/ims/oneroster/v1p1/users?offset=10",
+        "https://h.example:8443/ims/oneroster/v1p1/users?offset=10",
+        "https://h.example@evil.example/users?offset=10",
+        "https://ann:secret@h.example/ims/oneroster/v1p1/users?offset=10",
+        "//evil.example/ims/oneroster/v1p1/users?offset=10",
+        "https://[h/users?offset=10",
+    ],
+)
+def test_a_link_to_another_address_is_refused_unless_the_source_is_known_to_stand_behind_a_proxy(
+    link: str, total: int | None
+) -> None:
+    seen = page(10, link_seen=True, next_link=link, total=total)
+    with pytest.raises(Redirected):
+        next_offset(seen, Capabilities(), base=BASE)
+    assert next_offset(seen, Capabilities(foreign_links=True), base=BASE) == 10
 
 
 def test_a_short_page_is_the_last_where_the_source_is_known_to_end_so() -> None:

@@ -122,7 +122,7 @@ def linking(to: Callable[[int], int], rows: Callable[[int], list[Any]]) -> Play:
 
     async def play(asked: Asked) -> AsyncIterator[bytes | End]:
         at = offset(asked)
-        link = f'<http://127.0.0.1{ROOT}/users?limit=10&offset={to(at)}>; rel="next"'
+        link = f'<{ROOT}/users?limit=10&offset={to(at)}>; rel="next"'
         yield of({"users": rows(at)}, 200, ("Link", link))
 
     return play
@@ -183,8 +183,12 @@ ELSEWHERE = (
 )
 
 
+@pytest.mark.parametrize("total", [True, False], ids=["with totals", "without"])
+@pytest.mark.parametrize("foreign", [True, False], ids=["behind a proxy", "by default"])
 @pytest.mark.parametrize("address", ELSEWHERE)
-async def test_F22_a_next_link_that_leads_elsewhere_is_not_followed(address: str) -> None:
+async def test_F22_a_next_link_that_leads_elsewhere_is_not_followed_and_borne_of_a_proxy_only(
+    address: str, foreign: bool, total: bool
+) -> None:
     district, other = District(), FaultServer(says(of({"users": []})))
     async with other.serving():
         link = address.format(port=other.port)
@@ -192,12 +196,19 @@ async def test_F22_a_next_link_that_leads_elsewhere_is_not_followed(address: str
         async def play(asked: Asked) -> AsyncIterator[bytes | End]:
             at = offset(asked)
             rows = district.school.tables["users"][at : at + 10]
-            yield of({"users": rows}, 200, *([("Link", f'<{link}>; rel="next"')] if rows else []))
+            says_total = [("X-Total-Count", str(USERS))] if total else []
+            more = at + 10 < USERS
+            yield of({"users": rows}, 200, *says_total, *([("Link", f'<{link}>; rel="next"')] if more else []))
 
         server = FaultServer(either(is_of("users"), play, district.play))
-        async with server.serving(), world(server, **SMALL) as gateway:
+        settings = {"capabilities": SMALL["capabilities"] | {"foreign_links": foreign}}
+        async with server.serving(), world(server, **settings) as gateway:
             found, complete, codes = await listed(gateway)
-        assert (sorted(found), complete, codes) == (ALL, True, set())
+            if foreign:
+                assert (sorted(found), complete, codes) == (ALL, True, set())
+            else:
+                assert (found, complete, codes) == ([], False, {"UPSTREAM_REDIRECTED"})
+                assert server.requests == 1
         assert (other.connections, other.received) == (0, 0)
 
 

@@ -180,6 +180,7 @@ def test_every_capability_can_be_set() -> None:
         "any_offset": False,
         "short_page_ends": True,
         "totals": "none",
+        "foreign_links": True,
         "sort": False,
         "filter_level": "status",
         "filter_clauses": 3,
