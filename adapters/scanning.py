@@ -270,7 +270,7 @@ class Scan:
                     except PagingBroken as broken:
                         self._stopped = Verdict(None, broken.message, final=True)
                         return
-                    page = self._fresh(fetched, known)
+                    page = self._fresh(fetched, known, window)
                     self._note(fetched)
                     if coverage.received > self._most:
                         self._too_long()
@@ -291,7 +291,7 @@ class Scan:
             self._sent += fetched.page.received
         self._said |= fetched.said
 
-    def _fresh(self, fetched: Fetched, known: set[str]) -> Page:
+    def _fresh(self, fetched: Fetched, known: set[str], window: Window) -> Page:
         """The page without what was yielded before. What is read again counts as it came last.
 
         known: ids of it that had come before, in this reading.
@@ -301,7 +301,7 @@ class Scan:
         first = dict(zip(map(_ID, fresh), fresh, strict=True))
         records = page.records if len(first) == len(page.records) else tuple(first.values())
         if self._keeps:
-            self._gather(page, records, known)
+            self._gather(page, records, known, anew=len(known) > window.overlap)
         places = ((fetched.came.seen.offset, n) for n in range(len(page.rejected)))
         self._rejected.update((r.sourced_id or at, r) for r, at in zip(page.rejected, places, strict=True))
         odd = {r.sourced_id for r in page.rejected if r.sourced_id is not None}
@@ -314,13 +314,14 @@ class Scan:
         )
         return replace(page, records=records, rejected=rejected, next_offset=None)
 
-    def _gather(self, page: Page, first: tuple[Record, ...], known: set[str]) -> None:
+    def _gather(self, page: Page, first: tuple[Record, ...], known: set[str], anew: bool) -> None:
+        """anew: what came before counts as it is on this page; else that came again only to show that pages join up."""
         self._records.add(first)
         for record in page.records if known else ():
             if record.sourced_id in self._unread:
                 self._unread.remove(record.sourced_id)
                 self._records.add((record,))
-            elif record.sourced_id in known:
+            elif anew and record.sourced_id in known:
                 self._records.replace(record)
 
     def _too_long(self) -> None:
