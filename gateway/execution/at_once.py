@@ -72,9 +72,10 @@ class _Making:
 
     def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
         count, form = len(objects), self.allowance.form
-        kept = self.allowance.kept.rows(self.reading, selection, objects) if form is Form.STRUCTS else None
-        if kept is not None:
-            return kept
+        if form is Form.STRUCTS and count >= self.allowance.kept.rows_from:
+            kept = self.allowance.kept.rows(self.reading, selection, objects)
+            if kept is not None:
+                return kept
         self.allowance.take(count * len(selection.columns))
         columns = selection.all_leaves(objects)
         for branch in selection.branches or ():

@@ -94,10 +94,8 @@ class KeptRows:
 
         Raises what comes of records that are not as the schema has them.
         """
-        if len(records) < self.rows_from or selection.others or len(selection.columns) < self.columns_from:
-            return None
         kind = KINDS.get(selection.type.name)
-        if kind is None:
+        if kind is None or selection.others or len(selection.columns) < self.columns_from:
             return None
         shelf = self._shelf(reading, kind, records[0].source, selection)
         if shelf is None:

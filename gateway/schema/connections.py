@@ -23,24 +23,38 @@ States = Annotated[
 ]
 
 
-@strawberry.type(description="Where a page stands in its list.")
-class PageInfo:
-    has_next_page: bool = plain("Whether more follow; ask with `after: endCursor`.")
-    has_previous_page: bool = plain("Whether this page came after a cursor.")
-    start_cursor: str | None = plain("Cursor of the first record of the page; null when it is empty.")
-    end_cursor: str | None = plain("Cursor of the last record of the page, for the next page; null when it is empty.")
-
-
 class HasCursors(Protocol):
     def cursor(self, index: int) -> str: ...
 
 
-def page_info(rows: HasCursors, count: int, has_next: bool, has_previous: bool) -> PageInfo:
-    return PageInfo(
-        has_next_page=has_next,
-        has_previous_page=has_previous,
-        start_cursor=rows.cursor(0) if count else None,
-        end_cursor=rows.cursor(count - 1) if count else None,
+class Bounds(msgspec.Struct, frozen=True):
+    """What is said of a page: whether others come before and after it; and its cursors, made if they are asked for.
+
+    count: of its records.
+    """
+
+    page: HasCursors
+    count: int
+    has_next_page: bool
+    has_previous_page: bool
+
+    def cursor(self, index: int) -> str | None:
+        """None where the page is empty."""
+        return self.page.cursor(index % self.count) if self.count else None
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    is_type_of = over(Bounds)
+
+    has_next_page: bool = plain("Whether more follow; ask with `after: endCursor`.")
+    has_previous_page: bool = plain("Whether this page came after a cursor.")
+    start_cursor: str | None = computed(
+        lambda root: root.cursor(0), "Cursor of the first record of the page; null when it is empty."
+    )
+    end_cursor: str | None = computed(
+        lambda root: root.cursor(-1),
+        "Cursor of the last record of the page, for the next page; null when it is empty.",
     )
 
 
@@ -90,9 +104,9 @@ class SourceReport:
     )
 
 
-def _page_info(root: List) -> PageInfo:
+def _bounds(root: List) -> Bounds:
     page = root.page
-    return page_info(root, len(page.records), page.has_next, page.has_previous)
+    return Bounds(root, len(page.records), page.has_next, page.has_previous)
 
 
 def edges(page: HasCursors, rows: Sequence[Any]) -> list[Placed]:
@@ -112,7 +126,7 @@ def _reports(root: List, state: States = strawberry.UNSET) -> list[SourceOutcome
 
 @strawberry.interface(description="What every page of records has, whatever it lists.")
 class RosterPage:
-    page_info: PageInfo = computed(_page_info, "Where the page stands in the list.")
+    page_info: PageInfo = computed(_bounds, "Where the page stands in the list.")
     total_count: int | None = computed(
         _total, "How many records the whole list has: exact, or null when not every source in scope has told."
     )

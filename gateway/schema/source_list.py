@@ -15,7 +15,7 @@ from gateway.roster.reading import Group as Counted
 from gateway.roster.reading import GroupKey, Reading
 from gateway.roster.reading import Source as Configured
 from gateway.schema.arguments import DEFAULT_FIRST, After, Before, First, Last, given
-from gateway.schema.connections import Edge, PageInfo, edges, page_info
+from gateway.schema.connections import Bounds, Edge, PageInfo, edges
 from gateway.schema.context import Info
 from gateway.schema.enums import SourceState
 from gateway.schema.fields import computed, over
@@ -82,7 +82,7 @@ class SourceConnection:
         "The sources of the page, each with its cursor.",
     )
     page_info: PageInfo = computed(
-        lambda root: page_info(root, len(root.rows), root.has_next, root.has_previous),
+        lambda root: Bounds(root, len(root.rows), root.has_next, root.has_previous),
         "Where the page stands in the list.",
     )
     total_count: int = computed(lambda root: len(root.found), "How many sources the whole list has.")
