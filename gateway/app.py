@@ -97,7 +97,7 @@ def build(
     def reading(grant: Grant, explain: bool) -> Reading:
         return Reading(sources, grant, codec, settings.gateway.deadline, explain=explain)
 
-    page = _graphiql(settings.http.documents)
+    page = _graphiql(settings.http.documents) if settings.http.graphiql else None
     bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
     schema = compiling(bounded) if compiled else bounded
     graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits, callers)
@@ -140,7 +140,8 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         await sources.close()
 
     async def front(request: Request) -> Response:
-        return pages.front(request, [s.settings.name for s in sources] if graphql.callers is None else None)
+        names = [s.settings.name for s in sources] if graphql.callers is None else None
+        return pages.front(request, names, shown=settings.http.graphiql)
 
     async def ready(request: Request) -> Response:
         if settings.gateway.wait_for_warm and not request.app.state.warming.done():
@@ -156,7 +157,7 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
             Route(GRAPHQL, graphql),
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
-            *pages.routes(),
+            *(pages.routes() if settings.http.graphiql else ()),
         ],
         lifespan=lifespan,
     )

@@ -59,6 +59,7 @@ def read_http(table: Table, base: Path) -> HttpSettings:
         body_within=table.take(HttpKeys.BODY_WITHIN),
         idle=table.take(HttpKeys.IDLE),
         introspection=table.take(HttpKeys.INTROSPECTION),
+        graphiql=table.take(HttpKeys.GRAPHIQL),
     )
     if not table.has(HttpKeys.DOCUMENTS_DIR):
         untrusted = "no document is trusted unless documents_dir says where trusted ones are"

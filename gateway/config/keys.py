@@ -171,6 +171,7 @@ class HttpKeys:
     BODY_WITHIN = Key("body_within", DURATION, _HTTP.body_within)
     IDLE = Key("idle", DURATION, _HTTP.idle)
     INTROSPECTION = Key("introspection", FLAG, _HTTP.introspection)
+    GRAPHIQL = Key("graphiql", FLAG, _HTTP.graphiql)
 
 
 class SourceKeys:

@@ -123,7 +123,7 @@ class GatewaySettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
     """What may be asked over HTTP, and how. documents_dir: where the trusted documents are. introspection: whether the
-    schema may be asked for.
+    schema may be asked for. graphiql: whether browsers are shown pages.
 
     headers_within, body_within, idle: seconds that a client has to send those, and between two requests.
     """
@@ -135,6 +135,7 @@ class HttpSettings:
     body_within: float = 30.0
     idle: float = 5.0
     introspection: bool = True
+    graphiql: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,14 +44,14 @@ _MUTATION = "mutation"
 @dataclass(frozen=True, slots=True)
 class GraphQLRoute:
     """An ASGI application. reading: what one operation reads with, under a grant, explained or not. page: what browsers
-    are shown. callers: who may ask; None: anybody, for everything.
+    are shown, if they are shown anything. callers: who may ask; None: anybody, for everything.
 
     documents: those that are answered. get: what may be asked with GET. limits: those of `schema`.
     """
 
     schema: Schema
     reading: Callable[[Grant, bool], Reading]
-    page: App
+    page: App | None
     documents: Documents
     get: GetPolicy = GetPolicy.OFF
     limits: DocumentLimits = field(default_factory=DocumentLimits)
@@ -60,7 +60,7 @@ class GraphQLRoute:
     async def __call__(self, scope: asgi.Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         method = scope["method"]
-        if method in ("GET", "HEAD") and prefers_html(text_of(headers, b"accept")):
+        if self.page is not None and method in ("GET", "HEAD") and prefers_html(text_of(headers, b"accept")):
             await self.page(scope, receive, send)
             return
         try:
@@ -110,7 +110,7 @@ class GraphQLRoute:
             return
         if self.get is not GetPolicy.OFF:
             raise Refusal(405, "ask with POST and a JSON body, or with GET", headers=[(b"allow", b"GET, HEAD, POST")])
-        message = "ask with POST and a JSON body; a browser gets GraphiQL"
+        message = "ask with POST and a JSON body" + ("; a browser gets GraphiQL" if self.page is not None else "")
         raise Refusal(405, message, headers=[(b"allow", b"POST")])
 
     async def _granted(self, callers: Callers, headers: Headers) -> Grant:

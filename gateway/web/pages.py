@@ -46,9 +46,11 @@ def graphiql(request: Request, note: str | None = None) -> Response:
     return _html(page, style_nonce=nonce)
 
 
-def front(request: Request, sources: Sequence[str] | None) -> Response:
-    """What this is and where to go, for people and for programs. sources: names of those it reads, if all may know."""
-    if not accepts_html(request):
+def front(request: Request, sources: Sequence[str] | None, *, shown: bool = True) -> Response:
+    """What this is and where to go, for people and for programs. sources: names of those it reads, if all may know.
+    shown: whether people are shown a page.
+    """
+    if not shown or not accepts_html(request):
         about = {"name": "oneroster-gateway", "about": SAYS, "graphql": "graphql", "ready": "readyz"}
         known = {} if sources is None else {"sources": list(sources)}
         return JSONResponse({**about, **known}, headers={"Vary": "Accept"})
