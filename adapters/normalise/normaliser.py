@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -10,6 +9,7 @@ from typing import cast
 
 import msgspec
 
+from adapters import moments
 from adapters.dialect import AbsentStatus, Dialect
 from adapters.endpoints import Entity
 from adapters.errors import Malformed
@@ -46,7 +46,7 @@ class NormalisedPage:
 class Normaliser:
     """Reads the bodies of one source. clock: epoch seconds, for `observed_at`."""
 
-    def __init__(self, source: str, dialect: Dialect, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, source: str, dialect: Dialect, clock: Callable[[], float] = moments.now) -> None:
         active = dialect.capabilities.absent_status is AbsentStatus.ACTIVE
         self._absent = RecordStatus.ACTIVE if active else RecordStatus.UNKNOWN
         self._source = source

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Coroutine, Iterable, Iterator
 from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
+from adapters import moments
 from adapters.client import OnPage, Page, PageRequest, Progress
 from adapters.endpoints import Collection
 from adapters.errors import Refused, SourceError, Unsupported
@@ -260,7 +260,7 @@ class Asker:
             rejected += len(page.rejected)
         order = [r.sourced_id for r in rows]
         table.unsorted = table.unsorted or order != sorted(set(order))
-        found = Slice(tuple(rows), request.offset, ended, total, time.time(), rejected)
+        found = Slice(tuple(rows), request.offset, ended, total, moments.now(), rejected)
         table.keep_slice(request.where, found)
         return found
 

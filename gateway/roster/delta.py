@@ -7,13 +7,12 @@ What was deleted without a tombstone does not show, nor does a change that left 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from msgspec import structs
 
-from adapters import lowering
+from adapters import lowering, moments
 from adapters.client import Page, PageRequest, Progress, Scanned, SourceClient
 from adapters.dialect import Op
 from adapters.endpoints import Collection
@@ -70,7 +69,7 @@ async def as_read(found: Scanned, held: Whole | None, began: float, weighed: Wei
     held: the copy whose pages were asked for only if they changed; if none did, it stays, no older than now.
     weighed: as for a `Whole`.
     """
-    now = time.time()
+    now = moments.now()
     if held is not None and found.unchanged and not found.sent and len(found.records) == len(held):
         return await held.overlaid((), read_at=now, high_water=held.high_water)
     return await Whole.made(
@@ -98,7 +97,7 @@ async def brought_up_to_date(client: SourceClient, collection: Collection, held:
         return None
     why = "the source tells what changed since the collection was last read"
     explain.planned(Plan(Changes(), why, requests=1, seconds=0.0, rows=0, certain=1, assumed=True))
-    began = time.time()
+    began = moments.now()
     try:
         came = await _changed(client, PageRequest(collection.value, where=where), MOST * len(held))
     except (Refused, Unsupported):
@@ -106,7 +105,7 @@ async def brought_up_to_date(client: SourceClient, collection: Collection, held:
     if came is None:
         return None
     explain.moved(len(came))
-    now = time.time()
+    now = moments.now()
     changed = await asyncio.to_thread(lambda: [r for r in came if _differs(held, r)])
     marks = (held.high_water, await asyncio.to_thread(high_water, came, began, now))
     return await held.overlaid(changed, read_at=now, high_water=max(mark for mark in marks if mark is not None))

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from adapters import transport
+from adapters import moments, transport
 from adapters.client import PageRequest
 from adapters.endpoints import Collection
 from adapters.predicate import unfolded
@@ -168,7 +168,7 @@ def held(source: str, need: Need, plan: Plan, rows: Iterable[float]) -> None:
         return
     current = _current.get()
     read_at = list(rows)
-    age = max(0.0, time.time() - min(read_at)) if read_at else 0.0
+    age = max(0.0, moments.now() - min(read_at)) if read_at else 0.0
     account = Account(source, describe(need), plan, rows=len(read_at), age=age)
     if isinstance(current, Explanation):
         current.take(account)

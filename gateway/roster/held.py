@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 
-from adapters import predicate
+from adapters import moments, predicate
 from adapters.endpoints import Collection
 from adapters.predicate import Predicate
 from adapters.records import Record
@@ -40,9 +39,9 @@ class Held:
         whole = table.last_good
         read_at = whole.read_at if whole is not None else _oldest(found)
         fresh = table.whole is not None or whole is None
-        if table.standing is not None or (fresh and read_at >= (since or 0.0)):
+        if table.standing is not None or (fresh and (since is None or since <= read_at <= moments.now())):
             return table.standing
-        age = time.time() - read_at
+        age = moments.now() - read_at
         return Standing(SourceState.STALE, None, f"what was read {age:.0f} s ago is served, since it was not asked")
 
     async def by_ids(
@@ -178,5 +177,5 @@ def _oldest(found: object) -> float:
             return read_at
         case dict():
             rows = (row for value in found.values() for row in (value if isinstance(value, tuple) else (value,)))
-            return min((row.observed_at for row in rows if row is not None), default=time.time())
-    return time.time()
+            return min((row.observed_at for row in rows if row is not None), default=moments.now())
+    return moments.now()

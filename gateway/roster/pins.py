@@ -5,11 +5,10 @@ A version of a collection is a copy that was read whole, named by when that was.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable
 from typing import Protocol
 
-from adapters import predicate
+from adapters import moments, predicate
 from adapters.endpoints import Collection
 from adapters.predicate import Predicate
 from gateway.faults import BadInput, ErrorCode, NotHeld, SourceState
@@ -56,7 +55,7 @@ class Pinned:
 
     def older(self) -> Standing:
         """What is said of a version that is not the latest."""
-        age = time.time() - self.whole.read_at
+        age = moments.now() - self.whole.read_at
         return Standing(SourceState.STALE, None, f"the version of the walk is served, which was read {age:.0f} s ago")
 
     async def window(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import time
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from adapters import moments
 from adapters.endpoints import COLLECTIONS, Collection
 from adapters.errors import SourceError
 from adapters.predicate import Columns, Predicate, compile_columns
@@ -116,7 +116,7 @@ class Reading:
         self.sources = sources
         self.grant = grant
         self.codec = codec
-        self._began = time.time()
+        self._began = moments.now()
         self.terms = Terms(began=self._began)
         self.deadline = Deadline(seconds)
         self.outcomes = Outcomes()

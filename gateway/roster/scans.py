@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TypeAlias
 
+from adapters import moments
 from adapters.client import Page, PageRequest, Progress, Scanned
 from adapters.endpoints import Collection
 from adapters.errors import SourceError, TimedOut
@@ -114,7 +114,7 @@ class Scans:
             pages.append(page)
             return goes_on
 
-        began, held = time.time(), table.base if table.obeys else None
+        began, held = moments.now(), table.base if table.obeys else None
         earlier = held.earlier() if held is not None else None
         found = await self._upstream.client.scan(PageRequest(collection.value), on_page=look, earlier=earlier)
         if not goes_on:
@@ -167,7 +167,7 @@ class Scans:
         """
         if table.last_good is not None:
             raise self._upstream.unknown(reason)
-        came = await Whole.made(found.records, len(found.rejected), time.time(), unproved=reason)
+        came = await Whole.made(found.records, len(found.rejected), moments.now(), unproved=reason)
         table.keep_partial(came)
         self._came(collection, False)
         return came

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from adapters import predicate
+from adapters import moments, predicate
 from adapters.endpoints import Collection
 from adapters.predicate import Predicate
 from adapters.records import Record
@@ -63,7 +62,7 @@ class Sieve:
         rows = self._first()
         ended = self._before + len(rows) == self._satisfying
         total = self._satisfying if unproved is None else None
-        return Slice(tuple(rows), self._before, ended, total, time.time(), rejected, unproved)
+        return Slice(tuple(rows), self._before, ended, total, moments.now(), rejected, unproved)
 
     def _first(self) -> list[Record]:
         if self._most is None:

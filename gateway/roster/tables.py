@@ -18,6 +18,7 @@ from operator import attrgetter
 import msgspec
 from cachetools import TTLCache
 
+from adapters import moments
 from adapters.caching import CacheControl
 from adapters.errors import Denied, Misconfigured, Redirected, Refused, SourceError, Unsupported
 from adapters.predicate import Predicate
@@ -209,7 +210,7 @@ class Table:
         good = self.last_good
         if good is None or self.rescan or self.hold is not None:
             return None
-        return good if time.time() - good.scanned_at < self.rescan_every else None
+        return good if 0 <= moments.now() - good.scanned_at < self.rescan_every else None
 
     @property
     def fresh_left(self) -> float:
@@ -244,7 +245,7 @@ class Table:
         """Whether the copy that is held shows the collection as it came after `since`, or after that was held back."""
         whole = self.whole
         held_back = self.scanned_at if self.hold is not None else None
-        return whole is not None and max(whole.read_at, held_back or 0.0) >= since
+        return whole is not None and since <= max(whole.read_at, held_back or 0.0) <= moments.now()
 
     def known(self, ids: Iterable[str], since: float | None = None) -> dict[str, Record | None]:
         """Of `ids`, those whose record is held, or known to be absent (None).
@@ -274,7 +275,7 @@ class Table:
         """Every record that satisfies `where`, if those were read by themselves."""
         held = self._lists.get(where)
         if held is not None and held.unproved is not None:
-            since = max(since or 0.0, time.time() - RETRY_AFTER)
+            since = max(since or 0.0, moments.now() - RETRY_AFTER)
         return held if held is not None and held.read_at >= (since or 0.0) else None
 
     def known_window(self, where: Predicate | None, after: Position | None, limit: int) -> Slice | None:
@@ -376,7 +377,7 @@ class Table:
         self._records.update(
             chain(zip(map(_sourced_id, rows), rows, strict=True), zip(missing, repeat(None), strict=False))
         )
-        self.read_at = time.time()
+        self.read_at = moments.now()
 
     def weigh(self, records: Sequence[Record]) -> None:
         """Learns what its records take in memory from the first that are seen."""
@@ -389,7 +390,7 @@ class Table:
         """Keeps the children of each parent, in the order of `records`, and returns them."""
         rows = tuple(records)
         self.keep(rows)
-        grouped, now = group(rows, field), time.time()
+        grouped, now = group(rows, field), moments.now()
         found = {p: grouped.get(p, ()) for p in parents}
         self._children.update(((field, p), KeptChildren(now, own)) for p, own in found.items())
         return found
@@ -400,7 +401,7 @@ class Table:
         rows = tuple(sorted(records, key=_sourced_id))
         self.keep(rows)
         total = len(rows) if unproved is None else None
-        held = Slice(rows, 0, True, total, time.time(), rejected, unproved)
+        held = Slice(rows, 0, True, total, moments.now(), rejected, unproved)
         self._lists.put(where, held)
         return held
 
@@ -463,7 +464,7 @@ class Table:
 
     def announce(self, read_at: float, scanned_at: float | None, size: int, max_age: float | None) -> None:
         """Tells of a copy that is kept and not taken up yet."""
-        age = time.time() - read_at
+        age = self._age(read_at)
         if self.read_at is not None or age >= self.stale_for:
             return
         self.hear(CacheControl(max_age=max_age))
@@ -476,7 +477,7 @@ class Table:
 
         Whoever reads it then has the collection asked for anew.
         """
-        age = time.time() - whole.read_at
+        age = self._age(whole.read_at)
         if self._good is not None or age >= self.stale_for:
             return
         self._good, self.generation, self.hold = whole, generation, hold
@@ -487,6 +488,11 @@ class Table:
         left = self.lifetime - age
         self._fresh_until = self.clock() + max(left, self.lifetime * (1 - REFRESH_AT) * 0.99)
         self._kept_for(age)
+
+    def _age(self, read_at: float) -> float:
+        """How old a copy is that an earlier process kept; what seems to be yet to come is no longer fresh."""
+        age = moments.now() - read_at
+        return age if age >= 0 else self.lifetime
 
     def _kept_for(self, age: float) -> None:
         if self.hold is not None:
@@ -505,7 +511,7 @@ class Table:
 
     def accept(self, held_back: Whole) -> None:
         """Takes for good what was held back, as old as it is."""
-        self._fresh_until = self._accept(held_back).read_at - time.time() + self.clock() + self.lifetime
+        self._fresh_until = self._accept(held_back).read_at - moments.now() + self.clock() + self.lifetime
 
     def refuse_held(self) -> None:
         """Drops what is held back; the next reading is judged anew."""

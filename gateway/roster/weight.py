@@ -7,11 +7,11 @@ in equal parts: so says the count of references that the interpreter keeps anywa
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 
 import msgspec
 
+from adapters import moments
 from adapters.records import Record
 
 SAMPLE = 100
@@ -31,11 +31,11 @@ class Weighed(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> Weighed:
-        return cls(weigh(records) / max(1, len(records)), time.time())
+        return cls(weigh(records) / max(1, len(records)), moments.now())
 
     @property
     def lately(self) -> bool:
-        return time.time() - self.at < _LATELY
+        return moments.now() - self.at < _LATELY
 
 
 def weigh(records: Sequence[Record]) -> int:

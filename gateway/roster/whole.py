@@ -10,7 +10,6 @@ import copy
 import heapq
 import re
 import sys
-import time
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
@@ -23,7 +22,7 @@ from typing import TypeVar
 import msgspec
 from cachetools import LRUCache
 
-from adapters import predicate
+from adapters import moments, predicate
 from adapters.caching import Earlier, Mark
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordStatus
@@ -350,7 +349,7 @@ _PLAIN = re.compile(r"\w+")
 def listed(records: Iterable[Record], unproved: str | None = None) -> Slice:
     """A whole list of records that were read before, as old as the oldest of them."""
     rows = tuple(sorted(records, key=_sourced_id))
-    read_at = min((r.observed_at for r in rows), default=time.time())
+    read_at = min((r.observed_at for r in rows), default=moments.now())
     return Slice(rows, 0, True, len(rows) if unproved is None else None, read_at, unproved=unproved)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters import moments
 from adapters.client import PageRequest
 from adapters.errors import Failing, Overloaded
 from tests.faults.clock import loop
@@ -70,6 +71,49 @@ async def test_F29_a_breaker_and_a_time_to_wait_outlast_a_jump_of_the_clock(
         server.play = District().play
         await loop().forward(60)
         assert len((await gateway.client.page(PAGE)).records) == USERS
+
+
+SINCE = """query ($age: Int!) {
+  users(first: 500, sources: ["a"], read: { maxAge: $age }) { complete nodes { sourcedId } }
+}"""
+
+
+@JUMPS
+async def test_F29_a_jump_of_the_clock_makes_nothing_younger_or_older(
+    jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = FaultServer(District().play)
+    fresh = {"fresh_for": dict.fromkeys(("users", "orgs", "classes", "courses"), "10m")}
+    async with server.serving(), world(server, cache=fresh) as gateway:
+        assert (await gateway.whole()).errors == []
+        set_wall_clock(monkeypatch, jump)
+        asked = server.requests
+        for age, more in ((600, False), (0, True)):
+            told = await gateway.ask(SINCE, age=age)
+            assert (len(told.data["users"]["nodes"]), told.data["users"]["complete"]) == (USERS, True)
+            assert (server.requests > asked) is more, age
+
+
+@JUMPS
+async def test_F29_what_is_kept_over_a_restart_is_fresh_only_if_its_age_is_known(
+    jump: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A clock that was set back between the two shows what was read as yet to come."""
+    kept: dict[str, Any] = {
+        "gateway": {"state_dir": str(tmp_path / "state"), "secret": SECRET * 2},
+        "cache": {"fresh_for": dict.fromkeys(("users", "orgs", "classes", "courses", "enrollments"), "10m")},
+    }
+    server = FaultServer(District().play)
+    async with server.serving():
+        async with world(server, **kept) as gateway:
+            assert (await gateway.whole()).errors == []
+        monkeypatch.setattr(moments, "_BEGAN", moments._BEGAN + jump)
+        async with world(server, **kept) as gateway:
+            asked = server.requests
+            told = await gateway.ask(SINCE, age=600)
+            assert len(told.data["users"]["nodes"]) == USERS
+            assert server.paths("/users")[1:], "what is of unknown age is not what was read within ten minutes"
+            assert server.requests > asked
 
 
 async def refused(gateway: World) -> None:
