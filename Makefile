@@ -12,7 +12,7 @@ demo: $(VENV)/.run
 	@PORT=$(PORT) $(BIN)/oneroster-gateway demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-long: $(VENV)/.dev
 	$(BIN)/python -m tests.gateway.alike 10000

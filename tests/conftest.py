@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.clock import JumpingLoop
+from tests.sharing import Sharing, rank
 
 
 @pytest.fixture
@@ -14,3 +15,13 @@ def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, 
     if request.node.get_closest_marker("jumping") is not None:
         return "asyncio", {"loop_factory": JumpingLoop}
     return "asyncio"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
