@@ -1,7 +1,7 @@
-"""Rows that stay encoded: of records that are held whole, and of which a row needs nothing but the record.
+"""Rows that stay encoded: of records that are held, and of which a row needs nothing but the record.
 
 Such a row is the same for as long as the record is: no argument, clock or source has a say in it. It is known by the
-record itself, not by its id, and goes with the copy of the collection that the record was held in, or with its plan.
+record itself, not by its id, and goes with what the record was held in, or with its plan.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -18,6 +18,7 @@ from adapters.records import Record, RecordType
 from gateway.execution.plan import Selection
 from gateway.execution.rows import encoded
 from gateway.roster.reading import Reading
+from gateway.roster.tables import Apart
 from gateway.roster.whole import Whole
 from gateway.schema.fields import sources_of
 from gateway.schema.node import KINDS
@@ -34,8 +35,8 @@ _BEGINNINGS = 1000
 
 @dataclass(slots=True, eq=False)
 class Shelf:
-    """Rows of one selection, of records of one copy. rows: by the `id` of the record, which is not given twice for as
-    long as the record is among `records`.
+    """Rows of one selection, of records that are held together. rows: by the `id` of the record, which is not given
+    twice for as long as the record is among `records`.
 
     begun: `id` of the first record of each list that was asked for once: who walks a list to its end does not come back
     for it. used: when it last served. full: there was no room for more.
@@ -72,6 +73,9 @@ class Shelf:
         self.rows, self.records, self.bytes, self.full = {}, [], 0, False
 
 
+Shelves: TypeAlias = WeakKeyDictionary[Selection, Shelf]
+
+
 @dataclass(slots=True, eq=False)
 class KeptRows:
     """Of all plans of one schema. most: bytes; beyond it those of the selection that was asked longest ago go.
@@ -82,7 +86,9 @@ class KeptRows:
     most: int = MOST
     rows_from: int = 16
     columns_from: int = 3
-    _shelves: WeakKeyDictionary[Whole, WeakKeyDictionary[Selection, Shelf]] = field(default_factory=WeakKeyDictionary)
+    _shelves: WeakKeyDictionary[Whole | Apart, WeakKeyDictionary[Selection, Shelf]] = field(
+        default_factory=WeakKeyDictionary
+    )
     _turns: Iterator[int] = field(default_factory=count)
 
     @property
@@ -129,13 +135,13 @@ class KeptRows:
         return shelf.found(records)
 
     def _shelf(self, reading: Reading, kind: RecordType, source: str, selection: Selection) -> Shelf | None:
-        """For what is held whole of a source."""
-        whole = reading.held(kind, source)
-        if whole is None:
+        """For what is held of a source."""
+        holding = reading.holding(kind, source)
+        if holding is None:
             return None
-        shelves = self._shelves.get(whole)
+        shelves = self._shelves.get(holding)
         if shelves is None:
-            shelves = self._shelves[whole] = WeakKeyDictionary()
+            shelves = self._shelves[holding] = WeakKeyDictionary()
         shelf = shelves.get(selection)
         if shelf is None:
             shelf = shelves[selection] = Shelf()

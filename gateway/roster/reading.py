@@ -30,7 +30,7 @@ from gateway.roster.ordering import By, Order
 from gateway.roster.outcomes import LONGEST_LIST, Aside, Fault, FindPlace, Outcomes, Place, SourceOutcome
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
-from gateway.roster.tables import Table
+from gateway.roster.tables import Apart, Table
 from gateway.roster.terms import BY_DEFAULT, MOST_ASKED, OnSourceFailure, Reach, ReadOptions, Terms
 from gateway.roster.together import together
 from gateway.roster.whole import Short, Standing, Whole, alike, partial
@@ -292,6 +292,14 @@ class Reading:
         if known is None or self.explanation is not None:
             return None
         return known.parts_in_hand(COLLECTIONS[kind], self.terms)
+
+    def holding(self, kind: RecordType, source: str) -> Whole | Apart | None:
+        """What goes when the records of a kind that are held of a source go, if they may be shown without waiting."""
+        whole = self.held(kind, source)
+        if whole is not None:
+            return whole
+        parts = self._parts(kind, source)
+        return parts.apart if parts is not None else None
 
     def _told(self, source: str, found: T | None) -> T | None:
         if found is not None:

@@ -76,6 +76,15 @@ class Coming:
         return max(1.0, (time.monotonic() - self.began) * (1 - done) / done) if done else None
 
 
+class Apart:
+    """Stands for what is held of a collection besides the whole of it, until then at most, by the table's clock."""
+
+    __slots__ = ("__weakref__", "until")
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+
+
 class KeptChildren(msgspec.Struct, frozen=True, gc=False):
     """The children of one parent, as they were read."""
 
@@ -136,6 +145,7 @@ class Table:
     _failures: TTLCache[str, SourceError] = field(init=False)
     _pins: TTLCache[float, Whole] = field(init=False)
     _each: float | None = None
+    _apart: Apart | None = None
 
     def __post_init__(self) -> None:
         ttl, timer = self.fresh_for, self.clock
@@ -216,6 +226,14 @@ class Table:
     def fresh_left(self) -> float:
         """Seconds until the collection has to be asked for again."""
         return max(0.0, self._fresh_until - self.clock())
+
+    @property
+    def apart(self) -> Apart:
+        """What is held besides the whole: another once all that was held when this was first asked for has aged."""
+        now = self.clock()
+        if self._apart is None or self._apart.until <= now:
+            self._apart = Apart(now + self.fresh_for)
+        return self._apart
 
     @property
     def ageing(self) -> bool:
@@ -558,6 +576,7 @@ class Table:
         return whole
 
     def _clear(self) -> None:
+        self._apart = None
         for part in (self._records, self._children, self._slices, self._lists, self._runs):
             part.clear()
 

@@ -154,6 +154,28 @@ async def test_rows_go_with_the_copy_that_their_records_were_held_in(made: World
     assert asking.rows.bytes == 0
 
 
+async def test_rows_of_pages_are_kept_as_long_as_pages_are(world: MakeWorld) -> None:
+    asking = Asking(world(a="standard-1.2"))
+    for _ in range(3):
+        await asking(OF_A)
+    table = source_a(asking.made).tables[Collection.USERS]
+    assert table.whole is None
+    assert asking.rows.bytes > 0
+    apart = table.apart
+    assert table.apart is apart
+    apart.until = table.clock()
+    del apart
+    assert table.apart.until > table.clock()
+    gc.collect()
+    assert asking.rows.bytes == 0, "they have aged"
+    for _ in range(2):
+        await asking(OF_A)
+    assert asking.rows.bytes > 0
+    table.expire()
+    gc.collect()
+    assert asking.rows.bytes == 0
+
+
 async def test_rows_go_with_their_plan(made: World) -> None:
     asking = Asking(made)
     for _ in range(2):
