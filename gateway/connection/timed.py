@@ -9,7 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway.connection.sending import InOnePiece
+from gateway.connection.sending import handing_on
 
 _LATE = b"the request did not come in time"
 _TIMEOUT = (
@@ -97,8 +97,7 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
                 self._expect(patience.idle if self._within is _Part.NOTHING else patience.head)
 
         def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-            whole: Any = InOnePiece(cycle, app)
-            super()._start_asgi_task(cycle, whole)
+            super()._start_asgi_task(cycle, handing_on(cycle, app))
 
         def _expect(self, seconds: float) -> None:
             self._due = self.loop.time() + seconds

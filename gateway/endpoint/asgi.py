@@ -1,4 +1,4 @@
-"""The words of ASGI, and a response that is sent whole."""
+"""The words of ASGI, and a response that is sent whole: in one piece where the server has a `send` that can."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ class Response(msgspec.Struct, frozen=True):
 
     async def send(self, send: Send, *, with_body: bool = True) -> None:
         """with_body: not for HEAD, whose headers tell of the body all the same."""
-        body, headers = self.body, [*self.headers]
-        if self.status != 304:
-            headers.append((b"content-length", b"%d" % len(body)))
+        body, told = self.body, self.status != 304
+        whole = getattr(send, "whole", None)
+        if whole is not None and with_body and told and whole(self.status, self.headers, body):
+            return
+        headers = [*self.headers, (b"content-length", b"%d" % len(body))] if told else [*self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body if with_body else b""})
 

@@ -18,7 +18,8 @@ _TAG_BYTES = 15
 async def answered(body: bytes, status: int, media_type: str, accepted: Codings) -> Response:
     """An answer that nobody may keep."""
     headers = (_KINDS[media_type], NO_SNIFFING, NOT_STORED, _VARY)
-    return await _packed(status, headers, body, _coding(body, accepted))
+    coding = _coding(body, accepted)
+    return Response(status, headers, body) if coding is None else await _packed(status, headers, body, coding)
 
 
 async def revalidated(body: bytes, media_type: str, accepted: Codings, known: bytes) -> Response:
@@ -32,12 +33,11 @@ async def revalidated(body: bytes, media_type: str, accepted: Codings, known: by
     headers = (NO_SNIFFING, _REVALIDATED, _VARY, (b"etag", tag))
     if known.strip() == b"*" or tag in (each.strip().removeprefix(b"W/") for each in known.split(b",")):
         return Response(304, headers, b"")
-    return await _packed(200, (_KINDS[media_type], *headers), body, coding)
+    found = (_KINDS[media_type], *headers)
+    return Response(200, found, body) if coding is None else await _packed(200, found, body, coding)
 
 
-async def _packed(status: int, headers: tuple[Header, ...], body: bytes, coding: Coding | None) -> Response:
-    if coding is None:
-        return Response(status, headers, body)
+async def _packed(status: int, headers: tuple[Header, ...], body: bytes, coding: Coding) -> Response:
     packed = await beside_the_loop(lambda plain: compressed(plain, coding), body)
     return Response(status, (*headers, _CODINGS[coding]), packed)
 

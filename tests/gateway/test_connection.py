@@ -16,7 +16,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.connection import Patience, protocol
-from gateway.connection.sending import InOnePiece
+from gateway.connection.sending import handing_on
+from gateway.endpoint.asgi import Response, Send
 from gateway.serve import listen
 
 pytestmark = pytest.mark.anyio
@@ -41,8 +42,7 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         for part in (b"pa", b"rt"):
             await send({"type": "http.response.body", "body": part, "more_body": part == b"pa"})
         return
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
+    await Response(200, (), body).send(send, with_body=scope["method"] != "HEAD")
 
 
 @pytest.fixture(scope="module")
@@ -206,10 +206,8 @@ class Wire(asyncio.Transport):
 async def test_a_response_that_is_ready_is_sent_in_one_piece(
     size: int, headers: list[tuple[bytes, bytes]], pieces: int
 ) -> None:
-    async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        length = (b"content-length", b"%d" % size)
-        await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
-        await send({"type": "http.response.body", "body": b"x" * size})
+    async def app(scope: object, receive: object, send: Send) -> None:
+        await Response(200, tuple(headers), b"x" * size).send(send)
 
     wire, done = Wire(), asyncio.Event()
     cycle = RequestResponseCycle(
@@ -227,10 +225,10 @@ async def test_a_response_that_is_ready_is_sent_in_one_piece(
     )
     if not pieces:
         with pytest.raises(RuntimeError, match="Invalid HTTP header"):
-            await InOnePiece(cycle, app)(cycle.scope, cycle.receive, cycle.send)
+            await handing_on(cycle, app)(cycle.scope, cycle.receive, cycle.send)
         assert not wire.pieces
         return
-    await InOnePiece(cycle, app)(cycle.scope, cycle.receive, cycle.send)
+    await handing_on(cycle, app)(cycle.scope, cycle.receive, cycle.send)
     assert len(wire.pieces) == pieces
     head, _, body = b"".join(wire.pieces).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\nx-served-by: us\r\n")
