@@ -13,8 +13,10 @@ from gateway.execution import at_once, compiling, filling
 from gateway.execution.answering import Asked, respond
 from gateway.execution.arguments import NONE
 from gateway.execution.compiling import compiled, operation_of
+from gateway.execution.plan import Plan
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
+from gateway.sandbox.district import generate
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
 from gateway.schema import SCHEMA
@@ -42,9 +44,11 @@ async def by_graphql_core(made: World, query: str = TREE) -> dict[str, object]:
     return shown | ({"errors": [error.formatted for error in result.errors]} if result.errors else {})
 
 
-async def run(made: World, values: int = at_once.MOST, form: Form = Form.STRUCTS) -> tuple[object, int]:
+async def run(
+    made: World, values: int = at_once.MOST, form: Form = Form.STRUCTS, plan: Plan = PLAN
+) -> tuple[object, int]:
     """The data, and how many frames it took."""
-    run = Run(PLAN, COMPILED, Context(made.reading(seconds=60)), NONE, form=form)
+    run = Run(plan, COMPILED, Context(made.reading(seconds=60)), NONE, form=form)
     run.allowance.values = values
     data = await filling.data(run)
     return json.loads(msgspec.json.encode(data)), len(run.frames)
@@ -64,6 +68,23 @@ async def test_what_is_not_held_is_waited_for() -> None:
     found, frames = await run(world())
     assert frames > 4
     assert found == (await by_graphql_core(world()))["data"]
+
+
+@pytest.mark.parametrize("kept", [slice(None, None, 2), slice(1), slice(0)], ids=["half", "one", "none"])
+@pytest.mark.parametrize("form", Form)
+async def test_who_has_no_companion_has_null_there_and_the_rest_is_made_in_one_go(form: Form, kept: slice) -> None:
+    made = World({"a": make_server("standard-1.2", generate(1, students=50))}, {})
+    companions = made.servers["a"].district.demographics
+    companions[:] = companions[kept]
+    query = "{ users(first: 20) { nodes { id demographics { id sex user { id } } } } }"
+    plan = compiled(SCHEMA, operation_of(parse(query), None), {})
+    expected = await by_graphql_core(made, query)
+    await run(made, 0, form, plan)
+    assert await run(made, form=form, plan=plan) == (expected["data"], 0)
+    nulls = [each["demographics"] is None for each in expected["data"]["users"]["nodes"]]  # type: ignore[index]
+    assert any(nulls)
+    assert all(nulls) is (not companions)
+    assert "errors" not in expected
 
 
 async def test_more_than_a_moments_work_goes_by_levels() -> None:

@@ -106,3 +106,26 @@ async def test_what_turns_out_too_large_to_be_worth_it_is_given_up_after_a_page(
         answer = await ask(client, "{ users(first: 10) { nodes { enrollments { class { title } } } } }")
     assert len(answer["data"]["users"]["nodes"]) == 10
     assert made.servers["a"].requests["GET /classes"] <= 7
+
+
+@pytest.mark.parametrize("records", ["nodes { RECORD }", "edges { node { RECORD } }"])
+async def test_what_is_below_pages_of_records_is_read_beside_them(world: MakeWorld, records: str) -> None:
+    made = world(
+        a=make_server("standard-1.2", EXACT)
+    )  # it is asked for all classes rather than for those of each course
+    made.servers["a"].latency = 0.05
+    below = records.replace("RECORD", "enrollments { role }")
+    async with gateway(made) as client:
+        await ask(client, "{ courses(first: 50) { nodes { classes(first: 9) { " + below + " } } } }")
+    assert made.servers["a"].in_flight_peak == 3
+    assert made.requests("a") == 3
+
+
+async def test_pages_of_children_are_foreseen_as_children_and_not_by_their_ids(world: MakeWorld) -> None:
+    capabilities = {**WIDE["capabilities"], "dotted_filters": False, "nested_reads": False}
+    made = world({"a": {"capabilities": capabilities}}, a=make_server("wide", EXACT))  # which by their ids are filtered
+    made.servers["a"].latency = 0.05
+    async with gateway(made) as client:
+        await ask(client, "{ courses(first: 50) { nodes { classes(first: 9) { nodes { title } } } } }")
+    assert made.servers["a"].in_flight_peak == 2
+    assert made.requests("a") == 2
