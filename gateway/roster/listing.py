@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
 import msgspec
 from graphql import GraphQLError
@@ -184,7 +186,11 @@ class SourceFailed(GraphQLError):
         )
 
 
-def listed(reading: Reading, find: FindPlace, query: ListQuery, extent: Extent) -> List | Awaitable[List]:
+Coming: TypeAlias = Callable[[], Awaitable[List]]
+"""Reads a list. Nothing of it has begun, nor waits to be awaited, until it is called."""
+
+
+def listed(reading: Reading, find: FindPlace, query: ListQuery, extent: Extent) -> List | Coming:
     """A page of a list over the sources that the query chooses; there at once where all that it needs is held.
 
     Raises:
@@ -212,12 +218,12 @@ def listed(reading: Reading, find: FindPlace, query: ListQuery, extent: Extent) 
             source.foresee(query.ahead, query.where, wanted.size)
     asked = _Asked(find, query, chosen, walk, below, terms)
     held = None if explain.heard() else lists.page_in_hand(chosen, collection, wanted, terms)
-    return asked.read(collection, wanted) if held is None else asked.told(held)
+    return partial(asked.read, collection, wanted) if held is None else asked.told(held)
 
 
-async def come(found: List | Awaitable[List]) -> List:
-    """The list, awaited if it has to be."""
-    return found if isinstance(found, List) else await found
+async def come(found: List | Coming) -> List:
+    """The list, read if it has to be."""
+    return found if isinstance(found, List) else await found()
 
 
 class _Asked(msgspec.Struct, frozen=True):

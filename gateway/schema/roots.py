@@ -1,6 +1,6 @@
 """The root fields over records: one lookup and one list per kind, each from a factory."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -10,7 +10,7 @@ from adapters.predicate import Predicate
 from adapters.records import RecordType
 from gateway.faults import BadInput
 from gateway.identity import GlobalId, source_key
-from gateway.roster.listing import List, ListQuery, listed
+from gateway.roster.listing import Coming, List, ListQuery, listed
 from gateway.roster.reading import Reading, ReadOptions
 from gateway.schema.arguments import SourceNames, given
 from gateway.schema.context import Info, below, place
@@ -136,8 +136,8 @@ def _below(info: Info, found: List) -> List:
     return found
 
 
-async def _coming(info: Info, found: Awaitable[List]) -> List:
-    return _below(info, await found)
+async def _coming(info: Info, found: Coming) -> List:
+    return _below(info, await found())
 
 
 def narrowed(

@@ -162,6 +162,9 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
             found: dict[str, Told] = {}
             for way, world in worlds.items():
                 before = asyncio.all_tasks()
+                if operation.says("HELD"):  # what is held beside what is being read depends on which came first
+                    await executed(way, world, operation, grant)
+                    await left_behind(before)
                 try:
                     found[way], path = await executed(way, world, operation, grant)
                 except Exception as error:

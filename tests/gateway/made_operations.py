@@ -53,6 +53,9 @@ class Made:
     text: str
     variables: dict[str, Any]
 
+    def says(self, word: str) -> bool:
+        return word in self.text or word in str(self.variables)
+
 
 @dataclass(slots=True)
 class Maker:

@@ -186,3 +186,16 @@ async def test_the_page_may_change_from_one_request_to_the_next() -> None:
     whole = (await by_graphql_core(made, query, {"first": 9}))["data"]["users"]["nodes"]
     assert seen == [node["id"] for node in whole]
     assert len(seen) == 9
+
+
+async def test_a_list_that_is_not_read_after_all_leaves_nothing_that_waits_to_be_awaited() -> None:
+    """Python would warn of it, and so fail this test."""
+    made, people = world(), "a: users(first: 3) { nodes { id status } }"
+    await by_graphql_core(made, f"{{ {people} }}")
+    shown = (await by_plan(made, f"{{ {people} }}"))["data"]["a"]["nodes"]
+    record = await made.reading().one(RecordType.USER, "a", shown[0]["id"].rpartition(":")[2])
+    assert record is not None
+    msgspec.structs.force_setattr(record, "status", None)
+    answer = await by_plan(made, f"{{ {people} b: classes(first: 3) {{ nodes {{ title }} }} }}")
+    assert answer["data"]["a"] is None
+    assert len(answer["data"]["b"]["nodes"]) == 3

@@ -71,7 +71,7 @@ async def waited(reading: Reading, query: Asked) -> List:
     with Explanation().collecting():
         coming = listed(reading, here, *query)
         assert not isinstance(coming, List)
-        return await coming
+        return await coming()
 
 
 async def at_once(reading: Reading, query: Asked) -> List:
@@ -107,7 +107,7 @@ async def test_a_list_whose_sources_are_not_all_held_is_awaited(held: World) -> 
     next(iter(held.sources)).tables[Collection.USERS].expire()
     found = listed(held.reading(), here, *people(100))
     assert not isinstance(found, List)
-    assert len((await found).page.records) == 90
+    assert len((await found()).page.records) == 90
 
 
 async def test_a_source_that_the_page_does_not_come_to_need_not_be_held(held: World) -> None:
@@ -222,7 +222,7 @@ async def test_a_window_that_is_too_old_is_read_again(parted: World) -> None:
     for source in parted.sources:
         source.tables[Collection.USERS].expire()
     assert not isinstance(found := listed(parted.reading(), here, *people(50)), List)
-    assert len((await found).page.records) == 50
+    assert len((await found()).page.records) == 50
 
 
 @pytest.mark.parametrize("where", [None, ACTIVE, And((STUDENTS, ACTIVE)), And((TEACHERS, ACTIVE))])
