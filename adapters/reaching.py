@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import select
 import socket
-import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeAlias
@@ -19,6 +17,7 @@ from typing import Any, TypeAlias
 import httpcore2
 
 from adapters.errors import Misconfigured
+from adapters.wire import Wire
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 LookUp: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -57,7 +56,6 @@ class Network(httpcore2.AsyncNetworkBackend):
         self._source = source
         self._anywhere = anywhere
         self._look_up = look_up
-        self._inner = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -73,7 +71,7 @@ class Network(httpcore2.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._addresses(host, port)
-                return _Watched(await self._first_of(addresses, port, timeout, local_address, socket_options))
+                return await self._first_of(addresses, port, timeout)
         except TimeoutError:
             raise httpcore2.ConnectTimeout from None
 
@@ -93,14 +91,7 @@ class Network(httpcore2.AsyncNetworkBackend):
             )
         return addresses
 
-    async def _first_of(
-        self,
-        addresses: Sequence[str],
-        port: int,
-        seconds: float | None,
-        local_address: str | None,
-        socket_options: Iterable[Any] | None,
-    ) -> httpcore2.AsyncNetworkStream:
+    async def _first_of(self, addresses: Sequence[str], port: int, seconds: float | None) -> Wire:
         """A connection to the first address that takes one. Each has its share of the time, lest one that swallows
         everything leave none to the others.
         """
@@ -108,44 +99,10 @@ class Network(httpcore2.AsyncNetworkBackend):
         for number, address in enumerate(addresses):
             share = None if seconds is None else seconds / (len(addresses) - number)
             try:
-                return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                async with asyncio.timeout(share):
+                    return await Wire.to(address, port)
+            except TimeoutError:
+                refused = httpcore2.ConnectTimeout()
+            except httpcore2.ConnectError as error:
                 refused = error
         raise refused
-
-
-class _Watched(httpcore2.AsyncNetworkStream):
-    """A connection with its socket at hand. The pool asks of each idle one, at the begin and the end of every request,
-    whether the server has closed it, and finding the socket anew takes longer than looking.
-    """
-
-    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self._socket: socket.socket | None = inner.get_extra_info("socket")
-        self._poll: select.poll | None = None
-        if self._socket is not None and hasattr(select, "poll"):
-            self._poll = select.poll()
-            self._poll.register(self._socket.fileno(), select.POLLIN)
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> Coroutine[Any, Any, bytes]:
-        return self._inner.read(max_bytes, timeout)
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> Coroutine[Any, Any, None]:
-        return self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        self._poll = None  # its number may by now be another connection's
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the library's word
-    ) -> httpcore2.AsyncNetworkStream:
-        return _Watched(await self._inner.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable" and self._poll is not None:
-            return bool(self._poll.poll(0))
-        return self._inner.get_extra_info(info)

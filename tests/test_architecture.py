@@ -43,7 +43,9 @@ FACES = {f"gateway.roster.{m}" for m in ("reading", "listing", "deriving")}
 """What the schema sees of reading."""
 
 STARLETTE = {"gateway.app", "gateway.web", "gateway.sandbox"}
-HTTP_CLIENTS = {f"adapters.{m}" for m in ("client", "fetching", "exchange", "reaching", "transport", "auth", "tokens")}
+HTTP_CLIENTS = {
+    f"adapters.{m}" for m in ("client", "fetching", "exchange", "reaching", "wire", "transport", "auth", "tokens")
+}
 
 
 def module(path: Path) -> str:
