@@ -159,3 +159,26 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_written_to()
         await made.page(TEN)
         await made.aclose()
         assert connections == 2
+
+
+async def test_what_nobody_asked_for_is_not_taken_for_the_next_answer() -> None:
+    answers = [ANSWER, ANSWER]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answers.pop())
+            await writer.drain()
+            await asyncio.sleep(0.02)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n?")
+            await reader.readuntil(b"\r\n\r\n")
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as running:
+        port = running.sockets[0].getsockname()[1]
+        asked = spec(StaticBearer(), base_url=f"http://127.0.0.1:{port}", allow_http=True, retries=Retries(attempts=1))
+        made = SourceClient(asked, network(asked, 8))
+        for _ in range(2):
+            await made.page(TEN)
+            await asyncio.sleep(0.1)
+        await made.aclose()
+        assert answers == []
