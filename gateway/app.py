@@ -24,6 +24,7 @@ from gateway.access.callers import Callers, Granted, Keys
 from gateway.access.clients import ClientFile
 from gateway.access.grant import Grant
 from gateway.access.issuer import Issuer
+from gateway.access.rates import Rates
 from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings
 from gateway.endpoint.asgi import App, Receive, Scope, Send
 from gateway.endpoint.gate import HostGate, Routes
@@ -119,7 +120,8 @@ def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
         return None
     granted = [Granted(s.key, next(iter(s.traits("districts")), None), s.traits("labels")) for s in sources]
     keys = Keys(ClientFile(access.clients), secret) if access.clients is not None and secret is not None else None
-    return Callers(granted, keys, _tokens(access.jwt) if access.jwt is not None else None)
+    tokens = _tokens(access.jwt) if access.jwt is not None else None
+    return Callers(granted, keys, tokens, Rates(access.requests_per_second))
 
 
 def _tokens(issuer: Issuer) -> Tokens:

@@ -14,6 +14,7 @@ from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of
 from gateway.access.clients import Client, ClientFile, Row
 from gateway.access.grant import Grant, Line
+from gateway.access.rates import Rates
 
 if TYPE_CHECKING:  # what tokens take is loaded where there are any
     from gateway.access.tokens import Tokens
@@ -24,6 +25,14 @@ _GRANTS: Final = 1_000
 
 class Unauthenticated(Exception):
     """Nobody known asks. The message is for the client, and the same whatever is wrong with a key."""
+
+
+class TooOften(Exception):
+    """A client asks more often than it may. wait: seconds after which it may again."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(wait)
+        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +76,17 @@ class Keys:
 
 
 class Callers:
-    """keys, tokens: how clients may be known, one at least. sources: all that there are."""
+    """keys, tokens: how clients may be known, one at least. sources: all there are. rates: how often each may ask."""
 
     def __init__(
         self,
         sources: Sequence[Granted],
         keys: Keys | None = None,
         tokens: Tokens | None = None,
+        rates: Rates | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._rates = rates
         self._sources = sources
         self._keys = keys
         self._tokens = tokens
@@ -87,7 +98,14 @@ class Callers:
 
         Raises:
             Unauthenticated: it has no key or token, or none that is good now.
+            TooOften: it asks more often than it may.
         """
+        caller = await self._known(header)
+        if self._rates is not None and (wait := self._rates.wait(caller.name)):
+            raise TooOften(wait)
+        return caller
+
+    async def _known(self, header: str) -> Caller:
         given = _bearer(header)
         if self._tokens is not None and given.count(".") == 2:
             return await self._of_token(self._tokens, given)

@@ -83,7 +83,11 @@ def read_access(table: Table, base: Path, gateway: GatewaySettings) -> AccessSet
         )
     jwt = table.table(JWT)
     issuer = _issuer(jwt, base) if any(jwt.has(key) for key in JWT.keys.values()) else None
-    return AccessSettings(clients=base / clients if clients is not None else None, jwt=issuer)
+    return AccessSettings(
+        clients=base / clients if clients is not None else None,
+        jwt=issuer,
+        requests_per_second=table.take(AccessKeys.REQUESTS_PER_SECOND),
+    )
 
 
 def _issuer(table: Table, base: Path) -> Issuer:

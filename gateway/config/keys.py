@@ -146,6 +146,7 @@ class AccessKeys:
     """What `[access]` may hold."""
 
     CLIENTS: Key[str | None] = Key("clients", TEXT, None)
+    REQUESTS_PER_SECOND = Key("requests_per_second", COUNT, settings.AccessSettings().requests_per_second)
 
 
 class JwtKeys:

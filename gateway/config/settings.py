@@ -140,10 +140,14 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
-    """How clients are told apart. clients: the file of those that have keys. jwt: whose tokens are taken."""
+    """How clients are told apart. clients: the file of those that have keys. jwt: whose tokens are taken.
+
+    requests_per_second: of each client.
+    """
 
     clients: Path | None = None
     jwt: Issuer | None = None
+    requests_per_second: int = 50
 
     @property
     def told_apart(self) -> bool:

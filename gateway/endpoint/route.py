@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
-from gateway.access.callers import Callers, Unauthenticated
+from gateway.access.callers import Callers, TooOften, Unauthenticated
 from gateway.access.grant import EVERYTHING, Grant
 from gateway.access.scope import Scope
 from gateway.config import GetPolicy
@@ -119,6 +120,11 @@ class GraphQLRoute:
         except Unauthenticated as error:
             ask = (b"www-authenticate", b"Bearer")
             raise Refusal(401, str(error), code=ErrorCode.UNAUTHENTICATED, headers=[ask]) from None
+        except TooOften as error:
+            later = max(1, math.ceil(error.wait))
+            message = "this client asks more often than it may"
+            headers_ = [(b"retry-after", str(later).encode())]
+            raise Refusal(429, message, code=ErrorCode.RATE_LIMITED, headers=headers_, retry_after=later) from None
 
     def _document(self, parameters: Parameters, posted: bool, kind: str) -> Found:
         try:

@@ -343,6 +343,7 @@ describe(
         ErrorCode.DOCUMENT_LIMIT: "The document is larger than documents may be; the message says in what.",
         ErrorCode.UNAUTHENTICATED: "The request has no key, or none of a client here.",
         ErrorCode.FORBIDDEN_SCOPE: "The key does not allow this.",
+        ErrorCode.RATE_LIMITED: "The client asks too often. Retry after `retryAfter`.",
         ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",
