@@ -246,6 +246,9 @@ def compile_columns(predicate: Predicate) -> Columns:
 _FEW = 5
 """Words below which comparing with each is faster than looking one up."""
 
+_SAMPLE = 50
+"""Where so many records have few values, such as a status, all have: each value is compared once."""
+
 
 def _plain(field: str) -> bool:
     return "." not in field and not field.startswith(_FOLDED)
@@ -256,11 +259,22 @@ def _worded(field: str, words: Container[str], test: Test) -> Columns:
 
     def holds(records: Sequence[msgspec.Struct]) -> list[bool]:
         values = list(map(value_of, records))
-        if not all(kind is str or kind is type(None) or issubclass(kind, StrEnum) for kind in set(map(type, values))):
+        try:
+            distinct = set(values) if len(set(values[:_SAMPLE])) <= _FEW else None
+        except TypeError:  # a list, and so no text
             return list(map(test, records))
-        return [value in words for value in values]
+        if not all(map(_is_text, set(map(type, values if distinct is None else distinct)))):
+            return list(map(test, records))
+        if distinct is None:
+            return [value in words for value in values]
+        told = {value: value in words for value in distinct}
+        return [True] * len(values) if all(told.values()) else list(map(told.__getitem__, values))
 
     return holds
+
+
+def _is_text(kind: type) -> bool:
+    return kind is str or kind is type(None) or issubclass(kind, StrEnum)
 
 
 def _by_number(field: str, holds: Callable[[Any, Any], bool], value: str, by_text: Test) -> Test:
