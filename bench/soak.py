@@ -33,9 +33,10 @@ ASIDE = "aside"
 """A district that is not asked but by clients that leave."""
 STUDENTS = 150
 FAULTS = (
-    "status=503@0.015", "status=500@0.005", "cut@0.008", "slow=0.5@0.008", "throttle=1@0.003", "silence@0.002",
+    "status=503@0.012", "status=500@0.005", "cut@0.008", "slow=0.5@0.008", "throttle=1@0.003", "silence@0.002",
     "drip@0.002", "login@0.002", "empty@0.001", "null@0.001", "wrong-key@0.001", "bad-records=1@0.001",
-    "redirect@0.0005", "link-elsewhere@0.0003", "bomb=80@0.0002", "token-status=500@0.05",
+    "short@0.002", "another@0.001", "redirect@0.0005", "link-elsewhere@0.0005", "bomb=80@0.0002",
+    "token-status=500@0.05",
 )  # fmt: skip
 """One request in twenty, of all sorts; of those for tokens as many."""
 

@@ -71,6 +71,11 @@ def _foreign(reply: Reply, number: float) -> Reply:
     return reply[0], msgspec.json.encode(page), reply[2]
 
 
+def _another(reply: Reply, number: float) -> Reply:
+    page, key, _ = _rows(reply[1])
+    return reply if isinstance(page[key], list) else _foreign(reply, number)
+
+
 def _short(reply: Reply, number: float) -> Reply:
     page, key, rows = _rows(reply[1])
     if isinstance(page[key], list):
@@ -116,6 +121,7 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
             "sends records that cannot be read on each page", _good_only(_spoilt), ("records", 1)
         ),
         "foreign": Fault("sends other records than were asked for", _good_only(_foreign)),
+        "another": Fault("sends another record where one is asked for by its id", _good_only(_another)),
         "short": Fault("leaves out half of each page and says nothing", _good_only(_short)),
         "link-elsewhere": Fault("says that the next page is on another host", _good_only(_linked)),
         "redirect": Fault("sends whoever asks to another host", _instead(302, location="http://127.0.0.9:9/")),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import httpx2
 import pytest
 
-from adapters.client import SourceClient
+from adapters.client import PageRequest, SourceClient
+from adapters.endpoints import Collection
+from adapters.errors import Mismatched
 from gateway.access.grant import EVERYTHING
 from gateway.config import from_tables
 from gateway.faults import ErrorCode
@@ -37,14 +40,16 @@ CODES = {
     "wrong-key": ErrorCode.UPSTREAM_BAD_CONTENT,
     "bad-records": ErrorCode.INCOMPLETE,
     "foreign": None,
+    "another": None,
     "short": ErrorCode.UPSTREAM_PAGING,
-    "link-elsewhere": None,
+    "link-elsewhere": ErrorCode.UPSTREAM_REDIRECTED,
     "redirect": ErrorCode.UPSTREAM_REDIRECTED,
     "bomb=20": ErrorCode.UPSTREAM_BAD_CONTENT,
     "token-status": ErrorCode.UPSTREAM_FAILING,
     "token-slow=60": ErrorCode.UPSTREAM_TIMEOUT,
 }
 """What a list over such a source tells; None: no error."""
+LATE = {switched(text).name for text, code in CODES.items() if code is ErrorCode.UPSTREAM_TIMEOUT}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,9 @@ def sandbox() -> Server:
 
 
 async def told(sandbox: Server, base: str) -> ErrorCode | None:
-    table = {"key": "a", "name": "A", **sandbox.settings(base), **ONE_TRY, "timeouts": {"attempt": 0.4}}
+    [fault] = sandbox.faults.on
+    timeouts = {"attempt": 0.4 if fault.name in LATE else 10}
+    table = {"key": "a", "name": "A", **sandbox.settings(base), **ONE_TRY, "timeouts": timeouts}
     sources = Sources.open(from_tables({"sources": [table]}), lambda settings: SourceClient(settings.spec))
     reading = Reading(sources, EVERYTHING, CursorCodec(b"secret"), 10)
     try:
@@ -79,6 +86,18 @@ async def test_the_gateway_tells_a_fault_for_what_it_is(sandbox: Server, text: s
         assert await told(sandbox, base) == code
         sandbox.faults.on = []
         await asyncio.sleep(0)
+
+
+async def test_another_record_comes_for_one_that_is_asked_for_by_id_and_lists_are_right(sandbox: Server) -> None:
+    sandbox.faults = Faults([switched("another")])
+    sandbox.revoke_tokens()
+    [known, *_] = sandbox.published("orgs")
+    with served(sandbox.app) as base:
+        source = from_tables({"sources": [{"key": "a", "name": "A", **sandbox.settings(base), **ONE_TRY}]}).sources[0]
+        async with aclosing(SourceClient(source.spec)) as client:
+            assert len((await client.page(PageRequest("orgs", limit=100))).records) == len(sandbox.published("orgs"))
+            with pytest.raises(Mismatched):
+                await client.read(Collection.ORGS, known["sourcedId"])
 
 
 async def test_a_fault_befalls_its_share_of_the_requests(sandbox: Server) -> None:
