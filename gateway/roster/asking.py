@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Coroutine, Iterable, Iterator
 from itertools import chain
 from operator import attrgetter
@@ -14,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 from adapters import moments
 from adapters.client import OnPage, Page, PageRequest, Progress
 from adapters.endpoints import Collection
-from adapters.errors import Refused, SourceError, Unsupported
+from adapters.errors import Mismatched, Refused, SourceError, Unsupported
 from adapters.pacing import MAX_CONCURRENCY
 from adapters.predicate import AnyOf
 from adapters.records import Record
@@ -41,6 +42,8 @@ from gateway.roster.scans import Scans
 from gateway.roster.tables import Table
 from gateway.roster.upstream import Upstream
 from gateway.roster.whole import Short, Slice, Whole, group
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -118,7 +121,8 @@ class Asker:
                 return {p: whole.children(need.field, p) for p in need.parents}
             case Nested(endpoint) | ParentScoped(endpoint) as path:
                 parents = path.scopes if isinstance(path, ParentScoped) else need.parents
-                below = await self._below(need.collection, endpoint, parents)
+                field = need.field if isinstance(path, Nested) else None
+                below = await self._below(need.collection, endpoint, parents, field)
                 if below is None:
                     return await self._children(need, table)
                 if isinstance(path, ParentScoped):
@@ -170,11 +174,25 @@ class Asker:
 
         return _together(await _all(map(ask, path.groups)))
 
-    async def _below(self, collection: Collection, endpoint: str, ids: tuple[str, ...]) -> tuple[Record, ...] | None:
-        """All records below these; None where the source turns out not to serve that."""
-        requests = (PageRequest(endpoint, ids=(i,)) for i in ids)
+    async def _below(
+        self, collection: Collection, endpoint: str, ids: tuple[str, ...], field: str | None
+    ) -> tuple[Record, ...] | None:
+        """All records below these; None where the source turns out not to serve that. field: by which they name what
+        they are below, unless it is something else that this was asked by.
+
+        Raises:
+            Mismatched: a record came that names another.
+        """
+
+        async def below(parent: str) -> tuple[Record, ...]:
+            rows = await self._list(collection, PageRequest(endpoint, ids=(parent,)))
+            named = {getattr(r, field) for r in rows} if field is not None else set()
+            if any(isinstance(name, str) and name != parent for name in named):
+                raise self._another(endpoint, "records came of another parent than the one asked for")
+            return rows
+
         try:
-            return _together(await _all(self._list(collection, r) for r in requests))
+            return _together(await _all(map(below, ids)))
         except (Refused, Unsupported):
             self._upstream.learned.refused.add(endpoint)
             return None
@@ -182,15 +200,24 @@ class Asker:
     async def _list(self, collection: Collection, request: PageRequest, most: int | None = None) -> tuple[Record, ...]:
         """Of a part of the collection, all records, or `most`: there are no more, though the source may not say so."""
         came: list[Record] = []
+        others = False
 
         def look(_: Progress, page: Page) -> bool:
+            nonlocal others
             came.extend(page.records)
+            others |= not page.exact
             return len(came) != most
 
         found = await self._client.scan(request, on_page=self._first_tells(collection, look))
         if len(came) == most:
             return tuple(came)
+        if most is not None and others:
+            raise self._another(request.endpoint, "records came that were not asked for, and not all that were")
         return tuple(found.records) if found.reason is None else Short(found.records, found.reason)
+
+    def _another(self, endpoint: str, what: str) -> Mismatched:
+        _log.warning("security: %s answers %s with other records than those asked for", self._client.spec.key, endpoint)
+        return Mismatched(self._client.spec.key, f"{endpoint}: {what}")
 
     def _first_tells(self, collection: Collection, look: OnPage = lambda progress, page: True) -> OnPage:
         """The first page of a part of the collection tells how many there are, or how many at least."""

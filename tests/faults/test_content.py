@@ -280,6 +280,43 @@ async def test_F25_another_record_than_was_asked_for_is_dropped_and_a_security_e
             assert value not in event.getMessage()
 
 
+OF_COURSE = '{ course(source: "a", sourcedId: "k1") { title classes { nodes { sourcedId } } } }'
+PEOPLE = '{ class(source: "a", sourcedId: "c0") { title enrollments { sourcedId user { sourcedId } } } }'
+
+
+@pytest.mark.parametrize(
+    ("fault", "collection", "path", "query"),
+    [
+        (lambda d: {"classes": of_course("k2", d)}, "courses/k1/classes", "classes", OF_COURSE),
+        (lambda d: {"users": d.school.tables["users"][21:23]}, "users", "user", PEOPLE),
+    ],
+    ids=["of another parent", "of other ids"],
+)
+async def test_F25_a_list_of_others_is_dropped_and_a_security_event(
+    fault: Callable[[District], dict[str, Any]],
+    collection: str,
+    path: str,
+    query: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    district = District()
+    others = says(of(fault(district)))
+    server = FaultServer(either(lambda asked: asked.path.endswith(f"/{collection}"), others, district.play))
+    nested = collection != "users"
+    can = {"nested_reads": nested, "single_reads": nested, "dotted_filters": not nested}
+    async with server.serving(), world(server, capabilities=can) as gateway:
+        told = await gateway.ask(query)
+        assert told.codes == {"UPSTREAM_MISMATCH"}
+        assert {error["path"][-1] for error in told.errors} == {path}
+        events = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+        assert events
+        assert all("security" in event for event in events)
+
+
+def of_course(course: str, district: District) -> list[dict[str, Any]]:
+    return [row | {"course": {"sourcedId": course}} for row in district.school.tables["classes"]]
+
+
 async def test_F25_a_list_that_is_not_what_was_asked_for_brings_nothing_into_the_answer() -> None:
     district = District()
     others = [{"sourcedId": f"x{n}", "status": "active", "role": "student", "givenName": "Other"} for n in range(5)]
