@@ -280,7 +280,9 @@ class SourceClient:
         return None
 
     def _route(self, request: PageRequest) -> Route:
-        return lowering.route(self.dialect, request.endpoint, request.ids, request.where, source=self._spec.key)
+        return lowering.route(
+            self.dialect, request.endpoint, request.ids, request.where, after=request.after, source=self._spec.key
+        )
 
     def _next(self, service: Service, seen: PageSeen) -> int | None:
         return next_offset(seen, self.capabilities, base=self._bases[service], source=self._spec.key)

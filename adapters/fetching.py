@@ -101,8 +101,8 @@ class Fetcher:
             limit = most if limit is None else max(1, min(limit, most))
         url = self.url(route, limit, offset)
         room = self._can.max_url - len(url) - len("&filter=")
-        pushed = lowering.pushdown(self._dialect, route.entity.collection, route.asked, room=room)
-        if needs_filter and pushed.text is None:
+        pushed = lowering.pushdown(self._dialect, route.entity.collection, route.asked, room=room, after=route.after)
+        if (needs_filter or route.after is not None) and pushed.text is None:
             raise Unsupported(self._spec.key, f"{route.name} cannot be filtered by sourcedId")
         if pushed.text is not None:
             url = _filtered(url, pushed.text)

@@ -49,18 +49,31 @@ class Pushed:
 
 
 @lru_cache(_REMEMBERED)
-def pushdown(dialect: Dialect, collection: Collection, where: Predicate | None, *, room: int | None = None) -> Pushed:
+def pushdown(
+    dialect: Dialect,
+    collection: Collection,
+    where: Predicate | None,
+    *,
+    room: int | None = None,
+    after: str | None = None,
+) -> Pushed:
     """The largest part of `where` that may be sent, most selective first: ids and references, others, status.
 
-    room: bytes of percent-encoded text that the URL still takes.
+    room: bytes of percent-encoded text that the URL still takes. after: the id behind which records lie, by the
+    source's own order of ids, which whoever asks holds against ours; without it nothing is sent.
     """
-    if where is None:
+    if where is None and after is None:
         return Pushed(None, exact=True)
-    parts = list(where.parts) if isinstance(where, And) else [where]
+    parts = [] if where is None else list(where.parts) if isinstance(where, And) else [where]
     parts.sort(key=_rank)
     writer = _Writer(dialect, collection)
     chosen: list[Clause] = []
     said: str | None = None
+    if after is not None:
+        clause = writer.behind(after)
+        if clause is None or not _fits(str(clause), room):
+            return Pushed(None, exact=False)
+        chosen, said = [clause], str(clause)
     for part in parts:
         clauses = writer.clauses(part)
         if clauses is None:
@@ -74,7 +87,7 @@ def pushdown(dialect: Dialect, collection: Collection, where: Predicate | None, 
         text = join([*chosen, *clauses], dialect.and_word)
         if len(chosen) < writer.most and _fits(text, room):
             chosen, said = [*chosen, *clauses], text
-    return Pushed(said, exact=len(chosen) == len(parts))
+    return Pushed(said, exact=len(chosen) == len(parts) + (after is not None))
 
 
 def batches(
@@ -205,6 +218,12 @@ class _Writer:
         if wire is None or value is None or not takes or not sendable(value):
             return None
         return Clause(wire, said.op.value, value) if self._read_alike(asked) else None
+
+    def behind(self, sourced_id: str) -> Clause | None:
+        wire = self._field("sourced_id")
+        if wire is None or not self._takes(Op.GT) or not sendable(sourced_id):
+            return None
+        return Clause(wire, Op.GT.value, sourced_id)
 
     def _takes(self, op: Op) -> bool:
         return self.most > 0 and op in self._can.filter_operators

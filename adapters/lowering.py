@@ -44,7 +44,7 @@ class Route:
 
     path: below the base URL, ids filled in. where: what each record must satisfy, the route's own kind included.
     asked: what of that the path does not say, for the filter. lowered: the path is a base collection's. through: what
-    must be read first; the path's records are then those of the ids it gave.
+    must be read first; the path's records are then those of the ids it gave. after: the id behind which they lie.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Route:
     asked: Predicate | None
     lowered: bool = False
     through: Through | None = None
+    after: str | None = None
 
 
 def endpoint(name: str) -> Endpoint:
@@ -82,14 +83,23 @@ def served(dialect: Dialect, name: str) -> Endpoint | None:
 
 
 def route(
-    dialect: Dialect, name: str, ids: Sequence[str] = (), where: Predicate | None = None, *, source: str = ""
+    dialect: Dialect,
+    name: str,
+    ids: Sequence[str] = (),
+    where: Predicate | None = None,
+    *,
+    after: str | None = None,
+    source: str = "",
 ) -> Route:
-    """How records of a route are asked for, that also satisfy `where`.
+    """How records of a route are asked for, that also satisfy `where`, and come after an id.
 
     Raises:
         Unsupported: neither the route nor the collection that could stand in for it is served.
     """
-    return _route(dialect, name, tuple(ids), where, source)
+    found = _route(dialect, name, tuple(ids), where, source)
+    if after is None:
+        return found
+    return dataclasses.replace(found, where=every(found.where, Compare("sourced_id", Op.GT, after)), after=after)
 
 
 @lru_cache(_REMEMBERED)

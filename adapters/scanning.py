@@ -37,7 +37,8 @@ _REPEATS = Verdict(None, "a page without any new sourcedId: the server repeats i
 class PageRequest:
     """One page of a route's records that satisfy `where`. limit: None asks for as many as the source serves at once.
 
-    passing: of a scan, the records are left to who looks at its pages; its result has none.
+    passing: of a scan, the records are left to who looks at its pages; its result has none. after: only those behind
+    this sourcedId, by the source's own order; what comes is tested by ours.
     """
 
     endpoint: str
@@ -46,6 +47,7 @@ class PageRequest:
     limit: int | None = None
     offset: int = 0
     passing: bool = False
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

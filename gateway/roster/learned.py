@@ -104,6 +104,10 @@ class Learned:
         elif not can.short_page_ends:
             self.tells_end = True  # a link's absence
 
+    def total(self, collection: Collection, where: Predicate | None, table: Table) -> int | None:
+        """How many records satisfy `where`, as the source last told."""
+        return table.size if where is None else self._matching.get((collection, where))
+
     def matched(self, collection: Collection, where: Predicate | None, total: int) -> None:
         self._matching[collection, where] = total
 

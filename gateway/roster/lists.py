@@ -76,7 +76,7 @@ def page_in_hand(sources: Sequence[Source], collection: Collection, wanted: Want
             if found is None:
                 return None
             parts[source] = Answer(found)
-            rows += len(found.records)
+            rows += len(found.records) + (not found.ended)
         waiting, wave = waiting[wave:], 2 * len(parts)
     return _page(parts, collection, wanted)
 
@@ -117,9 +117,9 @@ def _page(found: dict[Source, Part], collection: Collection, wanted: Wanted) -> 
 
 
 def _rows(parts: Iterable[asyncio.Task[Part]]) -> int:
-    """How many records have come."""
+    """How many records have come, or are told of."""
     came = (part.result() for part in parts if part.done())
-    return sum(len(part.found.records) for part in came if isinstance(part, Answer))
+    return sum(len(part.found.records) + (not part.found.ended) for part in came if isinstance(part, Answer))
 
 
 def _position(source: Source, wanted: Wanted) -> Position | None:

@@ -23,6 +23,7 @@ from gateway.config import SourceSettings
 from gateway.config.settings import CacheHeaders
 from gateway.roster import explain, foresight
 from gateway.roster.asking import Asker, Children, Found, records_of
+from gateway.roster.beyond import Beyond
 from gateway.roster.budget import Budget, Usage
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
@@ -83,6 +84,7 @@ class Reader:
         self.upstream = Upstream(client, self.tables, settings.max_operations)
         self._scans = Scans(self.upstream, self._came, self._fits)
         self._asker = Asker(self.upstream, self._scans)
+        self._beyond = Beyond(self.upstream)
         self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)
 
     @property
@@ -339,7 +341,10 @@ class Reader:
         limit: int,
         since: float | None = None,
     ) -> Slice:
-        """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId."""
+        """The `limit` records after a position, of those that satisfy `where`, ordered by sourcedId.
+
+        All but the last, where the source only told that there is one more.
+        """
         where = predicate.every(where, self._scope.predicate(collection))
         await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
@@ -417,6 +422,9 @@ class Reader:
         request = PageRequest(collection.value, where=where, limit=limit + overlap, offset=offset - overlap)
         found = table.known_slice(where, request.offset, limit + overlap, since)
         if found is None:
+            shorter = await self._beyond.window(collection, where, after, limit - 1, chosen, since)
+            if shorter is not None:
+                return None if table.unsorted else shorter
             found = await self._asker.window(request, chosen)
         else:
             self._held(Window(collection, where, limit), found.records)

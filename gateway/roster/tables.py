@@ -29,7 +29,7 @@ from gateway.roster.aged import Aged
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.guard import hold as make_hold
 from gateway.roster.weight import Weighed, weigh
-from gateway.roster.whole import Position, Slice, Standing, Whole, cut, follows, group
+from gateway.roster.whole import Position, Slice, Standing, Whole, beyond, cut, follows, group
 
 PINNED_FOR = 900.0
 """Seconds for which a copy that somebody walks is kept after it was last asked for."""
@@ -298,7 +298,7 @@ class Table:
 
     def known_window(self, where: Predicate | None, after: Position | None, limit: int) -> Slice | None:
         """The `limit` records after a position of those that satisfy `where`, if these were read by themselves, or the
-        source once cut this part of them.
+        source once cut this part of them; or all but the last, if it only told of that.
         """
         held = self.known_list(where)
         if held is not None:
@@ -308,7 +308,9 @@ class Table:
             return None
         overlap = 1 if offset else 0
         found = self.known_slice(where, offset - overlap, limit + overlap)
-        return follows(found, after) if found is not None else None
+        if found is not None:
+            return follows(found, after)
+        return self.known_beyond(where, after, limit - 1) if limit > 1 else None
 
     def named(self, ids: Sequence[str | None]) -> list[Record | None] | None:
         """The record of each id, None of one that is known to be absent, and of none; None unless all were read."""
@@ -332,6 +334,13 @@ class Table:
             return None
         rows = held.records[:limit]
         return msgspec.structs.replace(held, records=rows, ended=held.ended and len(rows) == len(held.records))
+
+    def known_beyond(
+        self, where: Predicate | None, after: Position | None, size: int, since: float | None = None
+    ) -> Slice | None:
+        """The `size` records after a position, if they were asked for by its id."""
+        start = (after.offset or 0) if after is not None else 0
+        return self.known_slice(beyond(where, after), start, size, since)
 
     def known_run(
         self, where: Predicate | None, after: str | None, limit: int | None, since: float | None
@@ -431,6 +440,12 @@ class Table:
     def keep_slice(self, where: Predicate | None, found: Slice) -> None:
         self.keep(found.records)
         self._slices.put((where, found.start), found)
+
+    def keep_beyond(self, where: Predicate | None, after: Position | None, found: Slice) -> Slice:
+        """Takes what was asked for by the id of a position."""
+        self.keep(found.records)
+        self._slices.put((beyond(where, after), found.start), found)
+        return found
 
     def hear(self, said: CacheControl) -> None:
         """Takes note of what the source says of holding what is about to be kept."""

@@ -24,7 +24,8 @@ from cachetools import LRUCache
 
 from adapters import moments, predicate
 from adapters.caching import Earlier, Mark
-from adapters.predicate import Predicate
+from adapters.dialect import Op
+from adapters.predicate import Compare, Predicate
 from adapters.records import Record, RecordStatus
 from gateway.faults import ErrorCode, SourceState
 from gateway.roster.followed import Broods, Followed
@@ -378,6 +379,11 @@ def follows(found: Slice, after: Position | None) -> Slice | None:
     if after is not None and [r.sourced_id for r in found.records[:overlap]] != [after.sourced_id]:
         return None
     return msgspec.structs.replace(found, records=found.records[overlap:], start=found.start + overlap)
+
+
+def beyond(where: Predicate | None, after: Position | None) -> Predicate | None:
+    """The condition that holds for what comes after a position in the list for `where`."""
+    return where if after is None else predicate.every(where, Compare("sourced_id", Op.GT, after.sourced_id))
 
 
 async def beside(records: int, work: Callable[[], T]) -> T:

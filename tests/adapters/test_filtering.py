@@ -16,7 +16,7 @@ from adapters.addresses import encoded
 from adapters.dialect import BASE_PATH, AbsentStatus, Dialect, FilterLevel, Op, Version
 from adapters.endpoints import Collection
 from adapters.filter_text import Clause, parse
-from adapters.lowering import batches, pushdown
+from adapters.lowering import Pushed, batches, pushdown
 from adapters.predicate import And, AnyOf, Compare, Folded, IsNull, Not, Or, Predicate, equals, folded
 
 V1P1 = Dialect(name="n", version=Version.V1P1, title="N", docs="d", base_path=BASE_PATH[Version.V1P1])
@@ -284,3 +284,30 @@ def test_the_text_of_a_filter_is_made_once(dialect: Dialect) -> None:
     ids = frozenset(f"{n:08x}-0000-4000-8000-00000000beef" for n in range(2))
     counted = calls(lambda: pushdown(dialect, USERS, AnyOf("sourced_id", ids), room=1500))
     assert counted["join"] == 1
+
+
+def test_what_lies_behind_an_id_is_asked_for_first_and_with_what_else_may_be_sent() -> None:
+    assert pushdown(V1P1, USERS, None, after="u1") == Pushed("sourcedId>'u1'", exact=True)
+    assert pushdown(V1P1, USERS, ACTIVE, after="u1") == Pushed("sourcedId>'u1' AND status='active'", exact=True)
+    assert pushdown(V1P1, USERS, And((ACTIVE, NAME)), after="u1").exact is False
+    assert pushdown(V1P1, USERS, Or((NAME, equals("family_name", "Jones"))), after="u1") == Pushed(
+        "sourcedId>'u1'", exact=False
+    )
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        can(filter_operators=frozenset({Op.EQ})),
+        can(filter_level=FilterLevel.NONE),
+        can(filter_level=FilterLevel.STATUS),
+        can(unfilterable={"users": frozenset({"sourcedId"})}),
+    ],
+)
+def test_nothing_is_sent_where_an_id_cannot_be_compared(dialect: Dialect) -> None:
+    assert pushdown(dialect, USERS, ACTIVE, after="u1") == Pushed(None, exact=False)
+
+
+@pytest.mark.parametrize(("after", "room"), [("u'1", None), ("", None), ("u1", 10)])
+def test_nothing_is_sent_where_the_id_cannot_be(after: str, room: int | None) -> None:
+    assert pushdown(V1P1, USERS, None, after=after, room=room) == Pushed(None, exact=False)

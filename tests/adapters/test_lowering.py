@@ -10,7 +10,8 @@ from adapters.dialect import BASE_PATH, Absent, Capabilities, Dialect, Op, Servi
 from adapters.endpoints import ENDPOINTS, OWN_ROUTES, Collection
 from adapters.errors import Unsupported
 from adapters.lowering import Through, route, served
-from adapters.predicate import And, Compare, Predicate, equals, every
+from adapters.predicate import And, Compare, Predicate, compile_test, equals, every
+from adapters.records import Provenance, RecordStatus, User
 
 WHOLE = Dialect(
     name="northfield", version=Version.V1P1, title="Northfield", docs="docs.example", base_path=BASE_PATH[Version.V1P1]
@@ -211,3 +212,11 @@ def test_results_of_a_class_are_those_of_its_line_items_where_there_is_no_route(
 def test_resources_of_a_class_are_those_that_it_names() -> None:
     found = route(WHOLE.with_capabilities(nested_reads=False), "resourcesForClass", ("c",))
     assert found.through == Through(Collection.CLASSES, equals("sourced_id", "c"), "resource_ids")
+
+
+def test_a_route_behind_an_id_holds_only_of_what_comes_after_it() -> None:
+    found = route(NEWER, "users", where=equals("status", "ACTIVE"), after="u2")
+    assert (found.after, found.asked) == ("u2", equals("status", "ACTIVE"))
+    holds = compile_test(found.where)
+    people = [User(Provenance("a"), i, RecordStatus.ACTIVE) for i in ("u1", "u2", "u3", "U3")]
+    assert [p.sourced_id for p in people if holds(p)] == ["u3"]
