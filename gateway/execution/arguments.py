@@ -16,9 +16,7 @@ from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.field import StrawberryField
 
 from gateway.execution.plan import Follow, FromVariable, Origin, Said, Varying
-
-NONE = VariableValues({}, {})
-"""The values of no variables."""
+from gateway.execution.variables import NONE
 
 _SAME = (str, int, float, bool, Enum, type(None), type(strawberry.UNSET))
 """Values that nobody can change."""

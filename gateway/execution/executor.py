@@ -9,12 +9,11 @@ from typing import Any
 
 from cachetools import LRUCache
 from graphql import DocumentNode
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
 from gateway.execution import filling
 from gateway.execution.anew import executed_anew
-from gateway.execution.arguments import NONE
 from gateway.execution.careful import Careful
 from gateway.execution.compiling import Operation, compiled, operation_of
 from gateway.execution.completing import Anomaly
@@ -22,6 +21,7 @@ from gateway.execution.kept import KeptRows
 from gateway.execution.plan import CannotCompile, Plan
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
+from gateway.execution.variables import Variables
 from gateway.schema import Attempt, Schema
 from gateway.schema.context import Context
 from gateway.schema.documents import KeptDocuments
@@ -47,6 +47,7 @@ class Known:
 
     document: DocumentNode
     operation: Operation
+    variables: Variables
     characters: int
     plans: dict[tuple[Any, ...], Plan | Refused] = field(default_factory=dict)
 
@@ -84,7 +85,9 @@ class Executor:
     ) -> Attempt:
         try:
             known = self._known(query, name)
-            inputs = self._inputs(known.operation, variables)
+            inputs = known.variables.of(variables)
+            if inputs is None:
+                raise CannotCompile("variables that do not fit")
             plan = self._plan(query, name, known, inputs)
         except CannotCompile as reason:
             return Attempt(None, f"fallback: {reason}")
@@ -128,16 +131,8 @@ class Executor:
             raise CannotCompile("the document does not parse")
         if document.errors:
             raise CannotCompile("the document does not fit the schema")
-        return Known(document.ast, operation_of(document.ast, name), len(query))
-
-    def _inputs(self, operation: Operation, variables: dict[str, Any] | None) -> VariableValues:
-        declared = operation.node.variable_definitions
-        if not declared:
-            return NONE
-        inputs = get_variable_values(self.schema._schema, declared, variables or {}, max_errors=50)
-        if not isinstance(inputs, VariableValues):
-            raise CannotCompile("variables that do not fit")
-        return inputs
+        operation = operation_of(document.ast, name)
+        return Known(document.ast, operation, Variables(self.schema._schema, operation.node), len(query))
 
     def _plan(self, query: str, name: str | None, known: Known, inputs: VariableValues) -> Plan:
         switches = known.operation.switches

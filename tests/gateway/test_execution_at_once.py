@@ -11,11 +11,11 @@ from graphql import parse
 from adapters.records import RecordType
 from gateway.execution import at_once, compiling, filling
 from gateway.execution.answering import Asked, respond
-from gateway.execution.arguments import NONE
 from gateway.execution.compiling import compiled, operation_of
 from gateway.execution.plan import Plan
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
+from gateway.execution.variables import NONE
 from gateway.sandbox.district import generate
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server

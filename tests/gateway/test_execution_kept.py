@@ -18,13 +18,13 @@ from adapters.endpoints import Collection
 from gateway.access.grant import EVERYTHING, Grant
 from gateway.execution import filling
 from gateway.execution.answering import Asked, respond
-from gateway.execution.arguments import NONE
 from gateway.execution.compiling import compiled, operation_of
 from gateway.execution.executor import Executor
 from gateway.execution.kept import KeptRows
 from gateway.execution.plan import Objects
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
+from gateway.execution.variables import NONE
 from gateway.roster.source import Source
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
