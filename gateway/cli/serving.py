@@ -70,7 +70,7 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
     count = len(settings.sources)
     told = f"serving {count} {'source' if count == 1 else 'sources'} at {url}/graphql"
     if not told_apart:
-        err.print(UNGUARDED, style="yellow")
+        err.print(UNGUARDED, style="yellow", markup=False)
     http = settings.http
     patience = Patience(head=http.headers_within, body=http.body_within, idle=http.idle)
     run(gateway, bound, lambda: out.print(told), patience)

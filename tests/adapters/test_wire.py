@@ -8,12 +8,15 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import httpcore2
 import pytest
 
+from adapters.transport import tls_context
 from adapters.wire import Wire
+from tests.faults.certificates import Authority
 
 pytestmark = pytest.mark.anyio
 
@@ -138,3 +141,27 @@ async def test_an_address_that_takes_no_connection_is_an_error_of_the_library() 
         port = server.sockets[0].getsockname()[1]
     with pytest.raises(httpcore2.ConnectError):
         await Wire.to("127.0.0.1", port)
+
+
+async def test_bytes_pass_both_ways_through_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    sent = bytes(range(256)) * 4000
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            said = await reader.readexactly(len(sent))
+            writer.write(said[::-1])
+            await writer.drain()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=authority.server("h.example"))
+    with authority.trusted():
+        async with server:
+            plain = await Wire.to("127.0.0.1", server.sockets[0].getsockname()[1])
+            wire = await plain.start_tls(tls_context(), "h.example", 5)
+            assert wire.get_extra_info("ssl_object").version() in ("TLSv1.2", "TLSv1.3")
+            await wire.write(sent, 5)
+            came = b""
+            while part := await wire.read(65_536, 5):
+                came += part
+            assert came == sent[::-1]
+            await wire.aclose()
