@@ -153,3 +153,18 @@ PEOPLE = st.builds(
 @given(CONDITIONS, st.lists(PEOPLE, max_size=6))
 def test_a_predicate_holds_of_many_at_once_as_of_each(where: Predicate, people: list[User]) -> None:
     assert compile_columns(where)(people) == [compile_test(where)(person) for person in people]
+
+
+@pytest.mark.parametrize("field", ["sourced_id", "given_name", "status"])
+def test_of_many_records_values_that_are_many_and_values_that_are_few_are_compared_alike(field: str) -> None:
+    people = [
+        User(
+            provenance=Provenance("a"),
+            sourced_id=f"s{n}",
+            status=RecordStatus.ACTIVE if n < 60 else RecordStatus.TOBEDELETED,
+            given_name=None if n % 3 else f"s{n % 9}",
+        )
+        for n in range(200)
+    ]
+    for where in (AnyOf(field, frozenset({"s3", "s70", "ACTIVE"})), AnyOf(field, frozenset({"nobody"}))):
+        assert compile_columns(where)(people) == [compile_test(where)(person) for person in people]
