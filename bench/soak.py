@@ -43,6 +43,8 @@ FAULTS = (
 DEADLINE = 4.0
 GRACE = 0.5
 HEADERS_WITHIN = 2.0
+CLOSED_WITHIN = HEADERS_WITHIN + 2.0
+"""Seconds in which who sends headers byte by byte is to be sent away."""
 SETTLED = 10.0
 """Seconds after the load in which sockets and tasks are to be back."""
 REST = 6.0
@@ -108,14 +110,14 @@ class Watch:
             self.starved.append((time.perf_counter(), starved(self.gateway)))
             await asyncio.sleep(0.05)
 
-    def late(self, waits: Sequence[Wait]) -> tuple[int, float]:
-        """How many answers came later than the deadline and its grace; and the latest one's seconds beyond these.
+    def late(self, waits: Sequence[Wait], most: float) -> tuple[int, float]:
+        """How many took longer than they may; and the longest one's seconds beyond that.
 
         The machine may be busy with others: the time in which the gateway could have worked on it and was given no
         processor is allowed on top.
         """
-        over = [wait for wait in waits if wait.seconds > DEADLINE + GRACE]
-        beyond = [w.seconds - DEADLINE - GRACE - self._starved(w.began, w.began + w.seconds) for w in over]
+        over = [wait for wait in waits if wait.seconds > most]
+        beyond = [w.seconds - most - self._starved(w.began, w.began + w.seconds) for w in over]
         return sum(more > 0 for more in beyond), max(beyond, default=0.0)
 
     def _starved(self, began: float, ended: float) -> float:
@@ -148,14 +150,17 @@ class Soak:
         await self._switch(())
         settled, after = await self._settled(before)
         left, ended = await self._leaving()
-        late, beyond = watch.late(seen.waits)
+        late, beyond = watch.late(seen.waits, DEADLINE + GRACE)
+        not_closed, _ = watch.late(seen.closed, CLOSED_WITHIN)
         counted = await metrics(self.gateway)
         waits = [1000 * wait.seconds for wait in seen.waits]
         (since, none), (until, all_of_it) = watch.starved[0], watch.starved[-1]
-        figures = {f"soak.{name}": float(seen.counts[name]) for name in ("complete", "incomplete", "left", "closed")}
+        figures = {f"soak.{name}": float(seen.counts[name]) for name in ("complete", "incomplete", "left")}
         figures |= {f"soak.{name}": float(count) for name, count in seen.counts.items()}
         figures |= {
             "soak.minutes": self.seconds / 60,
+            "soak.closed": len(seen.closed),
+            "soak.not_closed": not_closed,
             "soak.answers": len(waits),
             "soak.p50_ms": percentile(waits, 0.5),
             "soak.p99_ms": percentile(waits, 0.99),

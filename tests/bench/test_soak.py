@@ -76,11 +76,11 @@ def test_an_answer_is_late_unless_the_gateway_had_no_processor() -> None:
     watch = soak.Watch(gateway=None)  # type: ignore[arg-type]  # nothing is asked of it
     limit = soak.DEADLINE + soak.GRACE
     waits = [Wait(0.0, limit - 0.1), Wait(100.0, limit + 0.3)]
-    assert watch.late(waits) == (1, pytest.approx(0.3))
+    assert watch.late(waits, limit) == (1, pytest.approx(0.3))
     watch.starved = [(50.0, 0.0), (99.0, 1.0), (101.0, 1.1), (104.0, 1.2)]
-    assert watch.late(waits)[0] == 1
+    assert watch.late(waits, limit)[0] == 1
     watch.starved = [(50.0, 0.0), (101.0, 1.0), (104.0, 1.4)]
-    assert watch.late(waits)[0] == 0
+    assert watch.late(waits, limit)[0] == 0
 
 
 def test_what_stays_behind_breaks_a_limit() -> None:
