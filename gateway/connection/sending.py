@@ -40,6 +40,8 @@ class Sending:
         cycle = self._cycle
         if not cycle.keep_alive or cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
             return False
+        if cycle.scope["method"] == "HEAD":
+            return False
         head = _head(status, tuple(cycle.default_headers), headers)
         if head is None:
             return False

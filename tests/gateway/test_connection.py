@@ -42,7 +42,7 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         for part in (b"pa", b"rt"):
             await send({"type": "http.response.body", "body": part, "more_body": part == b"pa"})
         return
-    await Response(200, (), body).send(send, with_body=scope["method"] != "HEAD")
+    await Response(200, (), body).send(send)
 
 
 @pytest.fixture(scope="module")
