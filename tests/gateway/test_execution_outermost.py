@@ -190,12 +190,14 @@ async def test_the_page_may_change_from_one_request_to_the_next() -> None:
 
 async def test_a_list_that_is_not_read_after_all_leaves_nothing_that_waits_to_be_awaited() -> None:
     """Python would warn of it, and so fail this test."""
-    made, people = world(), "a: users(first: 3) { nodes { id status } }"
-    await by_graphql_core(made, f"{{ {people} }}")
-    shown = (await by_plan(made, f"{{ {people} }}"))["data"]["a"]["nodes"]
-    record = await made.reading().one(RecordType.USER, "a", shown[0]["id"].rpartition(":")[2])
+    made = world()
+    people = "{ users(first: 3) { nodes { id } groups(by: [SOURCE]) { count } } }"  # for which they are read whole
+    lost = (await by_plan(made, people))["data"]["users"]["nodes"][0]["id"]
+    await by_plan(made, f'{{ user(id: "{lost}") {{ status }} }}')
+    record = await made.reading().one(RecordType.USER, "a", lost.rpartition(":")[2])
     assert record is not None
     msgspec.structs.force_setattr(record, "status", None)
-    answer = await by_plan(made, f"{{ {people} b: classes(first: 3) {{ nodes {{ title }} }} }}")
+    query = f'{{ a: user(id: "{lost}") {{ status }} b: classes(first: 3) {{ nodes {{ title }} }} }}'
+    answer = await by_plan(made, query)
     assert answer["data"]["a"] is None
     assert len(answer["data"]["b"]["nodes"]) == 3
