@@ -217,11 +217,15 @@ class Selection:
         simple = {number for number, _, _ in self.leaves}
         return tuple((number, each) for number, each in enumerate(self.columns) if number not in simple)
 
+    @property
+    def taken(self) -> Mapping[int, generate.Taken]:
+        """How the columns of leaves are made, by number."""
+        return {number: _taken(self.columns[number], make, complete) for number, make, complete in self.leaves}
+
     @cached_property
     def all_leaves(self) -> generate.Leaves:
         """All columns of leaves, of many objects."""
-        taken = {number: _taken(self.columns[number], make, complete) for number, make, complete in self.leaves}
-        return generate.leaves(len(self.columns), taken)
+        return generate.leaves(len(self.columns), self.taken)
 
     @cached_property
     def branches(self) -> tuple[Branch, ...] | None:

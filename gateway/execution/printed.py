@@ -93,14 +93,14 @@ def _origin(each: Field, level: int) -> str:
         case Attribute(name):
             return f"attribute {name}"
         case Follow(relation):
-            return "; ".join([_read(relation), *_besides(each, relation)])
+            return "; ".join([f"{_read(relation)}, one read for all rows", *_besides(each, relation)])
         case Call() as call:
             return _called(call) if level else "resolver"
     raise AssertionError(each.origin)
 
 
 def _read(relation: Relation) -> str:
-    return f"{_CALLS[relation.cardinality]}({relation.kind} by {relation.key}), one read for all rows"
+    return f"{_CALLS[relation.cardinality]}({relation.kind} by {relation.key})"
 
 
 def _besides(each: Field, relation: Relation) -> Iterator[str]:
@@ -134,5 +134,17 @@ def _code(selection: Selection) -> str:
     for each in selection.columns:
         if isinstance(each.origin, Attribute):
             lines.append((each.origin.name, generate.taken(each.origin.name)))
+    if going := _in_one_go(selection):
+        lines.append(("in one go", going))
     width = max(len(name) for name, _ in dict.fromkeys(lines))
-    return "\n".join(f"  {name:<{width}}  {text}" for name, text in dict.fromkeys(lines))
+    code = [f"{name:<{width}}  {text}" for name, text in dict.fromkeys(lines)]
+    if selection.taken:
+        code += generate.leaves_code(len(selection.columns), selection.taken).splitlines()
+    return "\n".join(_STEP + line for line in code)
+
+
+def _in_one_go(selection: Selection) -> str:
+    """What is made with the rows where all of it is held (`at_once`, `outermost`), by the number of its column."""
+    branches = ((branch.number, _read(branch.relation)) for branch in selection.branches or ())
+    parts = ((part.number, "resolver") for part in selection.parts or selection.roots or ())
+    return ", ".join(f"v{number} = {origin}" for number, origin in (*branches, *parts))

@@ -55,10 +55,27 @@ def test_the_code_of_each_selection_follows_the_plan(tmp_path: Path) -> None:
     code = planned(tmp_path, TREE).output.partition("\n\n")[2]
     assert (
         "users.nodes.enrollments: Enrollment\n"
-        "  rows     lambda count, columns: [{'role': v0, 'class': v1} for v0, v1 in zip(*columns)]\n"
-        "  encoded  Row(role, class)\n"
-        "  role     lambda objects: [each.role for each in objects]\n"
+        "  rows       lambda count, columns: [{'role': v0, 'class': v1} for v0, v1 in zip(*columns)]\n"
+        "  encoded    Row(role, class)\n"
+        "  role       lambda objects: [each.role for each in objects]\n"
     ) in code
+
+
+def test_what_is_made_in_one_go_is_told_with_its_code(tmp_path: Path) -> None:
+    code = planned(tmp_path, TREE).output.partition("\n\n")[2]
+    assert (
+        "  in one go  v1 = follow(CLASS by class_id)\n"
+        "  def leaves(objects):\n"
+        "      try:\n"
+        "          v0 = [table0[each.role] for each in objects]\n"
+        "      except (KeyError, TypeError):\n"
+        "          v0 = complete0([each.role for each in objects])\n"
+        "      return [v0, None]\n"
+    ) in code
+    alone = planned(tmp_path, "{ orgs { nodes { __typename } } }").output
+    assert "def leaves" not in alone
+    on_a_day = planned(tmp_path, '{ users { nodes { enrollments(effectiveOn: "today") { role } } } }').output
+    assert "children(ENROLLMENT by user_id)\n" not in on_a_day, "it is not in one go"
 
 
 def test_what_is_asked_of_several_types_is_told_once(tmp_path: Path) -> None:
