@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from adapters import freeing
 from adapters.records import Record, RecordType
 from gateway.execution.plan import Selection
 from gateway.execution.rows import encoded
@@ -28,6 +29,9 @@ MOST = 16 * 1024 * 1024
 
 _EACH = 250
 """Bytes that a row takes besides what is written in it."""
+
+_PART = 4000
+"""Rows that are let go of at a stretch."""
 
 _BEGINNINGS = 1000
 """Lists that are remembered to have been asked for once."""
@@ -70,7 +74,15 @@ class Shelf:
         self.bytes += size
 
     def clear(self) -> None:
+        parts: list[Any] = []
+        for each in ([*self.rows.values()], self.records):
+            parts += [each[start : start + _PART] for start in range(0, len(each), _PART)]
         self.rows, self.records, self.bytes, self.full = {}, [], 0, False
+        del each  # the last name of what is in parts
+        freeing.free(parts)
+
+    def __del__(self) -> None:
+        self.clear()
 
 
 Shelves: TypeAlias = WeakKeyDictionary[Selection, Shelf]

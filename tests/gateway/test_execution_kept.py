@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import threading
 import tracemalloc
+import weakref
 from itertools import product
 from random import Random
 from typing import Any
@@ -20,7 +22,7 @@ from gateway.execution import filling
 from gateway.execution.answering import Asked, respond
 from gateway.execution.compiling import compiled, operation_of
 from gateway.execution.executor import Executor
-from gateway.execution.kept import KeptRows
+from gateway.execution.kept import KeptRows, Shelf
 from gateway.execution.plan import Objects
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
@@ -267,6 +269,23 @@ async def test_no_more_is_kept_than_is_allowed(made: World) -> None:
     for _ in range(3):
         await asking(OF_A)
     assert asking.rows.bytes == 0, "what is too much by itself is not kept"
+
+
+async def test_what_is_kept_is_let_go_of_beside_the_event_loop() -> None:
+    class Watched:
+        pass
+
+    records: list[Any] = [Watched() for _ in range(20_000)]
+    gone: list[int] = []
+    watching = [weakref.ref(each, lambda _: gone.append(threading.get_ident())) for each in records]
+    shelf = Shelf()
+    shelf.keep(records, [msgspec.Raw(b"{}")] * len(records), 0)
+    del records
+    assert not gone
+    del shelf
+    while len(gone) < len(watching):  # noqa: ASYNC110  # nobody tells
+        await asyncio.sleep(0.01)
+    assert threading.get_ident() not in gone
 
 
 async def test_what_is_kept_takes_no_more_memory_than_is_reckoned(made: World) -> None:
