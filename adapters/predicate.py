@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from typing import Any, TypeAlias
 
 import msgspec
@@ -236,12 +236,17 @@ def compile_columns(predicate: Predicate) -> Columns:
             return _worded(field, (value,), compile_test(predicate))
         case AnyOf(field, values) if _plain(field):
             return _worded(field, tuple(values) if len(values) < _FEW else values, compile_test(predicate))
+        case Compare(field, op, value) if op in _MIRRORED and _plain(field):
+            return _ordered(field, partial(_MIRRORED[op], value), compile_test(predicate))
         case And(parts) if parts:
             columns = [compile_columns(p) for p in parts]
             return lambda records: list(map(all, zip(*(holds(records) for holds in columns), strict=True)))
     test = compile_test(predicate)
     return lambda records: list(map(test, records))
 
+
+_MIRRORED = {Op.GT: operator.lt, Op.GE: operator.le, Op.LT: operator.gt, Op.LE: operator.ge}
+"""`value op word` as `word … value`: what comes first can be given beforehand."""
 
 _FEW = 5
 """Words below which comparing with each is faster than looking one up."""
@@ -275,6 +280,16 @@ def _worded(field: str, words: Container[str], test: Test) -> Columns:
 
 def _is_text(kind: type) -> bool:
     return kind is str or kind is type(None) or issubclass(kind, StrEnum)
+
+
+def _ordered(field: str, holds: Callable[[str], bool], test: Test) -> Columns:
+    value_of = operator.attrgetter(field)
+
+    def each(records: Sequence[msgspec.Struct]) -> list[bool]:
+        values = list(map(value_of, records))
+        return list(map(holds, values) if set(map(type, values)) == {str} else map(test, records))
+
+    return each
 
 
 def _by_number(field: str, holds: Callable[[Any, Any], bool], value: str, by_text: Test) -> Test:

@@ -168,3 +168,18 @@ def test_of_many_records_values_that_are_many_and_values_that_are_few_are_compar
     ]
     for where in (AnyOf(field, frozenset({"s3", "s70", "ACTIVE"})), AnyOf(field, frozenset({"nobody"}))):
         assert compile_columns(where)(people) == [compile_test(where)(person) for person in people]
+
+
+@pytest.mark.parametrize("op", [Op.GT, Op.GE, Op.LT, Op.LE])
+@pytest.mark.parametrize("value", ["s1", "s11", "9", ""])
+@pytest.mark.parametrize("field", ["sourced_id", "given_name", "status"])
+def test_of_many_records_an_order_holds_as_of_each(op: Op, value: str, field: str) -> None:
+    people = [
+        User(Provenance("a"), f"s{n}", RecordStatus.ACTIVE, given_name=None if n % 2 else f"{n}") for n in range(20)
+    ]
+    where = Compare(field, op, value)
+    expected = [compile_test(where)(person) for person in people]
+    assert compile_columns(where)(people) == expected
+    assert compile_columns(where)([]) == []
+    if field == "sourced_id" and value == "s11":
+        assert set(expected) == {True, False}
