@@ -30,7 +30,7 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
     if scope["type"] != "http":
         return
     body = b""
-    while True:
+    while scope["path"] != "/at-once":
         message = await receive()
         body += message.get("body", b"")
         if message["type"] == "http.disconnect" or not message.get("more_body"):
@@ -162,6 +162,18 @@ async def test_responses_that_are_not_ready_or_not_ordinary_are_sent_as_the_serv
     _, said = await asyncio.to_thread(closed_after, client)
     assert said.endswith(ending)
     assert said.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def test_a_request_that_is_answered_before_its_body_is_there_leaves_room_for_the_next_one(port: int) -> None:
+    client = connected(port)
+    client.sendall(HEAD.replace(b"POST /", b"POST /at-once") + b"\r\n")
+    assert client.recv(4096).endswith(b"content-length: 0\r\n\r\n")
+    client.sendall(b"abcd" + HEAD + b"\r\n" + b"next")
+    assert client.recv(4096).endswith(b"next")
+    client.sendall(HEAD.replace(b"POST /", b"POST /at-once") + b"\r\n")
+    seconds, said = await asyncio.to_thread(closed_after, client)
+    assert seconds < 2
+    assert said.count(b"HTTP/1.1 ") == 1
 
 
 async def test_a_connection_on_which_requests_go_on_is_not_closed_as_idle(port: int) -> None:
