@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from tests.clock import JumpingLoop
 from tests.sharing import Sharing, rank
+
+if find_spec("sniffio") is None:
+    # httpx2's ASGITransport tries to import it for each request, and looks for it on the whole path each time.
+    sys.modules["sniffio"] = None  # type: ignore[assignment, unused-ignore]
 
 
 @pytest.fixture
