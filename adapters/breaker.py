@@ -78,6 +78,8 @@ class Breaker:
         self._trying = False
         self._left_alone_until = 0.0
         self._last = ""
+        self.turned_away = 0
+        """Requests that were not let through."""
 
     @property
     def open(self) -> bool:
@@ -102,6 +104,7 @@ class Breaker:
         while not self.passable:
             now = self._monotonic()
             if self._open_until is not None:
+                self.turned_away += 1
                 left = max(self._open_until - now, 1.0 if self._trying else 0.0)
                 raise Overloaded(
                     self._source,
@@ -110,6 +113,7 @@ class Breaker:
                 )
             left = self._left_alone_until - now
             if left > patience(now):
+                self.turned_away += 1
                 raise Throttled(
                     self._source, f"not asked: it wants to be left alone for {math.ceil(left)} s", retry_after=left
                 )

@@ -85,6 +85,7 @@ class SourceClient:
         self.retrier = Retrier(spec.retries, monotonic=monotonic, sleep=sleep, chance=chance)
         self._exchange = Exchange(spec, self._auth, self.pacer, self.breaker, wall, transport, on_request)
         self._normaliser = Normaliser(spec.key, spec.dialect)
+        self._scanned = self._pages = 0
         self._any_offset = spec.dialect.capabilities.any_offset
         self._fetcher = Fetcher(spec, self._bases, self._exchange, self._normaliser, self._refusal, wall)
 
@@ -110,7 +111,18 @@ class SourceClient:
         """What went to the source, and what became of it, until now."""
         tally, mislabelled = self._exchange.tally, self._fetcher.mislabelled
         return Traffic(
-            self.requests, self.retrier.retries, tally.in_flight, self.breaker.open, mislabelled, tally.outcomes
+            self.requests,
+            self.retrier.retries,
+            tally.in_flight,
+            self.breaker.open,
+            mislabelled,
+            tally.outcomes,
+            self.retrier.left,
+            self.breaker.turned_away,
+            self._scanned,
+            self._pages,
+            tally.seconds,
+            tally.within,
         )
 
     @property
@@ -210,6 +222,8 @@ class SourceClient:
                     if left:
                         break
             parts.append(scan.result())
+            self._scanned += not left
+            self._pages += parts[-1].requests
             if parts[-1].complete:
                 self._any_offset &= scan.overlaps
             if left:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import TypeVar
 
 from adapters.breaker import is_fault, patience
@@ -66,7 +67,7 @@ class Retrier:
                 if not _worth_it(error):
                     raise
                 pause = self._pause(number, error)
-                if pause >= patience(self._monotonic()) or not self._affordable():
+                if pause >= patience(self._monotonic()) or not self.left:
                     raise
             self._retried.append(self._monotonic())
             self.retries += 1
@@ -78,13 +79,14 @@ class Retrier:
         jittered = self._chance() * min(self._limits.longest, first * 2.0 ** (number - 1))
         return max(jittered, error.retry_after or 0.0)
 
-    def _affordable(self) -> bool:
-        """Whether one more may be made again: a source that fails for many is not asked by all of them three times."""
+    @property
+    def left(self) -> int:
+        """How many may be made again just now: a source that fails for many is not asked by all of them three times."""
         since = self._monotonic() - self._limits.window
         for times in (self._calls, self._retried):
             while times and times[0] <= since:
                 times.popleft()
-        return len(self._retried) < max(self._limits.at_least, self._limits.share * len(self._calls))
+        return max(0, ceil(max(self._limits.at_least, self._limits.share * len(self._calls))) - len(self._retried))
 
 
 def _worth_it(error: SourceError) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate, repeat
+from typing import TypeAlias
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
-from adapters.traffic import OUTCOMES
+from adapters.traffic import OUTCOMES, WITHIN, Traffic
 from gateway.roster.source import Source
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -55,44 +58,61 @@ class _PerSource(Collector):
         self._sources = sources
 
     def collect(self) -> Iterator[Metric]:
-        records = GaugeMetricFamily("gateway_held_records", "Records held in memory.", labels=["source"])
-        size = GaugeMetricFamily("gateway_held_bytes", "What they take, estimated.", labels=["source"])
-        evictions = CounterMetricFamily(
-            "gateway_evictions", "Collections let go of since they or others were too many.", labels=["source"]
-        )
-        requests = CounterMetricFamily(
-            "gateway_upstream_requests", "Requests sent to the source, those for tokens included.", labels=["source"]
-        )
-        mislabelled = CounterMetricFamily(
-            "gateway_upstream_mislabelled",
-            "Good answers of the source that were not said to be JSON.",
-            labels=["source"],
-        )
         attempts = CounterMetricFamily(
             "gateway_upstream_attempts", "Attempts by what became of them.", labels=["source", "outcome"]
         )
-        retries = CounterMetricFamily(
-            "gateway_upstream_retries", "Attempts made since one before had failed.", labels=["source"]
-        )
-        in_flight = GaugeMetricFamily("gateway_upstream_in_flight", "Attempts under way.", labels=["source"])
-        broken = GaugeMetricFamily(
-            "gateway_breaker_open", "1 while the source is left alone since it failed too often.", labels=["source"]
-        )
-        stale = CounterMetricFamily(
-            "gateway_stale_reads", "Reads that an older copy answered in the source's place.", labels=["source"]
-        )
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+        within, seconds = [0] * (len(WITHIN) + 1), 0.0
         for source in self._sources:
-            usage = source.usage
-            records.add_metric([source.key], usage.records)
-            size.add_metric([source.key], usage.bytes)
-            evictions.add_metric([source.key], usage.evictions)
             traffic = source.traffic
-            requests.add_metric([source.key], traffic.requests)
-            mislabelled.add_metric([source.key], traffic.mislabelled)
+            for kind, name, what, value in _figures(source, traffic):
+                if name not in families:
+                    families[name] = kind(name, what, labels=["source"])
+                families[name].add_metric([source.key], value)
             for outcome in OUTCOMES:
-                attempts.add_metric([source.key, outcome], traffic.outcomes.get(outcome, 0))
-            retries.add_metric([source.key], traffic.retries)
-            in_flight.add_metric([source.key], traffic.in_flight)
-            broken.add_metric([source.key], traffic.broken)
-            stale.add_metric([source.key], source.stood_in)
-        yield from (records, size, evictions, requests, mislabelled, attempts, retries, in_flight, broken, stale)
+                count = traffic.outcomes.get(outcome, 0)
+                if count or outcome == OUTCOMES[0]:  # those that never were would be most of all there is to tell
+                    attempts.add_metric([source.key, outcome], count)
+            within = [some + more for some, more in zip(within, traffic.within or repeat(0), strict=False)]
+            seconds += traffic.seconds
+        yield from families.values()
+        yield attempts
+        durations = HistogramMetricFamily(
+            "http_client_request_duration_seconds", "How long attempts took, of all sources together."
+        )
+        bounds = [*map(floatToGoString, WITHIN), "+Inf"]
+        durations.add_metric([], list(zip(bounds, accumulate(within), strict=True)), seconds)
+        yield durations
+
+
+_Figure: TypeAlias = tuple[type[CounterMetricFamily] | type[GaugeMetricFamily], str, str, float]
+
+
+def _figures(source: Source, traffic: Traffic) -> Iterator[_Figure]:
+    """One number each of one source: whether it only grows, its name, what it is."""
+    usage, flights = source.usage, source.flights
+    counter, gauge = CounterMetricFamily, GaugeMetricFamily
+    yield gauge, "gateway_held_records", "Records held in memory.", usage.records
+    yield gauge, "gateway_held_bytes", "What they take, estimated.", usage.bytes
+    yield counter, "gateway_evictions", "Collections let go of since they or others were too many.", usage.evictions
+    stood_in = source.stood_in
+    yield counter, "gateway_stale_reads", "Reads that an older copy answered in the source's place.", stood_in
+    begun, joined = (flights.begun, flights.joined) if flights is not None else (0, 0)
+    yield counter, "gateway_upstream_needs", "Needs for which the source was asked, since they were not held.", begun
+    yield counter, "gateway_upstream_joins", "Times that a need was on its way already.", joined
+    waiting, refused = (len(flights.line), flights.line.turned_away) if flights is not None else (0, 0)
+    yield gauge, "gateway_upstream_waiting_operations", "Operations that wait for the source.", waiting
+    yield counter, "gateway_upstream_refused_operations", "Operations refused since too many waited.", refused
+    refused = traffic.refused
+    yield counter, "gateway_upstream_refused_requests", "Requests not sent, the source being left alone.", refused
+    sent = traffic.requests
+    yield counter, "gateway_upstream_requests", "Requests sent to the source, those for tokens included.", sent
+    mislabelled = traffic.mislabelled
+    yield counter, "gateway_upstream_mislabelled", "Good answers that were not said to be JSON.", mislabelled
+    yield counter, "gateway_upstream_retries", "Attempts made since one before had failed.", traffic.retries
+    yield gauge, "gateway_upstream_retries_left", "Attempts that may be made again just now.", traffic.retries_left
+    yield gauge, "gateway_upstream_in_flight", "Attempts under way.", traffic.in_flight
+    yield counter, "gateway_upstream_seconds", "Time that attempts took.", traffic.seconds
+    yield counter, "gateway_upstream_scans", "Lists of the source that were read to their end.", traffic.scans
+    yield counter, "gateway_upstream_pages", "Pages of lists.", traffic.pages
+    yield gauge, "gateway_breaker_open", "1 while the source is left alone since it failed too often.", traffic.broken

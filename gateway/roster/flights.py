@@ -30,7 +30,9 @@ class Flights:
         self, source: str = "", landed: Callable[[Account], None] = lambda account: None, line: Line | None = None
     ) -> None:
         self._source = source
-        self._line = line or Line(source)
+        self.line = Line(source) if line is None else line
+        self.begun = self.joined = 0
+        """Needs for which the source was asked, and times that somebody joined in one that was under way."""
         self._landed = landed
         self._aloft: dict[Hashable, asyncio.Task[Any]] = {}
         self._accounts: WeakKeyDictionary[asyncio.Task[Any], Account] = WeakKeyDictionary()
@@ -45,9 +47,11 @@ class Flights:
         """
         task = self._aloft.get(need)
         if task is None:
-            self._line.check()
+            self.line.check()
             task = self.start(need, start)
-            self._line.joins(task)
+            self.line.joins(task)
+        else:
+            self.joined += 1
         account = self._accounts[task]
         self._waiting[task] += 1
         try:
@@ -66,6 +70,7 @@ class Flights:
         """The flight for `need`, which goes on whether or not anybody waits for it."""
         task: asyncio.Task[T] | None = self._aloft.get(need)
         if task is None:
+            self.begun += 1
             account = Account(self._source, explain.describe(need))
             task = self._aloft[need] = asyncio.create_task(_for_all(account, start))
             self._accounts[task] = account

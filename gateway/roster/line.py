@@ -28,6 +28,11 @@ class Line:
         self._source = source
         self._most = most
         self._begun: Counter[object] = Counter()
+        self.turned_away = 0
+        """Operations that were refused what they came for."""
+
+    def __len__(self) -> int:
+        return len(self._begun)
 
     def check(self) -> None:
         """To be called before the running operation begins something.
@@ -37,6 +42,7 @@ class Line:
         """
         own = operation.get()
         if own is not None and own not in self._begun and len(self._begun) >= self._most:
+            self.turned_away += 1
             message = f"not asked: {self._most} operations wait for it already"
             raise Overloaded(self._source, message, retry_after=_SOON)
 

@@ -25,6 +25,7 @@ from gateway.roster import explain, foresight
 from gateway.roster.asking import Asker, Children, Found, records_of
 from gateway.roster.beyond import Beyond
 from gateway.roster.budget import Budget, Usage
+from gateway.roster.flights import Flights
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Guard, Hold
 from gateway.roster.health import Health
@@ -126,6 +127,11 @@ class Reader:
     def traffic(self) -> Traffic:
         """What went to the source, and what became of it."""
         return self._client.traffic
+
+    @property
+    def flights(self) -> Flights:
+        """What is asked of the source at present, and how often that was."""
+        return self.upstream.flights
 
     async def close(self) -> None:
         await self.upstream.flights.close()

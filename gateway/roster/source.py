@@ -33,6 +33,7 @@ from gateway.faults import (
 )
 from gateway.roster.budget import Usage
 from gateway.roster.deadline import Deadline
+from gateway.roster.flights import Flights
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
@@ -178,6 +179,11 @@ class Source:
     def traffic(self) -> Traffic:
         """What went to it since the gateway started, and what became of it."""
         return self._reader.traffic if self._reader is not None else Traffic()
+
+    @property
+    def flights(self) -> Flights | None:
+        """What is asked of it at present, and how often that was; None of one that cannot be asked."""
+        return self._reader.flights if self._reader is not None else None
 
     @property
     def tables(self) -> Mapping[Collection, Table]:

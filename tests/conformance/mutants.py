@@ -102,10 +102,6 @@ def _indifferent(field: str, changed: Any, dialect: Dialect) -> bool:
             return only_status and changed.get("users") == frozenset({"identifier"})
         case "capabilities.max_url":
             return only_status and changed > can.max_url
-        case "capabilities.any_offset":
-            return True  # it counts only where nothing tells how many records there are
-        case "capabilities.foreign_links":
-            return True  # no maker says that its links lead elsewhere
         case "former_id_prefix":
             return dialect.former_id_metadata is None
         case "pace.peak_concurrency":
