@@ -1,7 +1,7 @@
 """`python -m tests.faults.pairs [seed]`: every two faults together, the one for some requests, the other for the rest.
 
 What must hold is what holds for each alone (`tests/faults/test_rules.py`). Prints each pair that breaks a rule; ends
-with status 1 if one did. A quarter of an hour.
+with status 1 if one did. Some five minutes: sleeping takes no time (`tests.faults.clock`).
 """
 
 from __future__ import annotations
