@@ -6,23 +6,16 @@ Ends with 1 if an answer was wrong or a count of upstream requests broke its lim
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import platform
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from bench import processes
+from bench import command, processes
 from bench.cold import Cold
 from bench.figures import Figures, Samples, broken
 from bench.queries import QUESTIONS, UPSTREAMS, Question
 from bench.report import told, with_ratios
-from bench.truth import Truth, WrongAnswer
+from bench.truth import Truth
 from bench.warm import CONTENDERS, HOLDING, Warm
 
 
@@ -50,10 +43,10 @@ async def measure(options: argparse.Namespace, questions: Sequence[Question], fo
     for name in options.upstreams.split(","):
         with processes.sandbox(UPSTREAMS[name]) as source:
             if options.only != "warm":
-                _say(f"cold, {name}")
+                command.say(f"cold, {name}")
                 await cold.measure(name, source)
             if options.only != "cold" and name == "wide":
-                _say("warm")
+                command.say("warm")
                 await warm.measure(source)
     return with_ratios(samples.figures(), questions)
 
@@ -74,32 +67,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.contenders.split(",")[0] not in HOLDING:
         made.error(f"the first contender is {' or '.join(HOLDING)}: what it answers is what fixed repeats")
     questions = [QUESTIONS[name] for name in options.questions.split(",")]
-    began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        figures: Figures | None = None
-        try:
-            figures = asyncio.run(measure(options, questions, Path(folder)))
-        except* WrongAnswer as wrong:
-            print(f"a wrong answer: {wrong.exceptions[0]}", file=sys.stderr)
-    if figures is None:
-        return 1
-    if options.json:
-        print(msgspec.json.format(msgspec.json.encode(figures)).decode())
-    else:
-        print(told(figures, questions))
-        load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
-        print(
-            f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
-            f"load average {load}; {time.perf_counter() - began:.0f} s"
-        )
-    faults = broken(figures)
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    return 1 if faults else 0
-
-
-def _say(stage: str) -> None:
-    print(f"{time.strftime('%X')} {stage} …", file=sys.stderr)
+    return command.run(
+        lambda folder: measure(options, questions, folder),
+        lambda figures: told(figures, questions),
+        broken,
+        as_json=options.json,
+    )
 
 
 if __name__ == "__main__":

@@ -7,29 +7,23 @@ docs/performance.md, "Execution", says what is measured, and how.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import platform
 import sys
-import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import processes
-from bench.figures import Figures, Samples, broken
+from bench import command, processes
+from bench.figures import Figures, Samples, broken, unmeasured
 from bench.in_process import Comparison
 from bench.over_http import OverHttp
 from bench.queries import QUESTIONS, WIDE
 from bench.report import cpu_ms
-from bench.truth import Truth, WrongAnswer
+from bench.truth import Truth
 from bench.warm import Warm
 
 PARTS: Final = ("in_process", "careful", "fallback", "http", "server", "start")
@@ -67,15 +61,15 @@ ROWS: Final = (
 async def measure(options: argparse.Namespace, folder: Path) -> Figures:
     samples, parts = Samples(), options.only.split(",")
     if alone := [part for part in parts if part in ("in_process", "careful", "fallback")]:
-        _say("in process")
+        command.say("in process")
         await Comparison(options.seconds, options.runs, samples).measure(alone)
     if "http" in parts:
-        _say("over HTTP")
+        command.say("over HTTP")
         await OverHttp(options.stretch, options.runs, samples).measure()
     if "server" in parts or "start" in parts:
         with processes.sandbox(WIDE) as source:
             if "start" in parts:
-                _say("start")
+                command.say("start")
                 config = processes.write_config(folder / "start.toml", WIDE, source, ["measured"])
                 for run in range(options.runs + 1):
                     with processes.gateway(config, folder / "bytecode") as started:
@@ -83,7 +77,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> Figures:
                             samples.add("start.seconds", started.started)
                             samples.add("start.cpu_seconds", started.cpu())
             if "server" in parts:
-                _say("whole server")
+                command.say("whole server")
                 warm = Warm(
                     list(QUESTIONS.values()), options.stretch, options.runs, options.windows,
                     [name for pair in AGAINST.values() for name in pair], Truth(), samples, folder,
@@ -169,34 +163,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.runs, options.seconds, options.stretch, options.windows, options.clients = 1, 0.0, 0.0, 3, 3
     if unknown := [part for part in options.only.split(",") if part not in PARTS]:
         made.error(f"no {unknown[0]}; there are {', '.join(PARTS)}")
-    began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        figures: Figures | None = None
-        try:
-            figures = asyncio.run(measure(options, Path(folder)))
-        except* WrongAnswer as wrong:
-            print(f"a wrong answer: {wrong.exceptions[0]}", file=sys.stderr)
-    if figures is None:
-        return 1
-    if options.json:
-        print(msgspec.json.format(msgspec.json.encode(figures)).decode())
-    else:
-        load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
-        print(told(figures))
-        print(
-            f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
-            f"load average {load}; {time.perf_counter() - began:.0f} s"
-        )
-    faults = broken(figures, limits(options.clients))
-    if options.only == ",".join(PARTS):
-        faults += [f"{name} was not measured" for name in sorted(PROMISED - figures.keys())]
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    return 1 if faults else 0
-
-
-def _say(stage: str) -> None:
-    print(f"{time.strftime('%X')} {stage} …", file=sys.stderr)
+    promised = PROMISED if options.only == ",".join(PARTS) else frozenset[str]()
+    return command.run(
+        lambda folder: measure(options, folder),
+        told,
+        lambda figures: [*broken(figures, limits(options.clients)), *unmeasured(figures, promised)],
+        as_json=options.json,
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from statistics import median
 
 Figures = dict[str, float]
@@ -55,3 +55,8 @@ def broken(figures: Figures, limits: Mapping[str, float] = LIMITS) -> list[str]:
         for name, most in limits.items()
         if figures.get(name, 0) > most
     ]
+
+
+def unmeasured(figures: Figures, promised: Collection[str]) -> list[str]:
+    """What was promised and is not there, in words."""
+    return [f"{name} was not measured" for name in sorted(promised) if name not in figures]

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -22,11 +18,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import delta, many, person, processes
+from bench import command, delta, many, person, processes
 from bench.asking import Plan
-from bench.figures import Figures, Samples, broken
+from bench.figures import Figures, Samples, broken, unmeasured
 from bench.queries import IN_FLIGHT, UPSTREAMS, W1, W2, W4
-from bench.truth import Truth, WrongAnswer
+from bench.truth import Truth
 
 QUESTIONS = {each.name: each for each in (W1, W2, W4)}
 STAMPEDES = (16, 32)
@@ -81,17 +77,17 @@ async def measure(options: argparse.Namespace, folder: Path) -> Figures:
     stampedes = [int(clients) for clients in options.stampedes.split(",")]
     plan = Plan(questions, stampedes, options.runs, long, Truth(), samples, folder)
     for name in options.upstreams.split(","):
-        _say(f"requests, {name}")
+        command.say(f"requests, {name}")
         await plan.measure(name, UPSTREAMS[name])
     if options.runs:
-        _say("requests after changes")
+        command.say("requests after changes")
         await delta.measure(options.runs, samples, folder)
     if not options.only_requests:
-        _say(f"one person of {options.people}")
+        command.say(f"one person of {options.people}")
         await person.measure(person.Large(options.people), options.runs, long, samples, folder)
-        _say("500 sources")
+        command.say("500 sources")
         await many.measure(many.Many(), max(1, options.runs), samples, folder)
-        _say(f"tables of {options.people} users")
+        command.say(f"tables of {options.people} users")
         for part in ("bench.holding", "bench.loop"):
             for name, value in (await asyncio.to_thread(_alone, part, options.people)).items():
                 samples.add(name, value)
@@ -129,28 +125,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     for given, known in ((options.upstreams, UPSTREAMS), (options.questions, QUESTIONS)):
         if unknown := [name for name in given.split(",") if name not in known]:
             made.error(f"no {unknown[0]}; there are {', '.join(known)}")
-    began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            figures = asyncio.run(measure(options, Path(folder)))
-        except WrongAnswer as wrong:
-            print(f"a wrong answer: {wrong}", file=sys.stderr)
-            return 1
-    if options.json:
-        print(msgspec.json.format(msgspec.json.encode(figures)).decode())
-    else:
-        load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
-        print(told(figures))
-        print(
-            f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
-            f"load average {load}; {time.perf_counter() - began:.0f} s"
-        )
-    found = faults(figures)
-    if options == parser().parse_args(["--json"] * options.json):
-        found += [f"{name} was not measured" for name in sorted(PROMISED - figures.keys())]
-    for fault in found:
-        print(fault, file=sys.stderr)
-    return 1 if found else 0
+    promised = PROMISED if options == parser().parse_args(["--json"] * options.json) else frozenset[str]()
+    return command.run(
+        lambda folder: measure(options, folder),
+        told,
+        lambda figures: [*faults(figures), *unmeasured(figures, promised)],
+        as_json=options.json,
+    )
 
 
 def told(figures: Figures) -> str:
@@ -200,10 +181,6 @@ def _table(*columns: str) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if not number else "right")
     return table
-
-
-def _say(stage: str) -> None:
-    print(f"{time.strftime('%X')} {stage} …", file=sys.stderr)
 
 
 if __name__ == "__main__":

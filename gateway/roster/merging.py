@@ -186,29 +186,21 @@ def _outcome(source: str, part: Part, rows: int, unknown: int | None) -> SourceO
     found, standing = part.found, part.standing
     if found.unproved is not None:
         standing = partial(found.unproved)
-    if standing is not None:
-        return SourceOutcome(
-            source,
-            standing.state,
-            code=standing.code,
-            message=f"{source}: {standing.message}",
-            as_of=found.read_at,
-            rows=rows,
-            rejected=found.rejected,
-            unknown=unknown,
-        )
-    if found.rejected:
-        return SourceOutcome(
-            source,
-            SourceState.PARTIAL,
-            code=ErrorCode.INCOMPLETE,
-            message=f"{source}: {found.rejected} of the records sent could not be read and are left out",
-            as_of=found.read_at,
-            rows=rows,
-            rejected=found.rejected,
-            unknown=unknown,
-        )
-    return SourceOutcome(source, _FRESH, as_of=found.read_at, rows=rows, unknown=unknown)
+    elif standing is None and found.rejected:
+        message = f"{found.rejected} of the records sent could not be read and are left out"
+        standing = Standing(SourceState.PARTIAL, ErrorCode.INCOMPLETE, message)
+    if standing is None:
+        return SourceOutcome(source, _FRESH, as_of=found.read_at, rows=rows, unknown=unknown)
+    return SourceOutcome(
+        source,
+        standing.state,
+        code=standing.code,
+        message=f"{source}: {standing.message}",
+        as_of=found.read_at,
+        rows=rows,
+        rejected=found.rejected,
+        unknown=unknown,
+    )
 
 
 _FRESH = SourceState.FRESH

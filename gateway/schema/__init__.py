@@ -19,7 +19,7 @@ from gateway.faults import BadInput
 from gateway.limits import DocumentLimits
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
-from gateway.schema.documents import Documents, KeptDocuments
+from gateway.schema.documents import CheckedDocuments, KeptDocuments
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
@@ -51,13 +51,13 @@ class Schema(strawberry.Schema):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.documents = Documents(self._schema)
+        self.documents = CheckedDocuments(self._schema)
         self.taken = Counter[str]()
 
     def bounded(self, limits: DocumentLimits, *, introspection: bool) -> "Schema":
         """The same, but larger documents are refused; so is asking for the schema without `introspection`."""
         made = copy.copy(self)
-        made.documents = Documents(self._schema, limits, introspection=introspection)
+        made.documents = CheckedDocuments(self._schema, limits, introspection=introspection)
         return made
 
     def led_by(self, lead: Lead) -> "Schema":

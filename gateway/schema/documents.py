@@ -60,7 +60,7 @@ class Document:
     operations: int
 
 
-class Documents:
+class CheckedDocuments:
     """The documents of one schema. limits: those that are larger are refused; None: all are read.
 
     introspection: whether the schema may be asked for. If not, errors tell nothing of it either.
@@ -139,5 +139,5 @@ class KeptDocuments(SchemaExtension):
         yield
 
     @property
-    def _documents(self) -> Documents:
-        return cast("Documents", cast("Any", self.execution_context.schema).documents)
+    def _documents(self) -> CheckedDocuments:
+        return cast("CheckedDocuments", cast("Any", self.execution_context.schema).documents)

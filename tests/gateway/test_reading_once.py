@@ -15,7 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.execution import compiling
 from gateway.schema import SCHEMA, Schema
 from gateway.schema.context import Context
-from gateway.schema.documents import MOST_TEXT, Documents, KeptDocuments
+from gateway.schema.documents import MOST_TEXT, CheckedDocuments, KeptDocuments
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from tests.gateway.support import MakeWorld
@@ -77,7 +77,7 @@ async def test_a_schema_that_keeps_no_documents_for_strawberry_has_it_read_each_
 
 
 def test_what_is_kept_of_documents_has_an_end() -> None:
-    documents = Documents(SCHEMA._schema)
+    documents = CheckedDocuments(SCHEMA._schema)
     first, broken = documents.read(COMPILED), documents.read("{ users {")
     assert documents.read(COMPILED) is first
     assert documents.read("{ users {") is broken
@@ -89,7 +89,7 @@ def test_what_is_kept_of_documents_has_an_end() -> None:
 
 
 def test_a_document_larger_than_all_that_may_be_kept_drives_no_other_out() -> None:
-    documents = Documents(SCHEMA._schema)
+    documents = CheckedDocuments(SCHEMA._schema)
     first = documents.read(COMPILED)
     huge = "{ __typename }" + "#" * MOST_TEXT
     assert documents.read(huge) is not documents.read(huge)
