@@ -186,8 +186,10 @@ def _outcome(source: str, part: Part, rows: int, unknown: int | None) -> SourceO
     found, standing = part.found, part.standing
     if found.unproved is not None:
         standing = partial(found.unproved)
-    elif standing is None and found.rejected:
+    elif found.rejected:  # an older copy that stands in lacks what it lacked
         message = f"{found.rejected} of the records sent could not be read and are left out"
+        if standing is not None:
+            message += f"; {standing.message}"
         standing = Standing(SourceState.PARTIAL, ErrorCode.INCOMPLETE, message)
     if standing is None:
         return SourceOutcome(source, _FRESH, as_of=found.read_at, rows=rows, unknown=unknown)

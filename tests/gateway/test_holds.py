@@ -12,6 +12,7 @@ from adapters.endpoints import ENTITIES, Collection
 from gateway.access.grant import EVERYTHING, Grant
 from gateway.roster.reading import Source
 from gateway.sandbox.district import generate
+from gateway.sandbox.faults import switched
 from gateway.sandbox.server import make_server
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
@@ -429,3 +430,17 @@ async def test_collections_tell_when_they_were_read_whole_and_when_they_will_be_
     users = (await told())["USER"]
     assert users["asOf"] == users["lastFullScanAt"] < users["nextRefreshAt"]
     assert (await told())["ORG"]["nextRefreshAt"] is None
+
+
+async def test_a_copy_that_stands_in_and_lacks_records_is_told_as_an_error_not_as_old_alone(world: MakeWorld) -> None:
+    made = world({"a": {"cache": {"fresh_for": {"users": 0.1}}}}, a=WHOLE)
+    made.servers["a"].faults.on = [switched("bad-records=2")]
+    query = "{ users(status: null, first: 10000) { complete sources { state code rejected } } }"
+    lacking = {"complete": False, "sources": [{"state": "PARTIAL", "code": "INCOMPLETE", "rejected": 2}]}
+    for down in (False, True):
+        made.servers["a"].down = down
+        result = await SCHEMA.execute(query, {}, Context(made.reading()))
+        assert result.data == {"users": lacking}
+        [error] = result.errors or ()
+        assert (error.extensions or {})["code"] == "INCOMPLETE"
+        await asyncio.sleep(0.15)
