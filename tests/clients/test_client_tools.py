@@ -14,9 +14,9 @@ SCHEMA = HERE.parent.parent / "schema.graphql"
 
 WITHOUT_ID = re.compile(
     r"type \"(\w+(Connection|Edge|Payload|Report)|PageInfo|UserError|SourceCollection|Group|GroupKey"
-    r"|RoleAssignment|UserId|UserProfile|ScoreScaleValue|LearningObjective(Set|ScoreSet|Result))\""
+    r"|RoleAssignment|UserId|UserProfile|Viewer|Grant|ScoreScaleValue|LearningObjective(Set|ScoreSet|Result))\""
 )
-"""Reports, and values inside of records: they are no things of their own."""
+"""Reports, values inside of records, and what a client may: they are no things of their own."""
 
 WORDS_OF_THE_STANDARD = frozenset(
     {
