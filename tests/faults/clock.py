@@ -12,7 +12,7 @@ from bench.clock import OwnTimeLoop
 
 
 class ForwardLoop(OwnTimeLoop):
-    glance = 0.003
+    glance = 0.01
 
     async def forward(self, seconds: float) -> None:
         """To be called when nothing is under way that should not be late."""

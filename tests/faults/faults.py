@@ -13,7 +13,7 @@ from tests.faults.district import BODY, District, over_data
 from tests.faults.server import Asked, End, Play, for_ever
 from tests.faults.wire import answer, bomb, head, of, says, zipped
 
-SOON = {"attempt": 0.6}
+SOON = {"attempt": 1.5}
 """The time of an attempt, where a fault lasts until that is up."""
 
 LOGIN = f"<!DOCTYPE html><html><title>Sign in</title><p>{BODY}</p></html>".encode()

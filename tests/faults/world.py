@@ -33,7 +33,7 @@ from tests.faults.server import FaultServer
 
 _FILES = Path("/proc/self/fd")
 
-DEADLINE = 3.0
+DEADLINE = 7.5
 
 LISTS = ("users", "orgs", "classes")
 
@@ -246,7 +246,7 @@ async def world(
             "client_secret": SECRET,
             "allow_http": True,
             "capabilities": {"nested_reads": False},
-            "timeouts": {"attempt": 2.5},
+            "timeouts": {"attempt": 6.0},
         }
         | settings,
         "b": good.settings("http://b.test"),
