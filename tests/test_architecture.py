@@ -48,6 +48,10 @@ HTTP_CLIENTS = {
 }
 
 
+WALL_CLOCK = {"adapters.moments", "gateway.roster.tables", "gateway.roster.source", "gateway.roster.health"}
+"""Where the wall clock is asked: for dates, and for what is shown. `adapters.moments` tells how old something is."""
+
+
 def module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
@@ -153,3 +157,9 @@ def test_wire_words_stand_only_where_they_belong(name: str) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and WIRE.fullmatch(node.value)
     ]
     assert not found
+
+
+def test_ages_are_not_told_by_the_wall_clock() -> None:
+    places = {name: path for name, path in MODULES.items() if inside(name, {"adapters", "gateway.roster"})}
+    asked = {name for name, path in places.items() if "time.time()" in path.read_text("utf-8")}
+    assert asked == WALL_CLOCK

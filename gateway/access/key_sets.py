@@ -40,26 +40,34 @@ class KeySet:
         self._keys: Mapping[str | None, Any] = {}
         self._asked: float | None = None
         self._read: float | None = None
+        self._coming: asyncio.Task[None] | None = None
 
     async def key(self, name: str | None) -> Any | None:
         """The key of that name; without a name, the only one there is. None: there is none, or no asking for it."""
         if name not in self._keys or self._is_old():
-            await self._ask()
+            await self._asked_for()
         return self._keys.get(name)
 
     def _is_old(self) -> bool:
         return self._read is None or self._monotonic() - self._read > OLD
 
-    async def _ask(self) -> None:
+    async def _asked_for(self) -> None:
+        """Waits for what is on its way, for whoever that was begun; begins nothing where it is too early."""
         now = self._monotonic()
-        if self._asked is not None and now - self._asked < ASK_EVERY:
-            return
-        self._asked = now
+        if self._coming is None and (self._asked is None or now - self._asked >= ASK_EVERY):
+            self._asked = now
+            self._coming = asyncio.create_task(self._ask(now))
+        if self._coming is not None:
+            await asyncio.shield(self._coming)
+
+    async def _ask(self, now: float) -> None:
         try:
             self._keys = await asyncio.to_thread(self._fetched)
             self._read = now
         except (OSError, ValueError, JoseError) as error:
             log.error("keys stay as they were: %s: %s", self._place, _why(error))
+        finally:
+            self._coming = None
 
     def _fetched(self) -> Mapping[str | None, Any]:
         text = self._place.read_bytes() if isinstance(self._place, Path) else _get(self._place)

@@ -9,12 +9,11 @@ it is then all that lies beyond it, however the source itself compares ids.
 
 from __future__ import annotations
 
-import time
 from operator import lt
 
 from cachetools import LRUCache
 
-from adapters import lowering
+from adapters import lowering, moments
 from adapters.client import Page, PageRequest
 from adapters.dialect import Totals
 from adapters.endpoints import Collection
@@ -81,7 +80,7 @@ class Beyond:
         elif offset + page.total != known:
             self._doubted[collection, where] = known  # until the list is said to be of another size
             return None
-        return table.keep_beyond(where, after, Slice(page.records, offset, ended, total, time.time()))
+        return table.keep_beyond(where, after, Slice(page.records, offset, ended, total, moments.now()))
 
     def _told(self, collection: Collection, where: Predicate | None, total: int) -> None:
         """Notes the size of a list, as its first page told it: what lies beyond an id does not tell of all of it."""

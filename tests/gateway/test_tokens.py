@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -218,6 +219,16 @@ async def test_S03_a_thousand_tokens_with_made_up_keys_have_the_issuer_asked_onc
             await taken.bearer(by_hand({"alg": "RS256", "kid": f"made-up-{number}"}, lambda _: b"x"))
     assert issuer.asked == 1
     assert (await taken.bearer(signed())).name == "homework-app"
+
+
+async def test_S03_all_who_come_while_the_keys_do_wait_for_them(issuer: Published) -> None:
+    taken = tokens(issuer.address)
+    given_up = asyncio.create_task(taken.bearer(signed()))
+    others = [asyncio.create_task(taken.bearer(signed(sub=f"app-{n}"))) for n in range(20)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert [bearer.name for bearer in await asyncio.gather(*others)] == [f"app-{n}" for n in range(20)]
+    assert issuer.asked == 1
 
 
 async def test_S03_a_new_key_is_found_and_one_taken_back_ends_without_a_restart(issuer: Published) -> None:
