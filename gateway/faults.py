@@ -50,6 +50,7 @@ class ErrorCode(StrEnum):
     TOO_BROAD = "TOO_BROAD"
     DOCUMENT_LIMIT = "DOCUMENT_LIMIT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN_FIELD = "FORBIDDEN_FIELD"
     FORBIDDEN_SCOPE = "FORBIDDEN_SCOPE"
     RATE_LIMITED = "RATE_LIMITED"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -129,6 +130,8 @@ _CODES: Mapping[type[errors.SourceError], ErrorCode] = {
 _STATES: Mapping[ErrorCode, SourceState] = {
     ErrorCode.UNSUPPORTED: SourceState.UNSUPPORTED,
     ErrorCode.UPSTREAM_FORBIDDEN: SourceState.FORBIDDEN,
+    ErrorCode.FORBIDDEN_FIELD: SourceState.FORBIDDEN,
+    ErrorCode.FORBIDDEN_SCOPE: SourceState.FORBIDDEN,
     ErrorCode.SOURCE_LOADING: SourceState.LOADING,
     ErrorCode.SOURCE_HELD: SourceState.HELD,
     ErrorCode.SOURCE_MISCONFIGURED: SourceState.MISCONFIGURED,
@@ -160,6 +163,14 @@ class Disabled(errors.SourceError):
     """The source is switched off in the settings."""
 
 
+class OutOfScope(errors.SourceError):
+    """This client may not read such records of the source."""
+
+
+class Withheld(errors.SourceError):
+    """This client may not read such fields of the source, nor go by them."""
+
+
 class NotHeld(errors.SourceError):
     """It was to be read from what is held, and this is not."""
 
@@ -175,6 +186,10 @@ def code_of(error: errors.SourceError) -> ErrorCode:
         return ErrorCode.SOURCE_LOADING
     if isinstance(error, Disabled):
         return ErrorCode.SOURCE_DISABLED
+    if isinstance(error, OutOfScope):
+        return ErrorCode.FORBIDDEN_SCOPE
+    if isinstance(error, Withheld):
+        return ErrorCode.FORBIDDEN_FIELD
     if isinstance(error, NotHeld):
         return ErrorCode.INCOMPLETE
     return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of
 from gateway.access.clients import Client, ClientFile, Row
-from gateway.access.grant import Grant, Line
+from gateway.access.grant import ALL, Grant, Line
 from gateway.access.rates import Rates
 
 if TYPE_CHECKING:  # what tokens take is loaded where there are any
@@ -141,7 +141,7 @@ class Callers:
             if row.covers(source.key, source.district, source.labels, now)
         )
         return Grant(
-            frozenset(line.source for line in lines),
+            dict.fromkeys((line.source for line in lines), ALL),
             may=frozenset((scope, line.source) for line in lines for scope in line.scopes),
             name=name,
             lines=lines,

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from adapters.endpoints import Collection
+from gateway.access.field_class import FieldClass
 from gateway.access.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What may be read of one source. collections: those whose records may be. classes: of fields that hold personal
+    data, those that may be.
+
+    orgs: sourcedIds; only what belongs to one of these may be read; None: whatever it belongs to. masked: personal data
+    is shown as invented data that stays the same.
+    """
+
+    collections: frozenset[Collection] = frozenset(Collection)
+    classes: frozenset[FieldClass] = frozenset(FieldClass)
+    orgs: frozenset[str] | None = None
+    masked: bool = False
+
+    def shows(self, field_class: FieldClass) -> bool:
+        """Whether fields of a class are answered, masked or as they are."""
+        return field_class in self.classes
+
+    def compares(self, field_class: FieldClass) -> bool:
+        """Whether a client may filter, order or group by fields of a class: a count or a place tells their values."""
+        return field_class in self.classes and not self.masked
+
+
+ALL = Access()
+"""All of a source, as it is."""
+
+NOTHING = Access(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +51,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """sources: by key, those that may be read; None: every source.
+    """sources: by key, those of which anything may be read; None: all of every source.
 
     may: what may be done beside reading, and at which source; None: everything. few: groups of fewer people than are
     told by themselves otherwise may be told (`gateway.roster.grouping`). name, lines: whose it is, and what it
-    comes of, as they are shown to that client.
+    comes of, as they are shown to that client. withheld: the classes of fields that one source or another withholds.
     """
 
-    sources: frozenset[str] | None = None
+    sources: Mapping[str, Access] | None = None
     few: bool = False
     may: frozenset[tuple[Scope, str]] | None = None
     name: str = field(default="", compare=False)
     lines: tuple[Line, ...] = field(default=(), compare=False)
+    withheld: frozenset[FieldClass] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        every, given = frozenset(FieldClass), () if self.sources is None else self.sources.values()
+        object.__setattr__(self, "withheld", frozenset().union(*(every - access.classes for access in given)))
 
     def reaches(self, source: str) -> bool:
         return self.sources is None or source in self.sources
+
+    def at(self, source: str) -> Access:
+        """What may be read of a source: nothing of one that it does not reach."""
+        return ALL if self.sources is None else self.sources.get(source, NOTHING)
 
     def allows(self, scope: Scope, source: str | None = None) -> bool:
         """Whether that may be done at a source; at any, if None."""

@@ -342,6 +342,7 @@ describe(
         ErrorCode.TOO_BROAD: "More is asked for than a district's server can answer; the message says how to narrow.",
         ErrorCode.DOCUMENT_LIMIT: "The document is larger than documents may be; the message says in what.",
         ErrorCode.UNAUTHENTICATED: "The request has no key, or none of a client here.",
+        ErrorCode.FORBIDDEN_FIELD: "The key does not allow fields of this class, nor to go by them.",
         ErrorCode.FORBIDDEN_SCOPE: "The key does not allow this.",
         ErrorCode.RATE_LIMITED: "The client asks too often. Retry after `retryAfter`.",
         ErrorCode.BAD_CURSOR: "A cursor is not one of this list with these arguments.",

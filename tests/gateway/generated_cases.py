@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from adapters.endpoints import ENTITIES
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.identity import global_id
 from gateway.sandbox.district import generate
 from gateway.sandbox.kinds import KINDS
@@ -79,7 +79,7 @@ class Case:
             where = random.choice(["", "users", "classes", "enrollments", "orgs", "courses", "academicSessions"])
             fault = random.choice(FAULTS)
             faults[random.choice(keys)] = {where: fault}
-        grants = (EVERYTHING, EVERYTHING, EVERYTHING, Grant(frozenset(keys[:1])))
+        grants = (EVERYTHING, EVERYTHING, EVERYTHING, Grant({keys[0]: ALL}))
         return cls(number, servers, damage, faults, grants)
 
     def world(self) -> DamagedWorld:

@@ -17,7 +17,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument, parse
 
 from adapters.endpoints import Collection
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.execution import filling
 from gateway.execution.answering import Asked, respond
 from gateway.execution.compiling import compiled, operation_of
@@ -190,7 +190,7 @@ async def test_rows_go_with_their_plan(made: World) -> None:
 
 
 async def test_a_grant_that_does_not_reach_a_source_is_shown_nothing_that_was_kept_of_it(made: World) -> None:
-    asking, of_b = Asking(made), Grant(frozenset({"b"}))
+    asking, of_b = Asking(made), Grant({"b": ALL})
     for _ in range(3):
         await asking(OF_A)
     kept = asking.rows.bytes

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.access.grant import Grant
+from gateway.access.grant import ALL, Grant
 from gateway.config import Settings, from_tables
 from gateway.roster.reading import Sources
 from gateway.schema import SCHEMA
@@ -83,7 +83,7 @@ async def test_a_former_key_opens_nothing_that_the_grant_does_not(world: MakeWor
     made = world(RENAMED, a="standard-1.2", b="standard-1.2")
     school = made.servers["a"].district.schools[0].id
     query = 'query ($own: String!) { source(id: "old") { key } org(source: "old", sourcedId: $own) { id } }'
-    for grant, expected in ((Grant(frozenset({"b", "old"})), None), (Grant(frozenset({"a"})), {"key": "a"})):
+    for grant, expected in ((Grant({"b": ALL, "old": ALL}), None), (Grant({"a": ALL}), {"key": "a"})):
         result = await SCHEMA.execute(query, {"own": school}, Context(made.reading(grant)))
         assert result.data is not None
         assert result.data["source"] == expected

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.endpoints import ENTITIES, Collection
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.roster.reading import Source
 from gateway.sandbox.district import generate
 from gateway.sandbox.faults import switched
@@ -286,7 +286,7 @@ async def test_an_unknown_name_is_told_and_nothing_is_decided(world: MakeWorld) 
 
 async def test_a_grant_decides_nothing_beyond_its_sources(world: MakeWorld) -> None:
     made, _ = await held(world, "a", "b", settings={key: {"labels": ["rollover"]} for key in ("a", "b")})
-    narrow = Grant(frozenset({"a"}))
+    narrow = Grant({"a": ALL})
     assert [e["code"] for e in (await decide(made, narrow, sources=["b"], accept=True))["userErrors"]] == ["NOT_FOUND"]
     done = await decide(made, narrow, labels=["rollover"], accept=True)
     assert [kind(hold) for hold in done["holds"]] == ["Hold:a:USER"]

@@ -13,7 +13,7 @@ import pytest
 from adapters.client import SourceClient
 from adapters.endpoints import Collection
 from adapters.secret import Secret
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.config import from_tables
 from gateway.faults import SourceState
 from gateway.identity import CursorCodec
@@ -111,7 +111,7 @@ async def test_what_chooses_nothing_is_refused_with_what_there_is(
 
 async def test_nothing_is_told_of_sources_outside_the_grant(world: MakeWorld) -> None:
     made = three(world)
-    grant = Grant(sources=frozenset("bc"))
+    grant = Grant({"b": ALL, "c": ALL})
     data, [error], _ = await ask(made, '{ users(read: { labels: ["north"] }) { complete } }', grant)
     assert data == {"users": None}
     assert error["message"] == "read.labels: no source has north; there are: pilot"

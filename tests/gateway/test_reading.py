@@ -11,7 +11,7 @@ import pytest
 from adapters.endpoints import Collection
 from adapters.predicate import Compare, Op, equals, every
 from adapters.records import Class, Course, Enrollment, Record, RecordType, User
-from gateway.access.grant import Grant
+from gateway.access.grant import ALL, Grant
 from gateway.faults import BadInput, ErrorCode, SourceState
 from gateway.roster.listing import Extent, SourceFailed, children_page
 from gateway.roster.reading import OnSourceFailure, Reading
@@ -230,7 +230,7 @@ async def test_a_dangling_reference_is_data_and_told_once_with_a_count(world: Ma
 
 async def test_a_grant_hides_sources_as_if_they_were_not_there(world: MakeWorld) -> None:
     made = world(a="classlink", b="alpha")
-    reading = made.reading(Grant(frozenset({"a"})))
+    reading = made.reading(Grant({"a": ALL}))
     assert {r.source for r in (await page(reading, first=1000)).page.records} == {"a"}
     with pytest.raises(BadInput, match="no source named b; there are: a"):
         await page(reading, sources=["b"])

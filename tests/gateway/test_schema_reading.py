@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.records import RecordType
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.config import from_tables
 from gateway.faults import ErrorCode
 from gateway.identity import CursorCodec
@@ -306,7 +306,7 @@ async def test_a_source_beyond_the_grant_is_as_if_it_were_not_there(world: MakeW
           user(source: "b", sourcedId: $own) { id }
           hidden: node(id: "Source:b") { id }
         }""",
-        Grant(frozenset({"a"})),
+        Grant({"a": ALL}),
         id=f"User:b:{user}",
         own=user,
     )

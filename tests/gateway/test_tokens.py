@@ -128,7 +128,7 @@ async def test_S02_a_good_token_names_a_client_and_its_sources(issuer: Published
     head = {"alg": "RS256" if key is RSA else "ES256"}
     caller = await callers.caller(f"Bearer {signed(head, key)}")
     assert (caller.name, caller.key_id) == ("homework-app", None)
-    assert caller.grant.sources == {"a"}
+    assert set(caller.grant.sources) == {"a"}
     assert caller.grant.may == {(Scope.EXPLAIN, "a")}
 
 
@@ -202,7 +202,7 @@ async def test_a_token_reaches_the_sources_that_it_names(
         with pytest.raises(Unauthenticated):
             await callers.caller(f"Bearer {signed(sources=sources)}")
     else:
-        assert (await callers.caller(f"Bearer {signed(sources=sources)}")).grant.sources == reached
+        assert (await callers.caller(f"Bearer {signed(sources=sources)}")).grant.sources.keys() == reached
 
 
 async def test_the_claims_are_those_of_the_settings(issuer: Published) -> None:
