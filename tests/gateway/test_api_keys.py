@@ -214,7 +214,7 @@ def test_a_client_reaches_the_sources_that_its_rows_choose_while_they_hold(
 ) -> None:
     key = make().reveal()
     write(file, msgspec.structs.replace(client(key), rows=tuple(rows)))
-    assert callers(file)(key).sources == reached
+    assert set(callers(file)(key).sources or ()) == reached
 
 
 def test_what_is_allowed_besides_holds_for_the_sources_of_its_row_alone_and_ends_with_it(file: Path) -> None:
@@ -230,4 +230,4 @@ def test_what_is_allowed_besides_holds_for_the_sources_of_its_row_alone_and_ends
     assert allowed() == {("refresh", "springfield"), ("holds", "springfield"), ("holds", "shelbyville")}
     clock[0] = 100.0
     assert allowed() == {("refresh", "springfield")}
-    assert granted(key).sources == {"springfield"}
+    assert set(granted(key).sources or ()) == {"springfield"}
