@@ -13,11 +13,15 @@ T = TypeVar("T")
 
 
 class Health:
-    """last_success_at: epoch seconds. last_error: None once it has answered again."""
+    """last_success_at: epoch seconds. last_error: None once it has answered again.
+
+    stood_in: reads that an older copy answered, since the source failed or its time was up.
+    """
 
     def __init__(self, error: SourceError | None = None) -> None:
         self.last_success_at: float | None = None
         self.last_error: ErrorCode | None = code_of(error) if error is not None else None
+        self.stood_in = 0
 
     @property
     def state(self) -> SourceState:

@@ -16,22 +16,18 @@ from gateway.roster.keeper import Keeper
 from gateway.roster.needs import ByIds, ChildrenOf, Need, Window, named_ids
 from gateway.roster.pins import Pinned
 from gateway.roster.planner import HELD
-from gateway.roster.scope import Scope
 from gateway.roster.tables import Table
-from gateway.roster.whole import Position, Slice, Standing, alike, cut, listed
+from gateway.roster.whole import Position, Slice, Standing, cut, listed
 
 
 class Held:
     """Answers as the source's `Reader` does, but has nothing refreshed. What is on disk is held too."""
 
-    def __init__(
-        self, source: str, tables: Mapping[Collection, Table], keeper: Keeper, budget: Budget, scope: Scope
-    ) -> None:
+    def __init__(self, source: str, tables: Mapping[Collection, Table], keeper: Keeper, budget: Budget) -> None:
         self._source = source
         self._tables = tables
         self._keeper = keeper
         self._budget = budget
-        self._scope = scope
 
     def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None:
         """Why `found` is not what a reading would bring, as far as is known; None if it is fresh and read `since`."""
@@ -54,13 +50,7 @@ class Held:
         if (older := table.last_good) is not None:
             found |= {i: older.get(i) for i in wanted if i not in found}
         self._told(ByIds(collection, wanted), records_of(found))
-        if self._scope.everything:
-            return found
-        if collection is Collection.DEMOGRAPHICS:
-            people = await self.by_ids(Collection.USERS, found)
-            return {i: found[i] if person is not None else None for i, person in people.items()}
-        holds = self._scope.test(collection)
-        return {i: r if isinstance(r, Record) and holds(r) else None for i, r in found.items()}
+        return found
 
     async def children(
         self,
@@ -78,8 +68,7 @@ class Held:
             await older.indexed(field)
             found |= {p: older.children(field, p) for p in wanted if p not in found}
         self._told(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
-        holds = self._scope.test(collection)
-        return {p: alike(rows, filter(holds, rows)) for p, rows in found.items()}
+        return found
 
     async def window(
         self,
@@ -94,7 +83,6 @@ class Held:
         Raises:
             NotHeld: neither the whole list is held nor this part of it.
         """
-        where = predicate.every(where, self._scope.predicate(collection))
         table = await self._table(collection)
         held = await self._list(collection, where, table)
         if held is not None:
@@ -112,7 +100,6 @@ class Held:
         Raises:
             NotHeld: not all of them are known.
         """
-        where = predicate.every(where, self._scope.predicate(collection))
         found = await self._list(collection, where, await self._table(collection))
         if found is None:
             raise NotHeld(self._source)
@@ -134,7 +121,7 @@ class Held:
         if whole is None:
             raise NotHeld(self._source)
         table.pin(whole)
-        return Pinned(self._source, whole, self._scope)
+        return Pinned(self._source, whole)
 
     async def pinned(self, collection: Collection, version: float) -> Pinned | None:
         """A version of the collection; None where it is not held any more."""
@@ -144,7 +131,7 @@ class Held:
             await self._keeper.take_up(collection, table)
             whole = table.pinned(version)
         self._budget.used((self._source, collection))
-        return Pinned(self._source, whole, self._scope) if whole is not None else None
+        return Pinned(self._source, whole) if whole is not None else None
 
     async def _list(self, collection: Collection, where: Predicate | None, table: Table) -> Slice | None:
         whole = table.partial if table.last_good is None else table.last_good

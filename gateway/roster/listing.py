@@ -215,7 +215,7 @@ def listed(reading: Reading, find: FindPlace, query: ListQuery, extent: Extent) 
     collection = COLLECTIONS[query.kind]
     if query.ahead and terms.asks and wanted.size >= FEWEST_PARENTS:
         for source in lists.in_line(chosen, collection, wanted):
-            source.foresee(query.ahead, query.where, wanted.size)
+            source.foresee(collection, query.ahead, query.where, wanted.size)
     asked = _Asked(find, query, chosen, walk, below, terms)
     held = None if explain.heard() else lists.page_in_hand(chosen, collection, wanted, terms)
     return partial(asked.read, collection, wanted) if held is None else asked.told(held)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from adapters import moments, predicate
+from adapters import moments
 from adapters.endpoints import Collection
 from adapters.predicate import Predicate
 from gateway.faults import BadInput, ErrorCode, NotHeld, SourceState
@@ -16,7 +16,7 @@ from gateway.identity import SourceVersion, Versions
 from gateway.roster import explain
 from gateway.roster.needs import Window
 from gateway.roster.planner import HELD
-from gateway.roster.scope import Scope
+from gateway.roster.tables import Table
 from gateway.roster.whole import Position, Slice, Standing, Whole, cut
 
 
@@ -44,18 +44,21 @@ class Lists(Protocol):
 class Pinned:
     """One version of one collection. `version`: its name."""
 
-    def __init__(self, source: str, whole: Whole, scope: Scope) -> None:
+    def __init__(self, source: str, whole: Whole) -> None:
         self._source = source
-        self._scope = scope
-        self.whole = whole
+        self._whole = whole
 
     @property
     def version(self) -> float:
-        return self.whole.read_at
+        return self._whole.read_at
+
+    def latest(self, table: Table) -> bool:
+        """Whether no later one came."""
+        return self._whole in (table.whole, table.partial)
 
     def older(self) -> Standing:
         """What is said of a version that is not the latest."""
-        age = moments.now() - self.whole.read_at
+        age = moments.now() - self._whole.read_at
         return Standing(SourceState.STALE, None, f"the version of the walk is served, which was read {age:.0f} s ago")
 
     async def window(
@@ -70,8 +73,7 @@ class Pinned:
         return cut(found, after.sourced_id if after is not None else None, limit)
 
     async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
-        where = predicate.every(where, self._scope.predicate(collection))
-        found = await self.whole.searched(where)
+        found = await self._whole.searched(where)
         explain.held(self._source, Window(collection, where, None), HELD, (r.observed_at for r in found.records))
         return found
 

@@ -36,19 +36,18 @@ from gateway.roster.needs import ByIds, Changes, ChildrenOf, Cut, Filtered, Know
 from gateway.roster.pins import Pinned
 from gateway.roster.planner import HELD
 from gateway.roster.scans import PATIENCE, Scans
-from gateway.roster.scope import Scope
 from gateway.roster.sifting import Sifting
 from gateway.roster.store import Store
 from gateway.roster.tables import Table
 from gateway.roster.upstream import Upstream
-from gateway.roster.whole import Position, Slice, Whole, alike, cut, follows, listed
+from gateway.roster.whole import Position, Slice, Whole, cut, follows, listed
 
 _IN_VAIN = 16
 """Needs that were foreseen, and nothing was to be begun for them, that are remembered."""
 
 
 class Reader:
-    """Reads one source. What it returns satisfies the source's scope; what it raises is a SourceError."""
+    """Reads one source, all of it: who may see how much is the `View`'s. What it raises is a SourceError."""
 
     def __init__(
         self,
@@ -62,8 +61,6 @@ class Reader:
         self._keeper = Keeper(client.spec.key, store, self._account, self._fits)
         self._foreseen: dict[Collection, asyncio.Task[None]] = {}
         self._in_vain: LRUCache[ByIds | ChildrenOf, Known] = LRUCache(_IN_VAIN)
-        self._scope = Scope(frozenset(settings.schools))
-        self._limited = not self._scope.everything
         self._names = {collection: (client.spec.key, collection) for collection in Collection}
         most_apart = self._budget.share(client.spec.key, client.spec.max_records)
         guard = Guard(settings.guard.max_loss, settings.guard.min_records)
@@ -86,7 +83,7 @@ class Reader:
         self._scans = Scans(self.upstream, self._came, self._fits)
         self._asker = Asker(self.upstream, self._scans)
         self._beyond = Beyond(self.upstream)
-        self.held = Held(client.spec.key, self.tables, self._keeper, self._budget, self._scope)
+        self.held = Held(client.spec.key, self.tables, self._keeper, self._budget)
 
     @property
     def inclusive(self) -> bool:
@@ -254,20 +251,20 @@ class Reader:
             await asyncio.wait({coming})
 
     def in_hand(self, collection: Collection, since: float | None, began: float | None) -> Whole | None:
-        """The collection, if it is held whole, current, and all of it may be shown: nothing has to be awaited then."""
+        """The collection, if it is held whole and current: nothing has to be awaited then."""
         table = self.tables[collection]
         whole = table.current
         if whole is None and table.whole is None:
             whole = table.whole_for(began)
-        if whole is None or self._limited or (since is not None and not table.read_since(since)):
+        if whole is None or (since is not None and not table.read_since(since)):
             return None
         self._budget.used(self._names[collection])
         return whole
 
     def parts_in_hand(self, collection: Collection) -> Table | None:
-        """The collection's table, where it is not held whole and all that was read of it may be shown."""
+        """The collection's table, where it is not held whole."""
         table = self.tables[collection]
-        if table.whole is not None or table.unsupported is not None or self._limited:
+        if table.whole is not None or table.unsupported is not None:
             return None
         self._budget.used(self._names[collection])
         return table
@@ -299,7 +296,7 @@ class Reader:
                     found |= {i: older.get(i) for i in missing}
             else:
                 self._held(ByIds(collection, wanted), records_of(found))
-            return await self._admitted(collection, found, since)
+            return found
 
     # -------------------------------------------------------------- children
 
@@ -332,10 +329,7 @@ class Reader:
                     found |= {p: older.children(field, p) for p in missing}
             else:
                 self._held(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
-        if self._scope.everything:
-            return found
-        holds = self._scope.test(collection)
-        return {p: alike(rows, filter(holds, rows)) for p, rows in found.items()}
+        return found
 
     # -------------------------------------------------------------- lists
 
@@ -351,7 +345,6 @@ class Reader:
 
         All but the last, where the source only told that there is one more.
         """
-        where = predicate.every(where, self._scope.predicate(collection))
         await self._keeper.take_up(collection, self.tables[collection])
         with self._reading(collection) as table:
             await self._young_enough(collection, since)
@@ -371,7 +364,6 @@ class Reader:
 
     async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
         """Every record that satisfies `where`, by sourcedId."""
-        where = predicate.every(where, self._scope.predicate(collection))
         await self._taken_up(collection)
         with self._reading(collection) as table:
             await self._young_enough(collection, since)
@@ -396,14 +388,13 @@ class Reader:
             if whole is None:
                 return None
             table.pin(whole)
-            return Pinned(self._client.spec.key, whole, self._scope)
+            return Pinned(self._client.spec.key, whole)
 
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""
         found = await self.window(collection, where, None, 1, since)
         if found.total is not None:
             return found.total
-        where = predicate.every(where, self._scope.predicate(collection))
         with self._reading(collection):
             return (await self._list(collection, where, since, None, 1)).total
 
@@ -518,24 +509,10 @@ class Reader:
     def _held(self, need: Need, records: Iterable[Record]) -> None:
         explain.held(self._client.spec.key, need, HELD, (r.observed_at for r in records))
 
-    async def _admitted(self, collection: Collection, found: Found, since: float | None) -> Found:
-        """`found` without what lies outside the scope, which is as if it did not exist."""
-        if self._scope.everything:
-            return found
-        if collection is Collection.DEMOGRAPHICS:
-            people = await self.by_ids(Collection.USERS, found, since)
-            unknown = {i: person for i, person in people.items() if isinstance(person, SourceError)}
-            return {i: r if people[i] is not None else None for i, r in found.items()} | unknown
-        holds = self._scope.test(collection)
-        return {i: r if isinstance(r, SourceError) or (r is not None and holds(r)) else None for i, r in found.items()}
-
     @contextmanager
     def _reading(self, collection: Collection) -> Iterator[Table]:
         """The collection's table; that the source has no such collection is remembered."""
         table = self.tables[collection]
-        if not self._scope.covers(collection):
-            missing = f"{collection} cannot be limited to the listed schools"
-            raise Unsupported(self._client.spec.key, missing, because="this source's settings: schools")
         if table.unsupported is not None:
             raise table.unsupported
         self._budget.used(self._names[collection])

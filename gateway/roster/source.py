@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,6 +20,7 @@ from adapters.pacing import Pacer
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
 from adapters.traffic import Traffic
+from gateway.access.grant import ALL, Access
 from gateway.config import MisconfiguredSource, SourceSettings
 from gateway.faults import (
     DeadlineExceeded,
@@ -37,13 +39,14 @@ from gateway.roster.flights import Flights
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
-from gateway.roster.held import Held
 from gateway.roster.ordering import Order, sort
 from gateway.roster.pins import Expired, Lists
 from gateway.roster.reader import Reader
 from gateway.roster.resolving import Local, resolve
+from gateway.roster.scope import Scope
 from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, Terms
+from gateway.roster.view import Reads, View
 from gateway.roster.whole import Position, Slice, Standing, Whole, beside, partial
 
 T = TypeVar("T")
@@ -51,8 +54,8 @@ T = TypeVar("T")
 _ORDERS = 16
 """Lists that a source has sorted and keeps."""
 
-Reads: TypeAlias = Reader | Held
-"""Who answers a source's needs: either has the same of `by_ids`, `children`, `window`, `matching` and `count`."""
+_VIEWS = 100
+"""Accesses to a source of which what they have sorted is kept."""
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
@@ -67,7 +70,10 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Source:
-    """One configured source. `refusal`: why it cannot be asked at all; None if it can."""
+    """One configured source, as the settings or, `seen` so, a client's access leave it.
+
+    `refusal`: why it cannot be asked at all; None if it can.
+    """
 
     def __init__(
         self,
@@ -82,10 +88,28 @@ class Source:
         self._reader = reader
         self.refusal = refusal
         self._pacer = pacer
-        self._sorted: LRUCache[Hashable, tuple[Sequence[Record], Sequence[Record]]] = LRUCache(_ORDERS)
         self._health = reader.health if reader is not None else Health(refusal)
-        self.stood_in = 0
-        """Reads that an older copy answered, since the source failed or its time was up."""
+        self._show(Scope.of_schools(settings.schools if isinstance(settings, SourceSettings) else ()))
+
+    def _show(self, scope: Scope) -> None:
+        self._scope = scope
+        self._views: LRUCache[Access, Source] = LRUCache(_VIEWS)
+        self._records = _under(scope, self.key, self._reader)
+        self._sorted: LRUCache[Hashable, tuple[Sequence[Record], Sequence[Record]]] = LRUCache(_ORDERS)
+
+    def seen(self, access: Access) -> Source:
+        """This source, as far as somebody may read it: the same state, tables and requests, and fewer records."""
+        if access is ALL:
+            return self
+        found = self._views.get(access)
+        if found is None:
+            scope = self._scope.under(access)
+            found = self
+            if scope != self._scope:
+                found = copy.copy(self)
+                found._show(scope)
+            self._views[access] = found
+        return found
 
     @property
     def disabled(self) -> bool:
@@ -171,6 +195,11 @@ class Source:
         return self._pacer.left_today() if self._pacer is not None else None
 
     @property
+    def stood_in(self) -> int:
+        """Reads that an older copy answered, since it failed or its time was up."""
+        return self._health.stood_in
+
+    @property
     def usage(self) -> Usage:
         """What is held of it, and how often something of it was let go of."""
         return self._reader.usage if self._reader is not None else Usage()
@@ -225,15 +254,15 @@ class Source:
 
     def in_hand(self, collection: Collection, terms: Terms) -> Whole | None:
         """The collection, if it is there to be read without waiting and nothing has to be told of it."""
-        if self._reader is None or not terms.asks:
+        if self._records is None or not terms.asks:
             return None
-        return self._reader.in_hand(collection, terms.since, terms.began)
+        return self._records.in_hand(collection, terms.since, terms.began)
 
     def parts_in_hand(self, collection: Collection, terms: Terms) -> Table | None:
         """What was read of a collection that is not held whole, if that is to be had without waiting."""
-        if self._reader is None or not terms.asks or terms.since is not None:
+        if self._records is None or not terms.asks or terms.since is not None:
             return None
-        return self._reader.parts_in_hand(collection)
+        return self._records.parts_in_hand(collection)
 
     def window_in_hand(
         self, collection: Collection, where: Predicate | None, after: Position | None, limit: int, terms: Terms
@@ -244,10 +273,10 @@ class Source:
         parts = self.parts_in_hand(collection, terms)
         return parts.known_window(where, after, limit) if parts is not None else None
 
-    def foresee(self, ahead: Sequence[Ahead], where: Predicate | None, first: int) -> None:
+    def foresee(self, collection: Collection, ahead: tuple[Ahead, ...], where: Predicate | None, first: int) -> None:
         """Begins what following `ahead` from the `first` records that satisfy `where` will need anyway."""
         if self._reader is not None:
-            self._reader.foresee(ahead, where, first)
+            self._reader.foresee(self._scope.ahead(collection, ahead), where, first)
 
     async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
         """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
@@ -261,15 +290,15 @@ class Source:
         Raises:
             Loading: the collection is still being read whole.
             NotHeld: it was not to be asked, and nothing of what is wanted is held.
-            SourceError: the source could not answer in time, or cannot be asked.
+            SourceError: the source could not answer in time, or cannot be asked; or nobody may who reads it so.
         """
-        reader = self._askable()
+        reader, records = self._askable(), self._shown()
         fair = not deadline.lowered and not deadline.half_over
         if not terms.asks:
-            found = await deadline.within(self.key, read(reader.held))
-            return self._told(Answer(found, reader.held.standing(collection, found, terms.since), NotHeld(self.key)))
+            found = await deadline.within(self.key, read(records.held))
+            return self._told(Answer(found, records.held.standing(collection, found, terms.since), NotHeld(self.key)))
         try:
-            found = await deadline.within(self.key, read(reader))
+            found = await deadline.within(self.key, read(records))
         except SourceError as error:
             late = isinstance(error, DeadlineExceeded)
             failed = self._late(error, reader, collection, fair) if late else error
@@ -280,7 +309,7 @@ class Source:
         if not stands_in or not bridgeable(failed):
             raise failed
         try:
-            found = await deadline.within(self.key, read(reader.held))
+            found = await deadline.within(self.key, read(records.held))
         except SourceError:
             raise failed from None
         # It is held, and only older than was wanted.
@@ -311,17 +340,16 @@ class Source:
         version = pins.of(self.key, collection)
         if version is None:
             return await self.ask(collection, read, deadline, plain)
-        reader = self._askable()
-        pinned = await deadline.within(self.key, reader.held.pinned(collection, version))
+        reader, records = self._askable(), self._shown()
+        pinned = await deadline.within(self.key, records.held.pinned(collection, version))
         if pinned is None and pins.follows:
             raise Expired(self.key)
         if pinned is None:  # let go of at once, for others
             pins.too_large()
             return await self.ask(collection, read, deadline, plain)
         table = reader.tables[collection]
-        latest = table.whole is pinned.whole or table.partial is pinned.whole
         found = await deadline.within(self.key, read(pinned))
-        return Answer(found, table.standing if latest else pinned.older())
+        return Answer(found, table.standing if pinned.latest(table) else pinned.older())
 
     def keep_pinned(self, collections: Mapping[str, float | None]) -> None:
         """Has versions kept that a walk will come to, as far as they are in memory."""
@@ -376,7 +404,7 @@ class Source:
 
     def _told(self, answer: Answer[T]) -> Answer[T]:
         if answer.standing is not None and answer.standing.state is SourceState.STALE:
-            self.stood_in += 1
+            self._health.stood_in += 1
         return answer
 
     def _late(self, error: SourceError, reader: Reader, collection: Collection, fair: bool) -> SourceError:
@@ -392,6 +420,15 @@ class Source:
         if self._reader is None:
             raise self.refusal or Disabled(self.key, "switched off in the settings")
         return self._reader
+
+    def _shown(self) -> Reader | View:
+        """What reads its records: they are to be had from nobody else."""
+        assert self._records is not None, "whoever can be asked has some"
+        return self._records
+
+
+def _under(scope: Scope, source: str, reader: Reader | None) -> Reader | View | None:
+    return reader if reader is None or scope.everything else View(source, reader, scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,16 @@ class Sources:
         return iter(self._by_key.values())
 
     def within(self, grant: Grant) -> list[Source]:
-        return [s for s in self if grant.reaches(s.key)]
+        """Those that the grant reaches, each as it lets it be seen: here as below."""
+        return _seen(self, grant)
 
     def get(self, key: str, grant: Grant) -> Source | None:
         """The source, if there is one of that key, or that had it before, that the grant reaches."""
         found = self._by_name.get(key)
-        return found if found is not None and grant.reaches(found.key) else None
+        if found is None or grant.sources is None:
+            return found
+        access = grant.sources.get(found.key)
+        return found.seen(access) if access is not None else None
 
     def named(self, names: Sequence[str] | None, grant: Grant) -> Sequence[Source]:
         """The sources that a client names by key, former key or global id, each once, by key.
@@ -57,7 +61,7 @@ class Sources:
             BadInput: a name is not that of a source within the grant.
         """
         if names is None:
-            return self._usual if grant.sources is None else [s for s in self._usual if grant.reaches(s.key)]
+            return self._usual if grant.sources is None else _seen(self._usual, grant)
         found = {k: self.get(k, grant) for k in sorted({source_key(n) for n in names})}
         unknown = [k for k, s in found.items() if s is None]
         if unknown:
@@ -93,6 +97,10 @@ class Sources:
             await source.close()
         if self._store is not None:
             await self._store.close()
+
+
+def _seen(sources: Iterable[Source], grant: Grant) -> list[Source]:
+    return [source.seen(grant.at(source.key)) for source in sources if grant.reaches(source.key)]
 
 
 def _open(

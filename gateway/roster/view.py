@@ -1,0 +1,253 @@
+"""One source as far as a scope reaches. Reading and keeping are the `Reader`'s, the same for all views of a source, and
+what lies outside is left out of what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from adapters.endpoints import Collection
+from adapters.errors import SourceError
+from adapters.predicate import Predicate, compile_test, conjunction
+from adapters.records import Record
+from gateway.faults import NotHeld
+from gateway.roster.asking import Children, Found
+from gateway.roster.held import Held
+from gateway.roster.pins import Lists, Pinned
+from gateway.roster.reader import Reader
+from gateway.roster.scope import Scope, Through
+from gateway.roster.tables import Table
+from gateway.roster.whole import Position, Slice, Standing, Whole, alike, cut
+
+
+class Version(Protocol):
+    """One version of a collection, by its name."""
+
+    @property
+    def version(self) -> float: ...
+
+
+class Reads(Lists, Protocol):
+    """Who answers all needs of one source: its `Reader`, what is `Held` of it, or either under a scope."""
+
+    async def by_ids(
+        self, collection: Collection, ids: Iterable[str], since: float | None = None, began: float | None = None
+    ) -> Found: ...
+
+    async def children(
+        self,
+        collection: Collection,
+        field: str,
+        parents: Iterable[str],
+        since: float | None = None,
+        began: float | None = None,
+    ) -> Children: ...
+
+    async def pin(self, collection: Collection, since: float | None = None) -> Version | None: ...
+
+
+class Limits:
+    """What a scope leaves of a source's records. looking: where it is looked up whether others lie within."""
+
+    def __init__(self, source: str, scope: Scope, looking: Reads) -> None:
+        self.scope = scope
+        self._source = source
+        self._looking = looking
+
+    def check(self, collection: Collection) -> None:
+        """Raises:
+        SourceError: nothing of the collection may be read.
+        """
+        refusal = self.scope.refusal(self._source, collection)
+        if refusal is not None:
+            raise refusal
+
+    async def inside(
+        self, collection: Collection, records: Sequence[Record], since: float | None, began: float | None = None
+    ) -> list[bool | SourceError]:
+        """Whether each record lies within; an error where that is not known.
+
+        Raises:
+            SourceError: what has to be looked at could not be read.
+        """
+        told: list[bool | SourceError] = list(map(compile_test(self.scope.predicate(collection)), records))
+        for through in self.scope.through(collection):
+            await self._look(through, records, told, since, began)
+        return told
+
+    async def _look(
+        self,
+        through: Through,
+        records: Sequence[Record],
+        told: list[bool | SourceError],
+        since: float | None,
+        began: float | None,
+    ) -> None:
+        wanted: dict[Collection, dict[str, list[int]]] = {}
+        for place, record in enumerate(records):
+            if told[place] is not True:
+                continue
+            named = through.named(record)
+            if named is None:
+                told[place] = not through.needed
+            else:
+                wanted.setdefault(named[0], {}).setdefault(named[1], []).append(place)
+        for collection, places in wanted.items():
+            found = await self._looking.by_ids(collection, places, since, began)
+            there = {i: record for i, record in found.items() if isinstance(record, Record)}
+            within = await self.inside(collection, list(there.values()), since, began)
+            known = {**dict.fromkeys(found, False), **dict(zip(there, within, strict=True))}
+            known |= {i: error for i, error in found.items() if isinstance(error, SourceError)}
+            for i, several in places.items():
+                for place in several:
+                    told[place] = known.get(i, NotHeld(self._source))
+
+    async def kept(
+        self, collection: Collection, records: Sequence[Record], since: float | None, began: float | None = None
+    ) -> tuple[Record, ...]:
+        """The records that lie within.
+
+        Raises:
+            SourceError: of one that is not known.
+        """
+        told = await self.inside(collection, records, since, began)
+        for each in told:
+            if isinstance(each, SourceError):
+                raise each
+        return tuple(record for record, within in zip(records, told, strict=True) if within)
+
+
+class LimitedLists:
+    """Lists without what lies outside, in any condition and count."""
+
+    def __init__(self, lists: Lists, limits: Limits) -> None:
+        self._lists = lists
+        self._limits = limits
+
+    async def window(
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        after: Position | None,
+        limit: int,
+        since: float | None = None,
+    ) -> Slice:
+        scope = self._limits.scope
+        if scope.through(collection):
+            found = await self.matching(collection, where, since)
+            return cut(found, after.sourced_id if after is not None else None, limit)
+        self._limits.check(collection)
+        where = conjunction(where, scope.predicate(collection))
+        return await self._lists.window(collection, where, after, limit, since)
+
+    async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
+        self._limits.check(collection)
+        scope = self._limits.scope
+        found = await self._lists.matching(collection, conjunction(where, scope.predicate(collection)), since)
+        if not scope.through(collection):
+            return found
+        records = await self._limits.kept(collection, found.records, since)
+        total = len(records) if found.total is not None else None
+        return msgspec.structs.replace(found, records=records, total=total)
+
+    async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
+        self._limits.check(collection)
+        scope = self._limits.scope
+        if scope.through(collection):
+            return (await self.matching(collection, where, since)).total
+        return await self._lists.count(collection, conjunction(where, scope.predicate(collection)), since)
+
+
+class LimitedReads(LimitedLists):
+    """All needs, likewise: what lies outside is as if it did not exist."""
+
+    def __init__(self, reads: Reads, limits: Limits) -> None:
+        super().__init__(reads, limits)
+        self._reads = reads
+
+    async def by_ids(
+        self, collection: Collection, ids: Iterable[str], since: float | None = None, began: float | None = None
+    ) -> Found:
+        self._limits.check(collection)
+        found = await self._reads.by_ids(collection, ids, since, began)
+        there = {i: record for i, record in found.items() if isinstance(record, Record)}
+        told = await self._limits.inside(collection, list(there.values()), since, began)
+        outside = {i: within or None for i, within in zip(there, told, strict=True) if within is not True}
+        return {**found, **outside}
+
+    async def children(
+        self,
+        collection: Collection,
+        field: str,
+        parents: Iterable[str],
+        since: float | None = None,
+        began: float | None = None,
+    ) -> Children:
+        self._limits.check(collection)
+        found = await self._reads.children(collection, field, parents, since, began)
+        every = {record.sourced_id: record for rows in found.values() for record in rows}
+        kept = {r.sourced_id for r in await self._limits.kept(collection, list(every.values()), since, began)}
+        return {p: alike(rows, (r for r in rows if r.sourced_id in kept)) for p, rows in found.items()}
+
+
+class LimitedPin(LimitedLists):
+    """One version of a collection: as it was then, but for what the scope of now leaves out."""
+
+    def __init__(self, pinned: Pinned, limits: Limits) -> None:
+        super().__init__(pinned, limits)
+        self._pinned = pinned
+
+    @property
+    def version(self) -> float:
+        return self._pinned.version
+
+    def latest(self, table: Table) -> bool:
+        return self._pinned.latest(table)
+
+    def older(self) -> Standing:
+        return self._pinned.older()
+
+
+class LimitedHeld(LimitedReads):
+    """What is held, likewise."""
+
+    def __init__(self, held: Held, limits: Limits) -> None:
+        super().__init__(held, limits)
+        self._held = held
+
+    def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None:
+        return self._held.standing(collection, found, since)
+
+    async def pin(self, collection: Collection, since: float | None = None) -> LimitedPin | None:
+        self._limits.check(collection)
+        return self._limited(await self._held.pin(collection, since))
+
+    async def pinned(self, collection: Collection, version: float) -> LimitedPin | None:
+        self._limits.check(collection)
+        return self._limited(await self._held.pinned(collection, version))
+
+    def _limited(self, pinned: Pinned | None) -> LimitedPin | None:
+        return LimitedPin(pinned, self._limits) if pinned is not None else None
+
+
+class View(LimitedReads):
+    """A source's `Reader` under a scope, in its place wherever records are wanted."""
+
+    def __init__(self, source: str, reader: Reader, scope: Scope) -> None:
+        super().__init__(reader, Limits(source, scope, reader))
+        self._reader = reader
+        self.held = LimitedHeld(reader.held, Limits(source, scope, reader.held))
+
+    def in_hand(self, collection: Collection, since: float | None, began: float | None) -> Whole | None:
+        return self._reader.in_hand(collection, since, began) if self._limits.scope.shows_all(collection) else None
+
+    def parts_in_hand(self, collection: Collection) -> Table | None:
+        return self._reader.parts_in_hand(collection) if self._limits.scope.shows_all(collection) else None
+
+    async def pin(self, collection: Collection, since: float | None = None) -> LimitedPin | None:
+        self._limits.check(collection)
+        pinned = await self._reader.pin(collection, since)
+        return LimitedPin(pinned, self._limits) if pinned is not None else None

@@ -1,0 +1,88 @@
+"""A source as a client's access leaves it: collections and organisations, list by list and record by record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.endpoints import ENTITIES, Collection
+from adapters.records import RecordType
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import ALL, Access, Grant
+from gateway.faults import ErrorCode, SourceState
+from gateway.roster.source import Source
+from tests.gateway.support import MakeWorld, World, here, page
+
+pytestmark = pytest.mark.anyio
+
+WITHHELD = {
+    Collection.DEMOGRAPHICS: FieldClass.DEMOGRAPHICS,
+    Collection.RESULTS: FieldClass.GRADES,
+    Collection.ASSESSMENT_RESULTS: FieldClass.GRADES,
+}
+
+
+def granted(access: Access) -> Grant:
+    return Grant({"a": access})
+
+
+def seen(made: World, access: Access) -> Source:
+    found = made.sources.get("a", granted(access))
+    assert found is not None
+    return found
+
+
+async def test_a_source_is_itself_for_who_may_read_all_of_it_and_one_view_for_all_of_one_access(
+    world: MakeWorld,
+) -> None:
+    made = world(a="standard-1.2")
+    [source] = made.sources
+    assert seen(made, ALL) is source
+    assert seen(made, Access()) is source
+    some = Access(orgs=frozenset({"o-00002"}))
+    assert seen(made, some) is seen(made, replace(some)) is not source
+    assert seen(made, some).seen(ALL) is seen(made, some)
+    grant = granted(some)
+    assert made.sources.within(grant) == [*made.sources.named(["a"], grant)] == [seen(made, some)]
+
+
+@pytest.mark.parametrize("collection", Collection, ids=[f"S05-{c.value}" for c in Collection])
+async def test_a_collection_that_is_not_granted_is_forbidden_and_not_asked_for(
+    world: MakeWorld, collection: Collection
+) -> None:
+    made, kind = world(a="standard-1.2"), ENTITIES[collection].type
+    grant = granted(Access(frozenset(Collection) - {collection}))
+    reading = made.reading(grant)
+    found = await page(reading, kind)
+    [told] = found.page.outcomes
+    assert ([*found.page.records], found.page.complete, await found.total()) == ([], False, None)
+    assert (told.state, told.code) == (SourceState.FORBIDDEN, ErrorCode.FORBIDDEN_SCOPE)
+    assert await reading.lookup(here, kind, "a", "whatever") is None
+    codes = [error.extensions["code"] for error in reading.outcomes.errors() if error.extensions]
+    assert codes == ["FORBIDDEN_SCOPE"]
+    assert made.requests("a") == 0
+    whoever = made.reading()
+    assert (await page(whoever, kind)).page.complete
+    asked = made.requests("a")
+    assert (await page(made.reading(grant), kind)).page.records == ()
+    assert made.reading(grant).held(kind, "a") is None
+    assert made.requests("a") == asked
+
+
+@pytest.mark.parametrize("collection", WITHHELD, ids=[f"S05-{c.value}" for c in WITHHELD])
+async def test_a_collection_of_which_the_fields_are_withheld_is_not_asked_for(
+    world: MakeWorld, collection: Collection
+) -> None:
+    made, kind = world(a="standard-1.2"), ENTITIES[collection].type
+    found = await page(made.reading(granted(Access(classes=frozenset(FieldClass) - {WITHHELD[collection]}))), kind)
+    [told] = found.page.outcomes
+    assert ([*found.page.records], told.code) == ([], ErrorCode.FORBIDDEN_FIELD)
+    assert made.requests("a") == 0
+
+
+async def test_a_class_that_is_withheld_takes_no_other_collection_with_it(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    found = await page(made.reading(granted(Access(classes=frozenset()))), RecordType.USER)
+    assert found.page.complete
+    assert found.page.records
