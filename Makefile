@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 PORT ?= 8000
 
-.PHONY: demo test test-long lint bench soak install clean
+.PHONY: demo test test-long lint lock advisories bench soak install clean
 
 demo: $(VENV)/.run
 	@PORT=$(PORT) $(BIN)/oneroster-gateway demo
@@ -18,11 +18,21 @@ test-long: $(VENV)/.dev
 	$(BIN)/python -m tests.gateway.alike 10000
 	$(BIN)/python -m tests.faults.test_model 1000 50
 	$(BIN)/python -m tests.faults.pairs
+	$(BIN)/python -m tests.gateway.idle_clients
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+lock: $(VENV)/.dev
+	$(PIP) uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate \
+	  --python-version 3.11 --constraint constraints.txt --no-emit-package httpx2-jsfetch \
+	  --output-file requirements.lock pyproject.toml
+
+advisories: $(BIN)/python
+	@.ci/advisories $(BIN)/python
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

@@ -6,6 +6,7 @@ import errno
 import gc
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -61,6 +62,7 @@ def serve(
         KeyboardInterrupt: after a clean stop, if that is what ended it.
     """
     patience = patience or Patience()
+    _make_room()
     config = uvicorn.Config(
         app,
         loop="uvloop" if find_spec("uvloop") else "asyncio",
@@ -76,6 +78,17 @@ def serve(
         timeout_graceful_shutdown=5,
     )
     _Server(config, on_ready).run(sockets=[bound])
+
+
+def _make_room() -> None:
+    """As many sockets as the system lets this process have: usually a thousand are, until it asks for more."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems name a limit that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):
