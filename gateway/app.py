@@ -20,9 +20,10 @@ from adapters.client import SourceClient
 from adapters.hosts import Hosts
 from adapters.pacing import Days, Pacer
 from gateway import telemetry
-from gateway.access.callers import Callers, Granted, Keys
+from gateway.access.callers import Callers, Keys
 from gateway.access.clients import ClientFile
 from gateway.access.grant import Grant
+from gateway.access.granting import Granted
 from gateway.access.issuer import Issuer
 from gateway.access.rates import Rates
 from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings

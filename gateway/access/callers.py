@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from cachetools import LRUCache
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of
 from gateway.access.clients import Client, ClientFile, Row
-from gateway.access.grant import ALL, Grant, Line
+from gateway.access.grant import Grant
+from gateway.access.granting import Granted, grant_of
 from gateway.access.rates import Rates
 
 if TYPE_CHECKING:  # what tokens take is loaded where there are any
@@ -33,15 +35,6 @@ class TooOften(Exception):
     def __init__(self, wait: float) -> None:
         super().__init__(wait)
         self.wait = wait
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A source as rows of grants choose it."""
-
-    key: str
-    district: str | None
-    labels: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ class Callers:
         self._keys = keys
         self._tokens = tokens
         self._now = now
-        self._grants: LRUCache[str, tuple[Client, float, Grant]] = LRUCache(_GRANTS)
+        self._grants: LRUCache[tuple[str, tuple[Row, ...]], tuple[float, Grant]] = LRUCache(_GRANTS)
 
     async def caller(self, header: str) -> Caller:
         """The client of an Authorization header.
@@ -112,7 +105,7 @@ class Callers:
         if self._keys is None:
             raise Unauthenticated("ask with a token of the issuer that this gateway trusts")
         client, key_id = self._keys.client(given)
-        return Caller(client.name, key_id, self._of_client(client))
+        return Caller(client.name, key_id, self._grant(client.name, client.rows))
 
     async def _of_token(self, tokens: Tokens, token: str) -> Caller:
         from gateway.access.tokens import BadToken
@@ -121,31 +114,17 @@ class Callers:
             bearer = await tokens.bearer(token)
         except BadToken as error:
             raise Unauthenticated(f"this token is not taken: {error}") from None
-        return Caller(bearer.name, None, self._grant(bearer.name, [bearer.row]))
+        return Caller(bearer.name, None, self._grant(bearer.name, (bearer.row,)))
 
-    def _of_client(self, client: Client) -> Grant:
-        kept = self._grants.get(client.name)
-        if kept is not None and kept[0] is client and self._now() < kept[1]:
-            return kept[2]
-        made = self._grant(client.name, client.rows)
-        until = min((line.expires for line in made.lines if line.expires is not None), default=float("inf"))
-        self._grants[client.name] = client, until, made
-        return made
-
-    def _grant(self, name: str, rows: Sequence[Row]) -> Grant:
+    def _grant(self, name: str, rows: tuple[Row, ...]) -> Grant:
         now = self._now()
-        lines = tuple(
-            Line(source.key, row.scopes, row.expires, row.purpose)
-            for source in self._sources
-            for row in rows
-            if row.covers(source.key, source.district, source.labels, now)
-        )
-        return Grant(
-            dict.fromkeys((line.source for line in lines), ALL),
-            may=frozenset((scope, line.source) for line in lines for scope in line.scopes),
-            name=name,
-            lines=lines,
-        )
+        kept = self._grants.get((name, rows))
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        made = grant_of(name, rows, self._sources, now)
+        until = min((line.expires for line in made.lines if line.expires is not None), default=math.inf)
+        self._grants[name, rows] = until, made
+        return made
 
 
 def _bearer(header: str) -> str:

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from gateway.access.scope import Scope
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import Access
+from gateway.access.scope import READS, Scope, collections
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +41,11 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A client may read some sources: those of these keys, districts or labels; every one, if it says so.
+    """What a client was granted of some sources: those of these keys, districts or labels; of every one, if it says so.
 
-    scopes: what it may do there besides. expires: seconds since 1970.
+    scopes: which collections it may read there, and what it may do besides. fields: the classes of personal data that
+    it is answered. orgs: sourcedIds; only what belongs to these. mask: it sees invented people. expires: seconds since
+    1970.
     """
 
     every: bool = False
@@ -49,8 +53,19 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     districts: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ()
+    fields: tuple[FieldClass, ...] = ()
+    orgs: tuple[str, ...] | None = None
+    mask: bool = False
     expires: int | None = None
     purpose: str = ""
+
+    def __post_init__(self) -> None:
+        if self.orgs is None:
+            return
+        if not self.orgs:
+            raise ValueError("`orgs` names none; without it there is no such limit")
+        if self.every or self.districts or self.labels or len(self.sources) != 1:
+            raise ValueError("`orgs` takes one source, by its key: an id of one may be another org at the next")
 
     def covers(self, key: str, district: str | None, labels: Iterable[str], at: float) -> bool:
         """Whether it is of a source, at a time."""
@@ -60,9 +75,15 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
             self.every or key in self.sources or district in self.districts or not set(self.labels).isdisjoint(labels)
         )
 
+    @property
+    def access(self) -> Access:
+        """What it lets a client read of each of its sources."""
+        orgs = None if self.orgs is None else frozenset(self.orgs)
+        return Access(collections(self.scopes), frozenset(self.fields), orgs, self.mask)
+
 
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """rows: each grants for itself; what one does not give, another may."""
+    """rows: together they give what `gateway.access.granting` makes of them."""
 
     name: str
     keys: tuple[Kept, ...]
@@ -78,8 +99,45 @@ class _Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clients: tuple[Client, ...]
 
 
-_VERSION: Final = 1
-_BOOK: Final = msgspec.json.Decoder(_Book)
+class _OldRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of version 1: it gave everything of its sources to be read. scopes: what it allowed besides."""
+
+    every: bool = False
+    sources: tuple[str, ...] = ()
+    districts: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    scopes: tuple[Literal["explain", "refresh", "holds"], ...] = ()
+    expires: int | None = None
+    purpose: str = ""
+
+    @property
+    def now(self) -> Row:
+        """The row that gives the same today."""
+        scopes = (*READS, *map(Scope, self.scopes))
+        chosen = (self.every, self.sources, self.districts, self.labels)
+        return Row(*chosen, scopes, tuple(FieldClass), expires=self.expires, purpose=self.purpose)
+
+
+class _OldClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    keys: tuple[Kept, ...]
+    rows: tuple[_OldRow, ...]
+
+    @property
+    def now(self) -> Client:
+        return Client(self.name, self.keys, tuple(row.now for row in self.rows))
+
+
+class _OldBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    clients: tuple[_OldClient, ...]
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int
+
+
+_VERSION: Final = 2
 
 
 class BadFile(Exception):
@@ -93,7 +151,9 @@ def read(path: Path) -> Mapping[str, Client]:
         BadFile: it is not as this program writes it.
     """
     try:
-        book = _BOOK.decode(path.read_bytes())
+        text = path.read_bytes()
+        version = msgspec.json.decode(text, type=_Version).version
+        clients = _decoded(version, text)
     except FileNotFoundError:
         return MappingProxyType({})
     except OSError as error:
@@ -102,15 +162,28 @@ def read(path: Path) -> Mapping[str, Client]:
         raise BadFile(f"{path}: {error}") from None  # it quotes words of enumerations, and no other values
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadFile(f"{path}: this is not JSON") from None
-    if book.version != _VERSION:
-        raise BadFile(f"{path}: of this format only version {_VERSION} is known")
-    found = {client.name: client for client in book.clients}
-    if len(found) < len(book.clients):
+    if clients is None:
+        raise BadFile(f"{path}: of this format only versions 1 and {_VERSION} are known")
+    if version == 1:
+        log.warning(
+            "%s: of version 1, whose rows give all of their sources, personal data included; "
+            "`oneroster-gateway key grant --replace` narrows them",
+            path,
+        )
+    found = {client.name: client for client in clients}
+    if len(found) < len(clients):
         raise BadFile(f"{path}: two clients have one name")
-    ids = [key.id for client in book.clients for key in client.keys]
+    ids = [key.id for client in clients for key in client.keys]
     if len(set(ids)) < len(ids):
         raise BadFile(f"{path}: two keys have one id")
     return MappingProxyType(found)
+
+
+def _decoded(version: int, text: bytes) -> tuple[Client, ...] | None:
+    """None: of a version that is not known."""
+    if version == 1:
+        return tuple(client.now for client in msgspec.json.decode(text, type=_OldBook).clients)
+    return msgspec.json.decode(text, type=_Book).clients if version == _VERSION else None
 
 
 @contextmanager

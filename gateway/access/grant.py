@@ -41,7 +41,9 @@ NOTHING = Access(frozenset(), frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was granted of one source. expires: seconds since 1970; None: never."""
+    """How a source was granted. scopes: those that hold there. expires: seconds since 1970, when some of it ends; None:
+    never.
+    """
 
     source: str
     scopes: tuple[Scope, ...]
@@ -51,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """sources: by key, those of which anything may be read; None: all of every source.
+    """sources: by key, those that were granted, and what may be read of each; None: all of every source.
 
     may: what may be done beside reading, and at which source; None: everything. few: groups of fewer people than are
     told by themselves otherwise may be told (`gateway.roster.grouping`). name, lines: whose it is, and what it

@@ -12,7 +12,10 @@ import httpx2
 from adapters.client import SourceClient
 from adapters.predicate import Predicate, equals
 from adapters.records import RecordType
+from gateway.access.clients import Row
+from gateway.access.field_class import FieldClass
 from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.scope import READS, Scope
 from gateway.config import Settings, SourceSettings, from_tables
 from gateway.identity import CursorCodec
 from gateway.roster.listing import Extent, List, ListQuery, come, listed
@@ -21,6 +24,11 @@ from gateway.roster.sources import Sources
 from gateway.sandbox.server import Server
 
 ACTIVE = equals("status", "ACTIVE")
+
+
+def reading_all(*scopes: Scope, **given: Any) -> Row:
+    """A row that gives everything of its sources to be read; scopes: what it allows besides."""
+    return Row(scopes=(*READS, *scopes), fields=tuple(FieldClass), **given)
 
 
 def here() -> Place:

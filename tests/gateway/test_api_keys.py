@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,10 +16,12 @@ import pytest
 from adapters.secret import Secret
 from gateway.access import clients as module
 from gateway.access.api_keys import hashed, id_of, make
-from gateway.access.callers import Callers, Granted, Keys, Unauthenticated
+from gateway.access.callers import Callers, Keys, Unauthenticated
 from gateway.access.clients import BadFile, Client, ClientFile, Kept, Row, changing, read
-from gateway.access.grant import Grant
-from gateway.access.scope import Scope
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import ALL, Grant
+from gateway.access.granting import Granted
+from gateway.access.scope import READS, Scope
 
 SECRET = Secret("a secret of the gateway, of many characters")
 
@@ -138,13 +141,27 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_is_told_once(
     ]
 
 
+def book(version: int, **row: Any) -> str:
+    return json.dumps({"version": version, "clients": [{"name": "app", "keys": [], "rows": [row]}]})
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("{", "this is not JSON"),
         ("[]", "Expected `object`, got `array`"),
-        ('{"version": 2, "clients": []}', "only version 1"),
+        ('{"version": 3, "clients": []}', "only versions 1 and 2"),
+        ('{"clients": []}', "missing required field `version`"),
+        ('{"version": 2, "clients": [], "more": 1}', "unknown field `more`"),
         ('{"version": 1, "clients": [], "more": 1}', "unknown field `more`"),
+        (book(1, fields=["NAME"]), "unknown field `fields`"),
+        (book(1, scopes=["roster.readonly"]), "Invalid enum value 'roster.readonly'"),
+        (book(2, scopes=["roster.readwrite"]), "Invalid enum value 'roster.readwrite'"),
+        (book(2, fields=["NAMES"]), "Invalid enum value 'NAMES'"),
+        (book(2, sources=["a"], orgs=[]), "`orgs` names none"),
+        (book(2, sources=["a", "b"], orgs=["1"]), "`orgs` takes one source"),
+        (book(2, every=True, orgs=["1"]), "`orgs` takes one source"),
+        (book(2, sources=["a"], labels=["pilot"], orgs=["1"]), "`orgs` takes one source"),
     ],
 )
 def test_a_file_that_nobody_wrote_so_is_refused_with_its_name_and_place(file: Path, text: str, told: str) -> None:
@@ -152,6 +169,36 @@ def test_a_file_that_nobody_wrote_so_is_refused_with_its_name_and_place(file: Pa
     with pytest.raises(BadFile, match=told) as caught:
         read(file)
     assert str(file) in str(caught.value)
+
+
+def test_rows_are_read_as_they_were_written(file: Path) -> None:
+    rows = (
+        Row(sources=("springfield",), scopes=(Scope.ROSTER,), fields=(FieldClass.NAME,), orgs=("1", "2"), mask=True),
+        Row(every=True, scopes=tuple(Scope), fields=tuple(FieldClass), expires=100, purpose="all"),
+    )
+    written = msgspec.structs.replace(client(make().reveal()), rows=rows)
+    write(file, written)
+    assert read(file)["homework-app"] == written
+    assert json.loads(file.read_text())["version"] == 2
+
+
+def test_rows_of_version_1_give_all_that_they_gave_and_are_told_of(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(book(1, labels=["pilot"], scopes=["explain"], expires=100, purpose="before"))
+    (row,) = read(file)["app"].rows
+    assert (row.labels, row.expires, row.purpose) == (("pilot",), 100, "before")
+    assert row.access == ALL
+    assert set(row.scopes) == {*READS, Scope.EXPLAIN}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{file}: of version 1, whose rows give all of their sources, personal data included; "
+        "`oneroster-gateway key grant --replace` narrows them"
+    ]
+    with changing(file):
+        pass
+    caplog.clear()
+    assert read(file)["app"].rows == (row,)
+    assert not caplog.records
 
 
 def test_two_clients_of_one_name_or_keys_of_one_id_are_refused(file: Path) -> None:
@@ -231,3 +278,31 @@ def test_what_is_allowed_besides_holds_for_the_sources_of_its_row_alone_and_ends
     clock[0] = 100.0
     assert allowed() == {("refresh", "springfield")}
     assert set(granted(key).sources or ()) == {"springfield"}
+
+
+def test_S04_each_row_ends_at_its_time_while_the_client_goes_on_asking(file: Path) -> None:
+    key, clock = make().reveal(), [0.0]
+    rows = (
+        Row(sources=("springfield",), scopes=(Scope.ROSTER_CORE,), fields=(FieldClass.NAME,)),
+        Row(sources=("springfield",), scopes=(Scope.ROSTER_CORE,), fields=(FieldClass.CONTACT,), expires=100),
+        Row(sources=("springfield",), scopes=(Scope.GRADEBOOK,), expires=200),
+        Row(every=True, scopes=(Scope.RESOURCE,), expires=300, mask=True),
+    )
+    write(file, msgspec.structs.replace(client(key), rows=rows))
+    granted = callers(file, now=lambda: clock[0])
+    seen = []
+    for clock[0] in (0.0, 99.9, 100.0, 199.9, 200.0, 299.9, 300.0, 1e9):
+        grant = granted(key)
+        access = grant.at("springfield")
+        seen.append((len(access.collections), {each.value for each in access.classes}, access.masked, grant.sources))
+    assert [each[:3] for each in seen] == [
+        (13, {"NAME", "CONTACT"}, True),
+        (13, {"NAME", "CONTACT"}, True),
+        (13, {"NAME"}, True),
+        (13, {"NAME"}, True),
+        (7, {"NAME"}, True),
+        (7, {"NAME"}, True),
+        (6, {"NAME"}, False),
+        (6, {"NAME"}, False),
+    ]
+    assert [len(each[3] or ()) for each in seen] == [2, 2, 2, 2, 2, 2, 1, 1]

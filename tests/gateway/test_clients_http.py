@@ -21,7 +21,7 @@ from gateway.access.scope import Scope
 from gateway.app import build
 from gateway.config import AccessSettings
 from gateway.serve import listen
-from tests.gateway.support import MakeWorld, World
+from tests.gateway.support import MakeWorld, World, reading_all
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +84,7 @@ async def test_S04_without_a_key_nothing_is_answered_and_nobody_asked(
     world: MakeWorld, tmp_path: Path, headers: dict[str, str]
 ) -> None:
     made = world(a="standard-1.2")
-    async with gateway(made, tmp_path, app=[Row(every=True)]) as clients:
+    async with gateway(made, tmp_path, app=[reading_all(every=True)]) as clients:
         for body in ({"query": USERS}, {"query": "{ __schema { types { name } } }"}, {"query": "{ nonsense"}):
             answer = await clients.plain("POST", "/graphql", json=body, headers=headers)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -95,7 +95,7 @@ async def test_S04_without_a_key_nothing_is_answered_and_nobody_asked(
 
 async def test_S04_a_client_sees_its_sources_and_no_trace_of_others(world: MakeWorld, tmp_path: Path) -> None:
     made = world(a="standard-1.2", b="classlink")
-    async with gateway(made, tmp_path, one=[Row(sources=("a",))], both=[Row(every=True)]) as clients:
+    async with gateway(made, tmp_path, one=[reading_all(sources=("a",))], both=[reading_all(every=True)]) as clients:
         mine, all_ = [await clients.ask(name, USERS) for name in ("one", "both")]
         seen = [{node["id"].split(":")[1] for node in answer["data"]["users"]["nodes"]} for answer in (mine, all_)]
         assert seen == [{"a"}, {"a", "b"}]
@@ -126,7 +126,9 @@ async def test_B13_a_source_that_is_not_ones_own_is_as_one_that_does_not_exist(
     world: MakeWorld, tmp_path: Path, query: str
 ) -> None:
     made = world({"b": {"labels": ["b"]}}, a="standard-1.2", b="classlink")
-    async with gateway(made, tmp_path, one=[Row(sources=("a",), scopes=tuple(Scope))]) as clients:
+    async with gateway(
+        made, tmp_path, one=[reading_all(Scope.EXPLAIN, Scope.REFRESH, Scope.HOLDS, sources=("a",))]
+    ) as clients:
         foreign, missing = [
             (await clients.post("one", query.replace("KEY", key)))
             .text.replace(f" {key};", " ?;")
@@ -139,8 +141,8 @@ async def test_B13_a_source_that_is_not_ones_own_is_as_one_that_does_not_exist(
 
 async def test_what_is_done_to_a_source_needs_a_key_that_allows_it_there(world: MakeWorld, tmp_path: Path) -> None:
     made = world(a="standard-1.2", b="classlink")
-    rows = [Row(every=True), Row(sources=("b",), scopes=(Scope.REFRESH, Scope.EXPLAIN))]
-    async with gateway(made, tmp_path, app=rows, plain=[Row(every=True)]) as clients:
+    rows = [reading_all(every=True), Row(sources=("b",), scopes=(Scope.REFRESH, Scope.EXPLAIN))]
+    async with gateway(made, tmp_path, app=rows, plain=[reading_all(every=True)]) as clients:
         query = "mutation ($s: ID!) { refreshSource(input: { source: $s }) { userErrors { code message } } }"
         refused, done = [(await clients.ask("app", query, s=key))["data"]["refreshSource"] for key in "ab"]
         assert refused["userErrors"] == [
@@ -182,7 +184,7 @@ async def test_S07_two_districts_of_equal_ids_never_cross(world: MakeWorld, tmp_
     """What is on its way is shared between clients, and what is held; what they may see of it is not."""
     made = world(a="standard-1.2", b="standard-1.2")
     chance = random.Random(7)
-    async with gateway(made, tmp_path, ann=[Row(sources=("a",))], ben=[Row(sources=("b",))]) as clients:
+    async with gateway(made, tmp_path, ann=[reading_all(sources=("a",))], ben=[reading_all(sources=("b",))]) as clients:
         ids = [node["id"].split(":")[2] for node in (await clients.ask("ann", USERS))["data"]["users"]["nodes"]]
         queries = [
             USERS,
@@ -209,7 +211,7 @@ async def test_where_clients_are_told_apart_any_address_may_be_listened_on() -> 
 
 async def test_B15_what_a_request_says_of_its_way_changes_nothing(world: MakeWorld, tmp_path: Path) -> None:
     made = world(a="standard-1.2")
-    async with gateway(made, tmp_path, app=[Row(every=True)]) as clients:
+    async with gateway(made, tmp_path, app=[reading_all(every=True)]) as clients:
         for said in ({"host": "evil.example"}, {"x-forwarded-for": "127.0.0.1"}, {"x-forwarded-user": "app"}):
             answer = await clients.plain("POST", "/graphql", json={"query": USERS}, headers=said)
             assert answer.status_code == 401

@@ -9,11 +9,11 @@ import httpx2
 import pytest
 
 from gateway.access.api_keys import hashed, id_of, make
-from gateway.access.clients import Client, Kept, Row, changing
+from gateway.access.clients import Client, Kept, changing
 from gateway.access.rates import Rates
 from gateway.app import build
 from gateway.config import AccessSettings
-from tests.gateway.support import MakeWorld
+from tests.gateway.support import MakeWorld, reading_all
 from tests.gateway.test_clients_http import SECRET
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_a_client_that_asks_too_often_is_told_when_to_ask_again_and_others
     made, keys = world(a="standard-1.2"), {name: make().reveal() for name in ("often", "seldom")}
     with changing(tmp_path / "clients.json") as clients:
         for name, key in keys.items():
-            clients[name] = Client(name, (Kept(id_of(key) or "", hashed(key, SECRET), 0),), (Row(every=True),))
+            clients[name] = Client(name, (Kept(id_of(key) or "", hashed(key, SECRET), 0),), (reading_all(every=True),))
     access = AccessSettings(clients=tmp_path / "clients.json", requests_per_second=3)
     settings = replace(made.settings, gateway=replace(made.settings.gateway, secret=SECRET), access=access)
     app = build(settings, made.connect)

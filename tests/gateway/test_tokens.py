@@ -19,7 +19,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from gateway.access.callers import Callers, Granted, Unauthenticated
+from gateway.access.callers import Callers, Unauthenticated
+from gateway.access.granting import Granted
 from gateway.access.issuer import Algorithm, Issuer
 from gateway.access.key_sets import ASK_EVERY, OLD, KeySet
 from gateway.access.scope import Scope
