@@ -102,7 +102,8 @@ def build(
     page = _graphiql(settings.http.documents) if settings.http.graphiql else None
     bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
     schema = compiling(bounded) if compiled else bounded
-    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits, callers)
+    origins = settings.gateway.cors_origins
+    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits, callers, origins)
     rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken))
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:

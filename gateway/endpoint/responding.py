@@ -11,7 +11,6 @@ from gateway.web.negotiation import MEDIA_TYPES, Coding, Codings
 _KINDS = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in MEDIA_TYPES}
 _CODINGS = {coding: (b"content-encoding", coding.encode()) for coding in Coding}
 _VARY: Header = (b"vary", b"Accept, Accept-Encoding")
-_REVALIDATED: Header = (b"cache-control", b"private, no-cache")
 _TAG_BYTES = 15
 
 
@@ -23,14 +22,15 @@ async def answered(body: bytes, status: int, media_type: str, accepted: Codings)
 
 
 async def revalidated(body: bytes, media_type: str, accepted: Codings, known: bytes) -> Response:
-    """An answer that the client may keep, if it asks each time whether it is as it was; 304 where it is.
+    """An answer that an application may keep, if it asks each time whether it is as it was; 304 where it is. Caches on the
+    way, a browser's own among them, keep it no more than any other (RFC 9111, 5.2.2.5).
 
     known: validators of those that it has. Each coding has one of its own: its bytes are others (RFC 9110, 8.8.3.3).
     """
     coding = _coding(body, accepted)
     digest = await beside_the_loop(_digest, body)
     tag = f'"{digest}{"-" + coding if coding else ""}"'.encode()
-    headers = (NO_SNIFFING, _REVALIDATED, _VARY, (b"etag", tag))
+    headers = (NO_SNIFFING, NOT_STORED, _VARY, (b"etag", tag))
     if known.strip() == b"*" or tag in (each.strip().removeprefix(b"W/") for each in known.split(b",")):
         return Response(304, headers, b"")
     found = (_KINDS[media_type], *headers)

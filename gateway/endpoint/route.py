@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -38,6 +38,9 @@ EXPLAIN = "x-gateway-explain"
 
 _EXPLAIN = EXPLAIN.encode()
 
+_ELSEWHERE = (b"cross-site", b"same-site")
+"""What browsers say of requests that a page of another origin sent (Fetch Metadata)."""
+
 _MUTATION = "mutation"
 """A document without this word has none."""
 
@@ -47,7 +50,8 @@ class GraphQLRoute:
     """An ASGI application. reading: what one operation reads with, under a grant, explained or not. page: what browsers
     are shown, if they are shown anything. callers: who may ask; None: anybody, for everything.
 
-    documents: those that are answered. get: what may be asked with GET. limits: those of `schema`.
+    documents: those that are answered. get: what may be asked with GET. limits: those of `schema`. origins: of
+    pages elsewhere that may ask.
     """
 
     schema: Schema
@@ -57,6 +61,7 @@ class GraphQLRoute:
     get: GetPolicy = GetPolicy.OFF
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     callers: Callers | None = None
+    origins: Collection[str] = ()
 
     async def __call__(self, scope: asgi.Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -81,6 +86,7 @@ class GraphQLRoute:
         posted = method == "POST"
         if not posted:
             self._check_method(method)
+            self._check_origin(headers)
         kind, accepted = agreed(headers.get(b"accept"), headers.get(b"accept-encoding"))
         grant = EVERYTHING if self.callers is None else await self._granted(self.callers, headers)
         explain = headers.get(_EXPLAIN) == b"1"
@@ -113,6 +119,11 @@ class GraphQLRoute:
             raise Refusal(405, "ask with POST and a JSON body, or with GET", headers=[(b"allow", b"GET, HEAD, POST")])
         message = "ask with POST and a JSON body" + ("; a browser gets GraphiQL" if self.page is not None else "")
         raise Refusal(405, message, headers=[(b"allow", b"POST")])
+
+    def _check_origin(self, headers: Headers) -> None:
+        """A page elsewhere may have a browser send a GET unasked, though it is not shown the answer."""
+        if headers.get(b"sec-fetch-site") in _ELSEWHERE and text_of(headers, b"origin") not in self.origins:
+            raise Refusal(403, "pages of other origins may ask if `cors_origins` names them")
 
     async def _granted(self, callers: Callers, headers: Headers) -> Grant:
         try:
