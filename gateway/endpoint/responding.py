@@ -22,8 +22,8 @@ async def answered(body: bytes, status: int, media_type: str, accepted: Codings)
 
 
 async def revalidated(body: bytes, media_type: str, accepted: Codings, known: bytes) -> Response:
-    """An answer that an application may keep, if it asks each time whether it is as it was; 304 where it is. Caches on the
-    way, a browser's own among them, keep it no more than any other (RFC 9111, 5.2.2.5).
+    """An answer that an application may keep, if it asks each time whether it is as it was; 304 where it is. Caches on
+    the way, a browser's own among them, keep it no more than any other (RFC 9111, 5.2.2.5).
 
     known: validators of those that it has. Each coding has one of its own: its bytes are others (RFC 9110, 8.8.3.3).
     """
