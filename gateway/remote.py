@@ -87,14 +87,15 @@ class HoldTold(_Told, frozen=True):
     source: SourceKey
     collection: str
     held_at: str
-    rows_before: int
-    rows_now: int
-    sample_sourced_ids: list[str]
+    rows_before: int | None
+    rows_now: int | None
+    sample_sourced_ids: list[str] | None
 
     @property
     def cells(self) -> tuple[str, ...]:
-        some = [*self.sample_sourced_ids[:3], *("…" for _ in self.sample_sourced_ids[3:4])]
-        counts = str(self.rows_before), str(self.rows_now)
+        lost = self.sample_sourced_ids or []
+        some = [*lost[:3], *("…" for _ in lost[3:4])]
+        counts = ("–" if n is None else str(n) for n in (self.rows_before, self.rows_now))
         return self.source.key, _NAMES[self.collection], self.held_at, *counts, ", ".join(some), self.id
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from adapters import moments, transport
@@ -98,9 +99,10 @@ class Account:
 @dataclass(slots=True)
 class Explanation:
     """The accounts of one operation, in the order in which they were settled, and whether each was shared: told to
-    another operation before this one. path: how it was executed.
+    another operation before this one. path: how it was executed. tells: of which sources it is shown.
     """
 
+    tells: Callable[[str], bool] = lambda source: True
     accounts: list[Account] = field(default_factory=list)
     shared: list[bool] = field(default_factory=list)
     path: str | None = None
@@ -111,8 +113,8 @@ class Explanation:
 
     def extension(self) -> dict[str, Any]:
         """`extensions.explain`."""
-        both = zip(self.accounts[:MOST], self.shared, strict=False)
-        reads = [account.shown() | {"shared": shared} for account, shared in both]
+        both = ((a, shared) for a, shared in zip(self.accounts, self.shared, strict=True) if self.tells(a.source))
+        reads = [account.shown() | {"shared": shared} for account, shared in islice(both, MOST)]
         return {"execution": self.path, "reads": reads}
 
     @contextmanager

@@ -191,7 +191,7 @@ async def every(
         answer = await asked
         older(source.key, answer.standing or own.standing)
         found = answer.found
-        return found.records if found.unproved is None and not found.rejected else None
+        return found.records if found.unproved is None and not found.lacks else None
 
     return await _of_each(sources, page, rows)
 

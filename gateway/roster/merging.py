@@ -113,7 +113,7 @@ def merged(parts: Mapping[str, Part], wanted: Wanted, unknown: Mapping[str, int 
         lists.append(found.records)
         starts[key], totals[key] = found.start, found.total
         others = others or not found.ended
-        if found.rejected or found.unproved is not None:
+        if found.lacks or found.unproved is not None:
             short.add(key)
     rows, more = _rows(lists, wanted)
     more, walked, backwards = more or others, wanted.cursor is not None, wanted.backwards
@@ -186,8 +186,9 @@ def _outcome(source: str, part: Part, rows: int, unknown: int | None) -> SourceO
     found, standing = part.found, part.standing
     if found.unproved is not None:
         standing = partial(found.unproved)
-    elif found.rejected:  # an older copy that stands in lacks what it lacked
-        message = f"{found.rejected} of the records sent could not be read and are left out"
+    elif found.lacks:  # an older copy that stands in lacks what it lacked
+        several = "some" if found.rejected is None else found.rejected
+        message = f"{several} of the records sent could not be read and are left out"
         if standing is not None:
             message += f"; {standing.message}"
         standing = Standing(SourceState.PARTIAL, ErrorCode.INCOMPLETE, message)

@@ -66,8 +66,8 @@ _TOLD_BESIDE = (SourceState.UNSUPPORTED, SourceState.STALE, SourceState.HELD)
 class SourceOutcome(msgspec.Struct, frozen=True):
     """How one source stood in one list. rows: on this page. code, retry_after: what went wrong, if anything.
 
-    progress: of reading it whole, from 0 to 1, while that is on its way. unknown: records of an unknown status that it
-    has of the kind, as far as that is known.
+    progress: of reading it whole, from 0 to 1, while that is on its way. rejected: as of `Slice`. unknown: records of
+    an unknown status that it has of the kind, as far as that is known.
     """
 
     source: str
@@ -77,7 +77,7 @@ class SourceOutcome(msgspec.Struct, frozen=True):
     as_of: float | None = None
     retry_after: float | None = None
     rows: int | None = None
-    rejected: int = 0
+    rejected: int | None = 0
     progress: float | None = None
     unknown: int | None = None
 

@@ -295,7 +295,7 @@ class Reader:
                     older = table.fall_back(error)
                     found |= {i: older.get(i) for i in missing}
             else:
-                self._held(ByIds(collection, wanted), records_of(found))
+                self.told_held(ByIds(collection, wanted), records_of(found))
             return found
 
     # -------------------------------------------------------------- children
@@ -328,7 +328,7 @@ class Reader:
                     await older.indexed(field)
                     found |= {p: older.children(field, p) for p in missing}
             else:
-                self._held(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
+                self.told_held(ChildrenOf(collection, field, wanted), (r for rows in found.values() for r in rows))
         return found
 
     # -------------------------------------------------------------- lists
@@ -357,7 +357,7 @@ class Reader:
                         return rows
                     held = await self._list(collection, where, since, after, limit)
                 else:
-                    self._held(Window(collection, where, limit), held.records)
+                    self.told_held(Window(collection, where, limit), held.records)
             except SourceError as error:
                 held = await table.fall_back(error).searched(where)
         return cut(held, after.sourced_id if after else None, limit)
@@ -370,7 +370,7 @@ class Reader:
             whole = table.whole
             held = table.known_list(where, since) if whole is None else await whole.searched(where)
             if held is not None:
-                self._held(Window(collection, where, None), held.records)
+                self.told_held(Window(collection, where, None), held.records)
                 return held
             try:
                 return await self._list(collection, where, since, None, None)
@@ -424,7 +424,7 @@ class Reader:
                 return None if table.unsorted else shorter
             found = await self._asker.window(request, chosen)
         else:
-            self._held(Window(collection, where, limit), found.records)
+            self.told_held(Window(collection, where, limit), found.records)
         return follows(found, after) if found is not None and not table.unsorted else None
 
     async def _list(
@@ -506,7 +506,7 @@ class Reader:
         self.tables[collection].let_go()
         self._keeper.let_go(collection)
 
-    def _held(self, need: Need, records: Iterable[Record]) -> None:
+    def told_held(self, need: Need, records: Iterable[Record]) -> None:
         explain.held(self._client.spec.key, need, HELD, (r.observed_at for r in records))
 
     @contextmanager

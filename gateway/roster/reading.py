@@ -13,6 +13,7 @@ from adapters.errors import SourceError
 from adapters.predicate import Columns, Predicate, compile_columns
 from adapters.records import Record, RecordType, User
 from gateway.access.grant import Grant
+from gateway.access.scope import Scope
 from gateway.faults import Unproved, code_of
 from gateway.identity import CursorCodec
 from gateway.roster import meaning, operating, resolving
@@ -120,7 +121,7 @@ class Reading:
         self.terms = Terms(began=self._began)
         self.deadline = Deadline(seconds)
         self.outcomes = Outcomes()
-        self.explanation = Explanation() if explain else None
+        self.explanation = Explanation(self._explained) if explain else None
         self._loaders = Loaders(self.deadline, self.terms)
         self._in_hand: dict[tuple[RecordType, str], Whole] = {}
         self._tests: dict[tuple[str, Predicate], asyncio.Future[Columns | None]] = {}
@@ -148,6 +149,10 @@ class Reading:
         """The operation was executed so."""
         if self.explanation is not None:
             self.explanation.path = path
+
+    def _explained(self, source: str) -> bool:
+        """Whether it is shown what was asked of a source: that counts its records, whoever they are of."""
+        return self.grant.allows(Scope.EXPLAIN, source) and self.grant.at(source).orgs is None
 
     # -------------------------------------------------------------- one record
 

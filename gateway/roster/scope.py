@@ -123,6 +123,14 @@ class Scope:
         """Where else it has to be looked for whether a record lies within."""
         return () if self.orgs is None else _THROUGH.get(collection, ())
 
+    def looks_at(self, collection: Collection) -> tuple[Collection, ...]:
+        """The other collections that tell which of its records lie within."""
+        found = [collection]
+        for each in found:
+            named = (of for through in self.through(each) for _, of in through.named_by)
+            found += [of for of in dict.fromkeys(named) if of not in found]
+        return tuple(found[1:])
+
     def ahead(self, collection: Collection, relations: tuple[Ahead, ...]) -> tuple[Ahead, ...]:
         """The relations of these that lead from records of a collection to what may be read."""
         if not self.closed:

@@ -89,6 +89,7 @@ class Source:
         self.refusal = refusal
         self._pacer = pacer
         self._health = reader.health if reader is not None else Health(refusal)
+        self._narrowed = False
         self._show(Scope.of_schools(settings.schools if isinstance(settings, SourceSettings) else ()))
 
     def _show(self, scope: Scope) -> None:
@@ -108,6 +109,7 @@ class Source:
             if scope != self._scope:
                 found = copy.copy(self)
                 found._show(scope)
+                found._narrowed = True
             self._views[access] = found
         return found
 
@@ -172,7 +174,13 @@ class Source:
             return self._health.state
         return worst(table.state for table in self.tables.values())
 
+    def counts(self, collection: Collection) -> bool:
+        """Whether it may be told how many records there are of a collection, whoever they are of."""
+        return not self._narrowed or self._scope.shows_all(collection)
+
     def collection_state(self, collection: Collection) -> SourceState:
+        if collection in self._scope.closed:
+            return SourceState.FORBIDDEN
         table = self.tables.get(collection)
         if table is not None and table.unsupported is not None:
             return SourceState.UNSUPPORTED
@@ -221,11 +229,12 @@ class Source:
     @property
     def holds(self) -> list[HeldBack]:
         """What the shrink guard holds back of this source, by collection."""
-        return [HeldBack(self, c, table.hold) for c, table in self.tables.items() if table.hold is not None]
+        held = ((c, table.hold) for c, table in self.tables.items() if c not in self._scope.closed)
+        return [HeldBack(self, c, hold) for c, hold in held if hold is not None]
 
     def unknown_status(self, collection: Collection) -> int | None:
-        """How many of its records have a status that is neither active nor deleted; None unless all are held."""
-        table = self.tables.get(collection)
+        """How many records have a status that is neither active nor deleted; None unless all are held, and shown."""
+        table = self.tables.get(collection) if self.counts(collection) else None
         good = table.last_good if table is not None else None
         return good.unknown if good is not None else None
 
@@ -349,7 +358,8 @@ class Source:
             return await self.ask(collection, read, deadline, plain)
         table = reader.tables[collection]
         found = await deadline.within(self.key, read(pinned))
-        return Answer(found, table.standing if pinned.latest(table) else pinned.older())
+        answer = Answer(found, table.standing if pinned.latest(table) else pinned.older())
+        return answer if self._scope.orgs is None else _uncounted(answer)
 
     def keep_pinned(self, collections: Mapping[str, float | None]) -> None:
         """Has versions kept that a walk will come to, as far as they are in memory."""
@@ -405,7 +415,7 @@ class Source:
     def _told(self, answer: Answer[T]) -> Answer[T]:
         if answer.standing is not None and answer.standing.state is SourceState.STALE:
             self._health.stood_in += 1
-        return answer
+        return answer if self._scope.orgs is None else _uncounted(answer)
 
     def _late(self, error: SourceError, reader: Reader, collection: Collection, fair: bool) -> SourceError:
         """What to tell of a source that had not answered in time. fair: in time enough for it to have failed."""
@@ -427,6 +437,13 @@ class Source:
         return self._records
 
 
+def _uncounted(answer: Answer[T]) -> Answer[T]:
+    """Without the words for what stood in the way: they may count records of all organisations."""
+    if answer.standing is None:
+        return answer
+    return msgspec.structs.replace(answer, standing=replace(answer.standing, message="an older copy is served"))
+
+
 def _under(scope: Scope, source: str, reader: Reader | None) -> Reader | View | None:
     return reader if reader is None or scope.everything else View(source, reader, scope)
 
@@ -442,3 +459,8 @@ class HeldBack:
     @property
     def kind(self) -> RecordType:
         return ENTITIES[self.collection].type
+
+    @property
+    def told(self) -> Hold | None:
+        """What it says of records; None where that is not to be told of all of them."""
+        return self.hold if self.source.counts(self.collection) else None

@@ -46,6 +46,9 @@ LEAST_FRESH = 60.0
 RETRY_AFTER = 30.0
 """Seconds for which a source that failed is left alone while an older copy stands in."""
 
+_FAR_FEWER = "far fewer records came; the older copy is served"
+"""Not how many: they are told who may decide, by the hold."""
+
 _APART = 300  # bytes that a record takes in the caches, itself apart
 _WHOLE = 16  # and in a whole collection: its place in the list and in an index
 _GUESS = 1000.0
@@ -467,8 +470,8 @@ class Table:
         if good is not None and hold is not None:
             self.scanned_at = came.read_at
             self._held, self.hold = came, hold
-            message = f"{len(came)} records came where there were {len(good)}; the older copy is served"
-            self._stand_in(Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, message), self.lifetime)
+            standing = Standing(SourceState.HELD, ErrorCode.SOURCE_HELD, _FAR_FEWER)
+            self._stand_in(standing, self.lifetime)
             return good
         return self._accept(came)
 
@@ -529,7 +532,7 @@ class Table:
 
     def _kept_for(self, age: float) -> None:
         if self.hold is not None:
-            self.standing = Standing(SourceState.HELD, None, "far fewer records came; the older copy is served")
+            self.standing = Standing(SourceState.HELD, None, _FAR_FEWER)
         elif age >= self.lifetime:
             self.standing = Standing(SourceState.STALE, None, "a copy from before the gateway's start is served")
 

@@ -4,23 +4,27 @@ what lies outside is left out of what it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from typing import Protocol
 
 import msgspec
 
 from adapters.endpoints import Collection
-from adapters.errors import SourceError
+from adapters.errors import PagingBroken, SourceError
 from adapters.predicate import Predicate, compile_test, conjunction
 from adapters.records import Record
 from gateway.faults import NotHeld
+from gateway.roster import portions
 from gateway.roster.asking import Children, Found
 from gateway.roster.held import Held
+from gateway.roster.needs import ByIds, ChildrenOf, Need, Window
 from gateway.roster.pins import Lists, Pinned
 from gateway.roster.reader import Reader
 from gateway.roster.scope import Scope, Through
 from gateway.roster.tables import Table
-from gateway.roster.whole import Position, Slice, Standing, Whole, alike, cut
+from gateway.roster.whole import Position, Short, Slice, Standing, Whole, alike, cut
 
 
 class Version(Protocol):
@@ -49,6 +53,10 @@ class Reads(Lists, Protocol):
     async def pin(self, collection: Collection, since: float | None = None) -> Version | None: ...
 
 
+_UNPROVED = "it is not proved that all that lies within came"
+"""In place of words that count records of which some may lie outside."""
+
+
 class Limits:
     """What a scope leaves of a source's records. looking: where it is looked up whether others lie within."""
 
@@ -64,6 +72,36 @@ class Limits:
         refusal = self.scope.refusal(self._source, collection)
         if refusal is not None:
             raise refusal
+
+    @contextmanager
+    def reading(self, collection: Collection) -> Iterator[None]:
+        """Raises:
+        SourceError: nothing of the collection may be read; or what is raised within, without its numbers.
+        """
+        self.check(collection)
+        try:
+            yield
+        except PagingBroken as error:
+            raise self.told(collection, error) from None
+
+    def listed(self, collection: Collection, found: Slice) -> Slice:
+        """A list without numbers of what may lie outside it."""
+        if self.scope.shows_all(collection) or not (found.lacks or found.unproved):
+            return found
+        unproved = found.unproved and _UNPROVED
+        return msgspec.structs.replace(found, rejected=None if found.lacks else 0, unproved=unproved)
+
+    def alike(self, collection: Collection, rows: tuple[Record, ...], kept: Iterable[Record]) -> tuple[Record, ...]:
+        """`kept`, proved to be all that were wanted, or not, as `rows` are."""
+        if isinstance(rows, Short) and not self.scope.shows_all(collection):
+            return Short(kept, _UNPROVED)
+        return alike(rows, kept)
+
+    def told(self, collection: Collection, error: SourceError) -> SourceError:
+        """An error without numbers of what may lie outside."""
+        if not isinstance(error, PagingBroken) or self.scope.shows_all(collection):
+            return error
+        return type(error)(error.source, _UNPROVED, retry_after=error.retry_after)
 
     async def inside(
         self, collection: Collection, records: Sequence[Record], since: float | None, began: float | None = None
@@ -135,30 +173,31 @@ class LimitedLists:
         limit: int,
         since: float | None = None,
     ) -> Slice:
-        scope = self._limits.scope
-        if scope.through(collection):
+        limits = self._limits
+        if limits.scope.through(collection):
             found = await self.matching(collection, where, since)
             return cut(found, after.sourced_id if after is not None else None, limit)
-        self._limits.check(collection)
-        where = conjunction(where, scope.predicate(collection))
-        return await self._lists.window(collection, where, after, limit, since)
+        with limits.reading(collection):
+            where = conjunction(where, limits.scope.predicate(collection))
+            return limits.listed(collection, await self._lists.window(collection, where, after, limit, since))
 
     async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
-        self._limits.check(collection)
-        scope = self._limits.scope
-        found = await self._lists.matching(collection, conjunction(where, scope.predicate(collection)), since)
-        if not scope.through(collection):
-            return found
-        records = await self._limits.kept(collection, found.records, since)
-        total = len(records) if found.total is not None else None
-        return msgspec.structs.replace(found, records=records, total=total)
+        limits = self._limits
+        with limits.reading(collection):
+            where = conjunction(where, limits.scope.predicate(collection))
+            found = limits.listed(collection, await self._lists.matching(collection, where, since))
+            if not limits.scope.through(collection):
+                return found
+            records = await limits.kept(collection, found.records, since)
+        return msgspec.structs.replace(found, records=records, total=None if found.total is None else len(records))
 
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
-        self._limits.check(collection)
-        scope = self._limits.scope
-        if scope.through(collection):
+        limits = self._limits
+        if limits.scope.through(collection):
             return (await self.matching(collection, where, since)).total
-        return await self._lists.count(collection, conjunction(where, scope.predicate(collection)), since)
+        with limits.reading(collection):
+            where = conjunction(where, limits.scope.predicate(collection))
+            return await self._lists.count(collection, where, since)
 
 
 class LimitedReads(LimitedLists):
@@ -171,12 +210,18 @@ class LimitedReads(LimitedLists):
     async def by_ids(
         self, collection: Collection, ids: Iterable[str], since: float | None = None, began: float | None = None
     ) -> Found:
-        self._limits.check(collection)
-        found = await self._reads.by_ids(collection, ids, since, began)
-        there = {i: record for i, record in found.items() if isinstance(record, Record)}
-        told = await self._limits.inside(collection, list(there.values()), since, began)
-        outside = {i: within or None for i, within in zip(there, told, strict=True) if within is not True}
-        return {**found, **outside}
+        limits = self._limits
+        with limits.reading(collection):
+            found = await self._reads.by_ids(collection, ids, since, began)
+            there = {i: record for i, record in found.items() if isinstance(record, Record)}
+            within = await limits.inside(collection, list(there.values()), since, began)
+        told = dict(zip(there, within, strict=True))
+        told |= {i: error for i, error in found.items() if isinstance(error, SourceError)}
+        kept: Found = {}
+        for i, record in found.items():
+            each = told.get(i, False)
+            kept[i] = limits.told(collection, each) if isinstance(each, SourceError) else record if each else None
+        return kept
 
     async def children(
         self,
@@ -186,11 +231,14 @@ class LimitedReads(LimitedLists):
         since: float | None = None,
         began: float | None = None,
     ) -> Children:
-        self._limits.check(collection)
-        found = await self._reads.children(collection, field, parents, since, began)
-        every = {record.sourced_id: record for rows in found.values() for record in rows}
-        kept = {r.sourced_id for r in await self._limits.kept(collection, list(every.values()), since, began)}
-        return {p: alike(rows, (r for r in rows if r.sourced_id in kept)) for p, rows in found.items()}
+        limits = self._limits
+        with limits.reading(collection):
+            found = await self._reads.children(collection, field, parents, since, began)
+            every = {record.sourced_id: record for rows in found.values() for record in rows}
+            kept = {r.sourced_id for r in await limits.kept(collection, list(every.values()), since, began)}
+        return {
+            p: limits.alike(collection, rows, (r for r in rows if r.sourced_id in kept)) for p, rows in found.items()
+        }
 
 
 class LimitedPin(LimitedLists):
@@ -222,19 +270,22 @@ class LimitedHeld(LimitedReads):
         return self._held.standing(collection, found, since)
 
     async def pin(self, collection: Collection, since: float | None = None) -> LimitedPin | None:
-        self._limits.check(collection)
-        return self._limited(await self._held.pin(collection, since))
+        with self._limits.reading(collection):
+            return self._limited(await self._held.pin(collection, since))
 
     async def pinned(self, collection: Collection, version: float) -> LimitedPin | None:
-        self._limits.check(collection)
-        return self._limited(await self._held.pinned(collection, version))
+        with self._limits.reading(collection):
+            return self._limited(await self._held.pinned(collection, version))
 
     def _limited(self, pinned: Pinned | None) -> LimitedPin | None:
         return LimitedPin(pinned, self._limits) if pinned is not None else None
 
 
 class View(LimitedReads):
-    """A source's `Reader` under a scope, in its place wherever records are wanted."""
+    """A source's `Reader` under a scope, in its place wherever records are wanted.
+
+    Of what is held whole, the portion that lies within is kept, and read as the whole would be.
+    """
 
     def __init__(self, source: str, reader: Reader, scope: Scope) -> None:
         super().__init__(reader, Limits(source, scope, reader))
@@ -242,12 +293,88 @@ class View(LimitedReads):
         self.held = LimitedHeld(reader.held, Limits(source, scope, reader.held))
 
     def in_hand(self, collection: Collection, since: float | None, began: float | None) -> Whole | None:
-        return self._reader.in_hand(collection, since, began) if self._limits.scope.shows_all(collection) else None
+        scope = self._limits.scope
+        if scope.shows_all(collection):
+            return self._reader.in_hand(collection, since, began)
+        wholes = self._wholes(collection, since, began)
+        return portions.kept(scope, collection, wholes) if wholes is not None else None
 
     def parts_in_hand(self, collection: Collection) -> Table | None:
         return self._reader.parts_in_hand(collection) if self._limits.scope.shows_all(collection) else None
 
+    async def by_ids(
+        self, collection: Collection, ids: Iterable[str], since: float | None = None, began: float | None = None
+    ) -> Found:
+        portion = await self._portion(collection, since, began)
+        if portion is None:
+            return await super().by_ids(collection, ids, since, began)
+        wanted = tuple(dict.fromkeys(ids))
+        found = portion.named(wanted)
+        self._told(ByIds(collection, wanted), filter(None, found))
+        return dict(zip(wanted, found, strict=True))
+
+    async def children(
+        self,
+        collection: Collection,
+        field: str,
+        parents: Iterable[str],
+        since: float | None = None,
+        began: float | None = None,
+    ) -> Children:
+        portion = await self._portion(collection, since, began)
+        if portion is None:
+            return await super().children(collection, field, parents, since, began)
+        wanted = tuple(dict.fromkeys(parents))
+        await portion.indexed(field)
+        found = {parent: portion.children(field, parent) for parent in wanted}
+        self._told(ChildrenOf(collection, field, wanted), chain.from_iterable(found.values()))
+        return found
+
+    async def window(
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        after: Position | None,
+        limit: int,
+        since: float | None = None,
+    ) -> Slice:
+        portion = await self._portion(collection, since)
+        if portion is None:
+            return await super().window(collection, where, after, limit, since)
+        found = cut(await portion.searched(where), after.sourced_id if after is not None else None, limit)
+        self._told(Window(collection, where, limit), found.records)
+        return found
+
+    async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
+        portion = await self._portion(collection, since)
+        if portion is None:
+            return await super().matching(collection, where, since)
+        found = await portion.searched(where)
+        self._told(Window(collection, where, None), found.records)
+        return found
+
     async def pin(self, collection: Collection, since: float | None = None) -> LimitedPin | None:
-        self._limits.check(collection)
-        pinned = await self._reader.pin(collection, since)
+        with self._limits.reading(collection):
+            pinned = await self._reader.pin(collection, since)
         return LimitedPin(pinned, self._limits) if pinned is not None else None
+
+    async def _portion(self, collection: Collection, since: float | None, began: float | None = None) -> Whole | None:
+        """What lies within, of a collection that is in hand and of which not all does."""
+        self._limits.check(collection)
+        scope = self._limits.scope
+        wholes = self._wholes(collection, since, began) if not scope.shows_all(collection) else None
+        return await portions.made(scope, collection, wholes) if wholes is not None else None
+
+    def _wholes(
+        self, collection: Collection, since: float | None, began: float | None
+    ) -> Mapping[Collection, Whole] | None:
+        """A collection, and those that tell which of its records lie within; None unless all are in hand, complete."""
+        scope = self._limits.scope
+        if collection in scope.closed:
+            return None
+        found = {c: self._reader.in_hand(c, since, began) for c in (collection, *scope.looks_at(collection))}
+        wholes = {c: whole for c, whole in found.items() if whole is not None and whole.complete}
+        return wholes if len(wholes) == len(found) else None
+
+    def _told(self, need: Need, records: Iterable[Record]) -> None:
+        self._reader.told_held(need, records)

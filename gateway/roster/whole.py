@@ -10,10 +10,11 @@ import copy
 import heapq
 import re
 import sys
+import weakref
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import attrgetter
@@ -80,8 +81,8 @@ class Slice(msgspec.Struct, frozen=True):
     """Consecutive records of a filtered list, by sourcedId. total: of the whole list, None if unknown.
 
     start: how many records of the list come before it. ended: nothing comes after it.
-    rejected: records that the source sent and that could not be read. unproved: why it is not proved that the list,
-    of which this is a part, has no other records; None where it is.
+    rejected: records that the source sent and that could not be read; None: some, and how many is not to be told.
+    unproved: why it is not proved that the list, of which this is a part, has no other records; None where it is.
     """
 
     records: Sequence[Record]
@@ -89,8 +90,13 @@ class Slice(msgspec.Struct, frozen=True):
     ended: bool
     total: int | None
     read_at: float
-    rejected: int = 0
+    rejected: int | None = 0
     unproved: str | None = None
+
+    @property
+    def lacks(self) -> bool:
+        """Whether records are missing that the source sent."""
+        return self.rejected != 0
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
@@ -135,6 +141,7 @@ class Whole:
         self._lists = _no_lists(len(self._rows))
         self._latest: tuple[Predicate | None, Slice] | None = None
         self._followed = Followed()
+        self.portions: LRUCache[Hashable, Portion] = _no_portions(len(self._rows))
         self.weighed = weighed or Weighed.of(self._rows)
         self.unknown = sum(record.status is RecordStatus.UNKNOWN for record in self._rows)
         """How many records have a status that is neither active nor deleted."""
@@ -172,6 +179,7 @@ class Whole:
             return await beside(len(self), lambda: self._overlaid(changed, read_at, high_water))
         same = copy.copy(self)
         same.read_at, same.high_water, same._lists, same._latest = read_at, high_water, _no_lists(len(self)), None
+        same.portions = _no_portions(len(self))
         return same
 
     def _overlaid(self, changed: Sequence[Record], read_at: float, high_water: str | None) -> Whole:
@@ -184,11 +192,22 @@ class Whole:
         return len(self._rows)
 
     @property
+    def complete(self) -> bool:
+        """Whether no record is missing, as far as is known."""
+        return self.unproved is None and not self.rejected
+
+    @property
     def bytes(self) -> int:
         """What it takes in memory with its indexes, estimated."""
+        portions = sum(portion.whole.bytes_aside for portion in self.portions.values())
+        return round(self.weighed.each * len(self._rows)) + self.bytes_aside + portions
+
+    @property
+    def bytes_aside(self) -> int:
+        """The same without its records, which are another's."""
         lists = _POINTER * int(self._lists.currsize)
         indexes = sum(i.bytes for i in self._indexes.values())
-        return round((self.weighed.each + _POINTER) * len(self._rows)) + indexes + lists + self._followed.bytes
+        return _POINTER * len(self._rows) + indexes + lists + self._followed.bytes
 
     @property
     def ids(self) -> list[str]:
@@ -275,6 +294,14 @@ class Whole:
             rows = self._rows
         total = len(rows) if self.unproved is None else None
         return Slice(rows, 0, True, total, self.read_at, self.rejected, self.unproved)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Some of a collection held whole, kept with it. by: what else was looked at to tell them, as it was then."""
+
+    whole: Whole
+    by: tuple[weakref.ref[Whole], ...] = ()
 
 
 class Index:
@@ -389,6 +416,10 @@ def beyond(where: Predicate | None, after: Position | None) -> Predicate | None:
 async def beside(records: int, work: Callable[[], T]) -> T:
     """The result of `work`, done in a thread where there is much of it."""
     return await asyncio.to_thread(work) if records > _MUCH else work()
+
+
+def _no_portions(records: int) -> LRUCache[Hashable, Portion]:
+    return LRUCache(2 * records + 1000, getsizeof=lambda portion: len(portion.whole) + 1)
 
 
 def _no_lists(records: int) -> LRUCache[Predicate | None, Slice]:

@@ -95,11 +95,14 @@ class SourceReport:
     )
     progress: float | None = plain("How much of it has been read, from 0 to 1, while it is LOADING; null if unknown.")
     rows_here: int | None = computed(lambda root: root.rows, "How many of the page's records are its own.")
-    rejected: int | None = plain("Records that it sent for this list and that could not be read.")
+    rejected: int | None = plain(
+        "Records that it sent for this list and that could not be read; null where there are some, and the client may "
+        "not read all of its records."
+    )
     unknown_status: int | None = computed(
         lambda root: root.unknown,
         "Records of this kind that it has with a status that is neither active nor deleted: they are in no list unless "
-        "`status` asks for UNKNOWN. Null where not all of its records are held.",
+        "`status` asks for UNKNOWN. Null where not all of its records are held, or not all may be read.",
         "status",
     )
 

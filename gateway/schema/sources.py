@@ -41,13 +41,17 @@ class CollectionOf:
 
     @property
     def rows(self) -> int | None:
-        table = self.source.tables.get(self.entity.collection)
+        table = self.source.tables.get(self.entity.collection) if self._counts else None
         return table.size if table is not None else None
 
     @property
     def rejected(self) -> int | None:
-        table = self.source.tables.get(self.entity.collection)
+        table = self.source.tables.get(self.entity.collection) if self._counts else None
         return table.whole.rejected if table is not None and table.whole is not None else None
+
+    @property
+    def _counts(self) -> bool:
+        return self.source.counts(self.entity.collection)
 
     @property
     def as_of(self) -> str | None:
@@ -72,9 +76,12 @@ class SourceCollection:
     type: RecordType = plain("Which kind of record.")
     state: SourceState = plain("How this collection stands.")
     supported: bool = plain("False once the source has told that it does not have it.")
-    rows: int | None = plain("How many records it has, as last told; null before that.")
+    rows: int | None = plain(
+        "How many records it has, as last told; null before that, and for a client that may not read all of them."
+    )
     rejected: int | None = plain(
-        "Records that the source sent and that could not be read; null unless it is held whole."
+        "Records that the source sent and that could not be read; null unless it is held whole, and for a client that "
+        "may not read all of it."
     )
     as_of: DateTime | None = plain("When records of it were last read.")
     last_full_scan_at: DateTime | None = plain(
@@ -99,10 +106,13 @@ class Hold(Node):
     source: "Source" = plain("Whose records they are.")
     collection: RecordType = computed(lambda root: root.kind, "Which kind of record.")
     held_at: DateTime = computed(lambda root: instant(root.hold.held_at), "When it was held back.")
-    rows_before: int = computed(lambda root: root.hold.rows_before, "Records in the copy that is served.")
-    rows_now: int = computed(lambda root: root.hold.rows_now, "Records in what is held back.")
-    sample_sourced_ids: list[str] = computed(
-        lambda root: root.hold.sample, "The sourcedIds of some records that what is held back lacks."
+    rows_before: int | None = computed(
+        lambda root: root.told and root.told.rows_before,
+        "Records in the copy that is served; null for a client that may not read all of them, as are the next two.",
+    )
+    rows_now: int | None = computed(lambda root: root.told and root.told.rows_now, "Records in what is held back.")
+    sample_sourced_ids: list[str] | None = computed(
+        lambda root: root.told and root.told.sample, "The sourcedIds of some records that what is held back lacks."
     )
 
 

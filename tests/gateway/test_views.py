@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -86,3 +87,18 @@ async def test_a_class_that_is_withheld_takes_no_other_collection_with_it(world:
     found = await page(made.reading(granted(Access(classes=frozenset()))), RecordType.USER)
     assert found.page.complete
     assert found.page.records
+
+
+async def test_numbers_of_all_records_are_not_told_who_may_not_read_all(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    [source] = made.sources
+    source.refresh(Collection.USERS)
+    while source.loading(Collection.USERS):  # noqa: ASYNC110 - there is nothing to be told by
+        await asyncio.sleep(0.005)
+    some = seen(made, Access(orgs=frozenset({made.servers["a"].district.schools[0].id})))
+    assert source.unknown_status(Collection.USERS) == 0
+    assert (some.unknown_status(Collection.USERS), some.counts(Collection.USERS)) == (None, False)
+    assert some.counts(Collection.COURSES)
+    assert source.collection_state(Collection.USERS) is SourceState.FRESH
+    closed = seen(made, Access(frozenset({Collection.ORGS})))
+    assert closed.collection_state(Collection.USERS) is SourceState.FORBIDDEN
