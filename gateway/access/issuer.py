@@ -23,7 +23,9 @@ class Issuer:
     """Whose tokens are taken. issuer, audience: `iss` and `aud`, letter for letter. jwks: address or file of its keys.
 
     name: the claim that names the client. sources: the claim with keys of sources, or `district:…`, `label:…`, `*`.
-    scopes: the claim with what is allowed besides. leeway: seconds by which two clocks may differ.
+    scopes: the claim with what it may read and what it may do besides. fields: with classes of personal data, or `*`.
+    orgs: with sourcedIds of its one source. mask: whether it sees invented people. purpose: what for, in words.
+    leeway: seconds by which two clocks may differ.
     """
 
     issuer: str
@@ -33,4 +35,8 @@ class Issuer:
     name: str = "sub"
     sources: str = "sources"
     scopes: str = "scope"
+    fields: str = "fields"
+    orgs: str = "orgs"
+    mask: str = "mask"
+    purpose: str = "purpose"
     leeway: float = 60.0

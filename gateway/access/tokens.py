@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,11 +13,19 @@ from joserfc.errors import JoseError
 from joserfc.util import urlsafe_b64decode
 
 from gateway.access.clients import Row
+from gateway.access.field_class import FieldClass
 from gateway.access.issuer import Issuer
 from gateway.access.key_sets import KeySet
-from gateway.access.scope import Scope
+from gateway.access.scope import READS, Scope
 
 LONGEST: Final = 8 * 1024
+
+_SCOPES: Final = {scope.value: scope for scope in Scope} | {
+    f"https://purl.imsglobal.org/spec/or/{version}/scope/{scope}": scope
+    for scope in READS
+    for version in ("v1p1", "v1p2")
+}
+"""By the words of tokens: those of OneRoster in full, too."""
 
 _BRINGS_KEYS: Final = ("jwk", "jku", "x5u", "x5c")
 """What in a token's head offers a key for itself; whoever made the token may have made that too."""
@@ -88,18 +96,38 @@ class Tokens:
         return Bearer(name, self._row(claims, int(expires + issuer.leeway)))
 
     def _row(self, claims: Mapping[str, Any], expires: int) -> Row:
-        named = list(_words(claims.get(self._issuer.sources)))
-        scopes = {word for word in _words(claims.get(self._issuer.scopes)) if word in list(Scope)}
+        """Words that mean nothing here are passed over; a limit that cannot be read is none that can be ignored."""
+        issuer = self._issuer
+        named, orgs = _words(claims.get(issuer.sources)), None
         if not named:
-            raise BadToken(f"it names no sources: there is no `{self._issuer.sources}`")
-        return Row(
-            every="*" in named,
-            sources=tuple(named),
-            districts=_after("district:", named),
-            labels=_after("label:", named),
-            scopes=tuple(sorted(map(Scope, scopes))),
-            expires=expires,
-        )
+            raise BadToken(f"it names no sources: there is no `{issuer.sources}`")
+        if issuer.orgs in claims and not (orgs := _words(claims[issuer.orgs])):
+            raise BadToken(f"its `{issuer.orgs}` names none")
+        purpose = claims.get(issuer.purpose)
+        try:
+            return Row(
+                every="*" in named,
+                sources=tuple(word for word in named if ":" not in word and word != "*"),
+                districts=_after("district:", named),
+                labels=_after("label:", named),
+                scopes=_scopes(_words(claims.get(issuer.scopes))),
+                fields=_fields(_words(claims.get(issuer.fields))),
+                orgs=None if orgs is None else tuple(orgs),
+                mask=claims.get(issuer.mask, False) is not False,
+                expires=expires,
+                purpose=purpose if isinstance(purpose, str) else "",
+            )
+        except ValueError:
+            raise BadToken(f"its `{issuer.orgs}` takes one source, by its key") from None
+
+
+def _scopes(words: Iterable[str]) -> tuple[Scope, ...]:
+    said = {_SCOPES[word] for word in words if word in _SCOPES}
+    return tuple(scope for scope in Scope if scope in said)
+
+
+def _fields(words: Sequence[str]) -> tuple[FieldClass, ...]:
+    return tuple(each for each in FieldClass if each in words or "*" in words)
 
 
 def _head(token: str) -> Mapping[str, Any]:
@@ -123,7 +151,7 @@ def _moment(claims: Mapping[str, Any], name: str) -> float | None:
     return value
 
 
-def _words(claim: Any) -> Iterable[str]:
+def _words(claim: Any) -> list[str]:
     """A claim that is a list of words, or words with blanks between them."""
     found = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
     return [word for word in found if isinstance(word, str) and word]

@@ -106,6 +106,10 @@ def _issuer(table: Table, base: Path) -> Issuer:
         name=table.take(JwtKeys.NAME),
         sources=table.take(JwtKeys.SOURCES),
         scopes=table.take(JwtKeys.SCOPES),
+        fields=table.take(JwtKeys.FIELDS),
+        orgs=table.take(JwtKeys.ORGS),
+        mask=table.take(JwtKeys.MASK),
+        purpose=table.take(JwtKeys.PURPOSE),
         leeway=leeway,
     )
 

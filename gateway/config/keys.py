@@ -159,6 +159,10 @@ class JwtKeys:
     NAME = Key("name", TEXT, _JWT.name)
     SOURCES = Key("sources", TEXT, _JWT.sources)
     SCOPES = Key("scopes", TEXT, _JWT.scopes)
+    FIELDS = Key("fields", TEXT, _JWT.fields)
+    ORGS = Key("orgs", TEXT, _JWT.orgs)
+    MASK = Key("mask", TEXT, _JWT.mask)
+    PURPOSE = Key("purpose", TEXT, _JWT.purpose)
     LEEWAY = Key("leeway", DURATION, _JWT.leeway)
 
 

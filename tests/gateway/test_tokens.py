@@ -19,11 +19,15 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from adapters.endpoints import Collection
 from gateway.access.callers import Callers, Unauthenticated
+from gateway.access.clients import Row
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import Access
 from gateway.access.granting import Granted
 from gateway.access.issuer import Algorithm, Issuer
 from gateway.access.key_sets import ASK_EVERY, OLD, KeySet
-from gateway.access.scope import Scope
+from gateway.access.scope import READS, Scope
 from gateway.access.tokens import LONGEST, BadToken, Tokens
 from gateway.app import build
 from gateway.config import ConfigError, describe, load
@@ -206,11 +210,128 @@ async def test_a_token_reaches_the_sources_that_it_names(
         assert (await callers.caller(f"Bearer {signed(sources=sources)}")).grant.sources.keys() == reached
 
 
+V1P1, V1P2 = (f"https://purl.imsglobal.org/spec/or/{version}/scope/" for version in ("v1p1", "v1p2"))
+CORE, RESOURCE = frozenset(READS[Scope.ROSTER_CORE]), frozenset(READS[Scope.RESOURCE])
+
+
+async def access(issuer: Published, **claims: Any) -> Access:
+    callers = Callers(GRANTED, tokens=tokens(issuer.address), now=lambda: NOW)
+    return (await callers.caller(f"Bearer {signed(**claims)}")).grant.at("a")
+
+
+@pytest.mark.parametrize(
+    ("scope", "read"),
+    [
+        ("roster-core.readonly", CORE),
+        (f"openid {V1P1}roster-core.readonly", CORE),
+        ([f"{V1P2}roster-core.readonly", f"{V1P1}resource.readonly", "profile"], CORE | RESOURCE),
+        (f"{V1P2}roster.readonly", CORE | {Collection.DEMOGRAPHICS}),
+        (f"{V1P2}roster-core.readonly/ {V1P2}roster-core.createput https://evil.example/scope/roster.readonly", set()),
+        (f"{V1P1}explain *", set()),
+        ("ROSTER.READONLY", set()),
+        (None, set()),
+        (5, set()),
+        ({"roster.readonly": True}, set()),
+    ],
+)  # fmt: skip
+async def test_S05_a_token_reads_by_the_scopes_of_oneroster_in_short_or_in_full(
+    issuer: Published, scope: Any, read: set[Collection]
+) -> None:
+    found = await access(issuer, scope=scope)
+    assert found.collections == read
+    assert found.classes == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("fields", "classes"),
+    [
+        (["NAME", "CONTACT"], {"NAME", "CONTACT"}),
+        ("GRADES NAME", {"NAME", "GRADES"}),
+        ("*", set(FieldClass)),
+        ("name NAMES all", set()),
+        (["name", 5, None, ["RAW"]], set()),
+        (True, set()),
+        (None, set()),
+    ],
+)
+async def test_S06_a_token_has_the_field_classes_that_it_names_and_else_none(
+    issuer: Published, fields: Any, classes: set[str]
+) -> None:
+    found = await access(issuer, scope="roster.readonly", fields=fields)
+    assert found == Access(CORE | {Collection.DEMOGRAPHICS}, frozenset(map(FieldClass, classes)))
+
+
+@pytest.mark.parametrize(
+    ("claims", "orgs"),
+    [
+        ({"orgs": ["1", "two words"]}, {"1", "two words"}),
+        ({"orgs": "1 2"}, {"1", "2"}),
+        ({"orgs": ["1", 2]}, {"1"}),
+        ({}, None),
+    ],
+)
+async def test_S04_a_token_is_held_to_its_orgs(
+    issuer: Published, claims: dict[str, Any], orgs: set[str] | None
+) -> None:
+    assert (await access(issuer, **claims)).orgs == orgs
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ({"orgs": []}, "`orgs` names none"),
+        ({"orgs": 5}, "`orgs` names none"),
+        ({"orgs": {"id": "1"}}, "`orgs` names none"),
+        ({"orgs": "1", "sources": "a b"}, "`orgs` takes one source"),
+        ({"orgs": "1", "sources": "*"}, "`orgs` takes one source"),
+        ({"orgs": "1", "sources": "a label:pilot"}, "`orgs` takes one source"),
+        ({"orgs": "1", "sources": "district:Springfield"}, "`orgs` takes one source"),
+    ],
+)
+async def test_S04_a_limit_that_cannot_be_read_is_not_passed_over(
+    issuer: Published, claims: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Unauthenticated, match=why):
+        await access(issuer, **claims)
+
+
+async def test_S04_orgs_that_are_null_are_no_orgs(issuer: Published) -> None:
+    said = jwt.encode({"alg": "RS256", "kid": "first"}, {**CLAIMS, "orgs": None}, RSA)
+    with pytest.raises(BadToken, match="`orgs` names none"):
+        await tokens(issuer.address).bearer(said)
+
+
+@pytest.mark.parametrize(("mask", "masked"), [(True, True), ("yes", True), (0, True), (False, False), (None, False)])
+async def test_a_token_that_says_anything_of_masks_but_no_is_masked(issuer: Published, mask: Any, masked: bool) -> None:
+    assert (await access(issuer, mask=mask)).masked is masked
+
+
 async def test_the_claims_are_those_of_the_settings(issuer: Published) -> None:
-    found = await tokens(issuer.address, name="azp", sources="districts", scopes="perms").bearer(
-        signed(azp="app-2", districts=["b"], perms=["refresh"], sub=None, sources=None)
+    named = {
+        "name": "azp", "sources": "districts", "scopes": "perms", "fields": "classes", "orgs": "schools",
+        "mask": "made_up", "purpose": "why",
+    }  # fmt: skip
+    claims = {
+        "azp": "app-2", "districts": ["b"], "perms": ["refresh"], "classes": ["NAME"], "schools": ["1"],
+        "made_up": True, "why": "homework",
+    }  # fmt: skip
+    ignored = {"sub": None, "sources": None, "scope": "holds", "fields": "*", "orgs": 5, "mask": False, "purpose": 5}
+    found = await tokens(issuer.address, **named).bearer(signed(**{**ignored, **claims}))
+    assert found.name == "app-2"
+    assert found.row == Row(
+        sources=("b",),
+        scopes=(Scope.REFRESH,),
+        fields=(FieldClass.NAME,),
+        orgs=("1",),
+        mask=True,
+        expires=int(NOW) + 360,
+        purpose="homework",
     )
-    assert (found.name, found.row.sources, found.row.scopes) == ("app-2", ("b",), (Scope.REFRESH,))
+
+
+@pytest.mark.parametrize("purpose", [5, ["homework"], None])
+async def test_a_purpose_that_is_no_text_is_none(issuer: Published, purpose: Any) -> None:
+    assert (await tokens(issuer.address).bearer(signed(purpose=purpose))).row.purpose == ""
 
 
 async def test_S03_a_thousand_tokens_with_made_up_keys_have_the_issuer_asked_once(issuer: Published) -> None:
@@ -305,7 +426,7 @@ jwks = "https://issuer.example/jwks"
 
 def test_an_issuer_is_a_setting_and_tells_clients_apart(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
-    file.write_text(SETTINGS + 'algorithms = ["ES384"]\nsources = "districts"\n')
+    file.write_text(SETTINGS + 'algorithms = ["ES384"]\nsources = "districts"\nfields = "classes"\nmask = "made_up"\n')
     settings = load(file)
     assert settings.access.jwt == Issuer(
         "https://issuer.example",
@@ -313,6 +434,8 @@ def test_an_issuer_is_a_setting_and_tells_clients_apart(tmp_path: Path) -> None:
         "https://issuer.example/jwks",
         algorithms=frozenset({Algorithm.ES384}),
         sources="districts",
+        fields="classes",
+        mask="made_up",
     )
     assert settings.access.told_apart
     build(settings)
