@@ -36,3 +36,17 @@ FIELDS_IN: Final[Mapping[FieldClass, frozenset[Collection]]] = MappingProxyType(
     }
 )
 """The collections whose records have fields of each class."""
+
+TELLS: Final[Mapping[FieldClass, str]] = MappingProxyType(
+    {
+        FieldClass.NAME: "names of people",
+        FieldClass.CONTACT: "e-mail addresses, telephone numbers, user names",
+        FieldClass.IDENTIFIER: "numbers and ids of people elsewhere",
+        FieldClass.FAMILY: "parents and guardians",
+        FieldClass.SENSITIVE: "preferred names, pronouns, comments on results",
+        FieldClass.DEMOGRAPHICS: "dates of birth, sex, ethnicity",
+        FieldClass.GRADES: "results",
+        FieldClass.RAW: "metadata, as each source adds it",
+    }
+)
+"""What fields of each class tell, for people."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,34 +14,21 @@ import typer
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of, make
 from gateway.access.clients import LIVE_KEYS, BadFile, Client, Kept, Row, changing, read
-from gateway.access.scope import Scope
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import Grant
+from gateway.access.granting import Granted, grant_of
 from gateway.cli.console import Config, err, fail, load, out, show_table
+from gateway.cli.rows import ALL, Options, last_day, less, told, with_options
 from gateway.config import Settings
 
 key = typer.Typer(help="Clients of this gateway: their keys, and what they may read.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client: an application, or a person.")]
-Sources = Annotated[str, typer.Option(help="Which sources it may read: their keys, by commas; or all.")]
-Districts = Annotated[str, typer.Option(help="And the sources of these districts.")]
-Labels = Annotated[str, typer.Option(help="And the sources with any of these labels.")]
-Scopes = Annotated[str, typer.Option(help=f"What it may do there besides reading: {', '.join(Scope)}; by commas.")]
-Expires = Annotated[str, typer.Option(help="Last day, such as 2027-06-30, in UTC; without it, for good.")]
-Purpose = Annotated[str, typer.Option(help="What for, in words.")]
-
-ALL = "all"
 
 
 @key.command()
-def create(
-    name: Name,
-    sources: Sources = "",
-    districts: Districts = "",
-    labels: Labels = "",
-    scopes: Scopes = "",
-    expires: Expires = "",
-    purpose: Purpose = "",
-    config: Config = Path("gateway.toml"),
-) -> None:
+@with_options
+def create(name: Name, options: Options, config: Config = Path("gateway.toml")) -> None:
     """Make a key for a new client, or one more for a client that has one. It is shown once, and kept by nobody."""
     settings, file, secret = _opened(config)
     made = make()
@@ -50,35 +36,54 @@ def create(
     with _changed(file) as clients:
         known = clients.get(name)
         if known is None:
-            row = _row(settings, sources, districts, labels, scopes, expires, purpose)
-            clients[name] = Client(name, (kept,), (row,))
-        elif sources or districts or labels or scopes or expires or purpose:
+            clients[name] = Client(name, (kept,), (options.row(settings),))
+        elif options.given:
             fail(f"{name} is there already: `key grant {name} …` adds to what it may read")
         elif len(known.live) >= LIVE_KEYS:
             fail(f"{name} has {LIVE_KEYS} keys, {' and '.join(k.id for k in known.live)}: revoke one first")
         else:
             clients[name] = msgspec.structs.replace(known, keys=(*known.keys, kept))
+        client = clients[name]
+    _tell(_grant(settings, client))
     err.print(f"the key of {name}, shown this once; a running gateway takes it within a second:", markup=False)
     out.print(made.reveal(), markup=False)
 
 
 @key.command()
+@with_options
 def grant(
     name: Name,
-    sources: Sources = "",
-    districts: Districts = "",
-    labels: Labels = "",
-    scopes: Scopes = "",
-    expires: Expires = "",
-    purpose: Purpose = "",
+    options: Options,
+    replace: Annotated[bool, typer.Option("--replace", help="In place of all that it had, not beside it.")] = False,
     config: Config = Path("gateway.toml"),
 ) -> None:
-    """Grant a client more, beside what it has: what is given here holds for these sources alone."""
+    """Grant a client more, beside what it has. Where rows meet at a source, none lends another more than it has."""
     settings, file, _ = _opened(config)
-    row = _row(settings, sources, districts, labels, scopes, expires, purpose)
+    row = options.row(settings)
     with _changed(file) as clients:
         known = _named(clients, name)
-        clients[name] = msgspec.structs.replace(known, rows=(*known.rows, row))
+        clients[name] = msgspec.structs.replace(known, rows=(row,) if replace else (*known.rows, row))
+        client = clients[name]
+    if _tell(_grant(settings, client), before=_grant(settings, known)) and not replace:
+        err.print(f"`key ungrant {name} {len(client.rows)}` takes this row back", markup=False)
+
+
+@key.command()
+def ungrant(
+    name: Name,
+    row: Annotated[int, typer.Argument(metavar="ROW", help="Which of its rows, by the number of `key list`.")],
+    config: Config = Path("gateway.toml"),
+) -> None:
+    """Take back one row of what a client was granted."""
+    settings, file, _ = _opened(config)
+    with _changed(file) as clients:
+        known = _named(clients, name)
+        if not 1 <= row <= len(known.rows):
+            fail(f"{name} has no row {row}: `key list` shows {len(known.rows)}")
+        rows = tuple(each for number, each in enumerate(known.rows, 1) if number != row)
+        clients[name] = msgspec.structs.replace(known, rows=rows)
+        client = clients[name]
+    _tell(_grant(settings, client), before=_grant(settings, known))
 
 
 @key.command()
@@ -106,20 +111,45 @@ def list_(config: Config = Path("gateway.toml")) -> None:
         clients = read(file)
     except BadFile as error:
         fail(str(error))
-    rows = [_line(client, row, number) for client in clients.values() for number, row in enumerate(client.rows)]
-    show_table(("client", "keys", "sources", "besides", "until", "purpose"), rows)
+    rows = [
+        line
+        for client in clients.values()
+        for line in ([_line(client, row, number) for number, row in enumerate(client.rows, 1)] or [_line(client)])
+    ]
+    show_table(("client", "keys", "row", "sources", "scopes", "fields", "orgs", "mask", "until", "purpose"), rows)
 
 
-def _line(client: Client, row: Row, number: int) -> tuple[str, ...]:
+def _line(client: Client, row: Row | None = None, number: int = 1) -> tuple[str, ...]:
+    named = (client.name, " ".join(k.id for k in client.live) or "revoked") if number == 1 else ("", "")
+    if row is None:
+        return (*named, "none", *[""] * 7)
     chosen = [*row.sources, *(f"district {d}" for d in row.districts), *(f"label {label}" for label in row.labels)]
     return (
-        "" if number else client.name,
-        "" if number else " ".join(k.id for k in client.live) or "revoked",
+        *named,
+        str(number),
         ALL if row.every else ", ".join(chosen),
         " ".join(row.scopes),
-        datetime.fromtimestamp(row.expires - 1, UTC).date().isoformat() if row.expires is not None else "",
+        ALL if set(row.fields) == set(FieldClass) else " ".join(row.fields) or "none",
+        ALL if row.orgs is None else " ".join(row.orgs),
+        "mask" if row.mask else "",
+        last_day(row.expires) if row.expires is not None else "",
         row.purpose,
     )
+
+
+def _grant(settings: Settings, client: Client) -> Grant:
+    sources = [Granted(s.key, s.district, frozenset(s.labels)) for s in settings.sources]
+    return grant_of(client.name, client.rows, sources, time.time())
+
+
+def _tell(grant: Grant, before: Grant | None = None) -> bool:
+    """Whether it is less than before."""
+    for line in told(grant):
+        err.print(line, markup=False)
+    lost = list(less(before, grant)) if before is not None else []
+    for line in lost:
+        err.print(line, style="yellow", markup=False)
+    return bool(lost)
 
 
 def _opened(config: Path) -> tuple[Settings, Path, Secret]:
@@ -127,40 +157,6 @@ def _opened(config: Path) -> tuple[Settings, Path, Secret]:
     if settings.access.clients is None or settings.gateway.secret is None:
         fail(f'{config} has no file of clients: write `[access]` with `clients = "clients.json"`')
     return settings, settings.access.clients, settings.gateway.secret
-
-
-def _row(settings: Settings, sources: str, districts: str, labels: str, scopes: str, expires: str, purpose: str) -> Row:
-    if not (sources or districts or labels):
-        fail("say what may be read: --sources with keys of sources or `all`, --districts or --labels")
-    there = settings.sources
-    return Row(
-        every=sources == ALL,
-        sources=() if sources == ALL else _known("source", sources, {s.key for s in there}),
-        districts=_known("district", districts, {s.district for s in there if s.district is not None}),
-        labels=_known("label", labels, {label for s in there for label in s.labels}),
-        scopes=tuple(map(Scope, _known("scope", scopes, set(Scope)))),
-        expires=_end_of(expires) if expires else None,
-        purpose=purpose,
-    )
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _known(what: str, text: str, there: Collection[str]) -> tuple[str, ...]:
-    found = _parts(text)
-    if unknown := [each for each in found if each not in there]:
-        fail(f"no {what} is named {', '.join(unknown)}; there are {', '.join(sorted(there)) or 'none'}")
-    return found
-
-
-def _end_of(day: str) -> int:
-    try:
-        last = date.fromisoformat(day)
-    except ValueError:
-        fail(f"--expires is a day such as 2027-06-30, not {day}")
-    return int(datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp()) + 86_400
 
 
 def _now() -> int:

@@ -1,0 +1,166 @@
+"""What `oneroster-gateway key` says of a grant: its options, made a row; and what rows come to, in words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from adapters.endpoints import Collection as Kind
+from gateway.access.clients import Row
+from gateway.access.field_class import FIELDS_IN, TELLS, FieldClass
+from gateway.access.grant import Access, Grant
+from gateway.access.scope import READS, Scope
+from gateway.cli.console import fail
+from gateway.config import Settings
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that make a row; empty where they are not given."""
+
+    sources: Annotated[str, typer.Option(help="Of which sources: their keys, by commas; or all.")] = ""
+    districts: Annotated[str, typer.Option(help="And of the sources of these districts.")] = ""
+    labels: Annotated[str, typer.Option(help="And of the sources with any of these labels.")] = ""
+    scopes: Annotated[
+        str, typer.Option(help=f"What it may read there, and what it may do besides: {', '.join(Scope)}; by commas.")
+    ] = ""
+    fields: Annotated[
+        str,
+        typer.Option(
+            help=f"Which personal data it is answered: {', '.join(FieldClass)}, by commas; or all. Else none."
+        ),
+    ] = ""
+    orgs: Annotated[
+        str,
+        typer.Option(help="Only what belongs to these orgs: their sourcedIds, by commas; with one source, by its key."),
+    ] = ""
+    mask: Annotated[bool, typer.Option("--mask", help="Invented people in place of those that there are.")] = False
+    expires: Annotated[str, typer.Option(help="Last day, such as 2027-06-30, in UTC; without it, for good.")] = ""
+    purpose: Annotated[str, typer.Option(help="What for, in words.")] = ""
+
+    @property
+    def given(self) -> bool:
+        return self != Options()
+
+    def row(self, settings: Settings) -> Row:
+        """Ends the command if they make none."""
+        there = settings.sources
+        if not (self.sources or self.districts or self.labels):
+            fail("say of which sources: --sources with their keys or `all`, --districts or --labels")
+        if not self.scopes:
+            fail(f"say what is allowed there: --scopes with one or more of {', '.join(Scope)}")
+        try:
+            return Row(
+                every=self.sources == ALL,
+                sources=() if self.sources == ALL else _known("source", self.sources, sorted(s.key for s in there)),
+                districts=_known("district", self.districts, sorted({s.district for s in there if s.district})),
+                labels=_known("label", self.labels, sorted({label for s in there for label in s.labels})),
+                scopes=tuple(map(Scope, _known("scope", self.scopes, tuple(Scope)))),
+                fields=_field_classes(self.fields),
+                orgs=_parts(self.orgs) if self.orgs else None,
+                mask=self.mask,
+                expires=_end_of(self.expires) if self.expires else None,
+                purpose=self.purpose,
+            )
+        except ValueError as error:
+            fail(f"--orgs: {error}")
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, with those options beside its own; it is handed them as `options`."""
+    hints = get_type_hints(Options, include_extras=True)
+    shared = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+        for f in fields(Options)
+    ]
+    own = inspect.signature(command, eval_str=True).parameters
+    taken = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own.values() if p.name != "options"]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        options = Options(**{each.name: given.pop(each.name) for each in shared})
+        command(**given, options=options)
+
+    called.__signature__ = inspect.Signature([*taken, *shared])  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in (*taken, *shared)}
+    return called
+
+
+def told(grant: Grant) -> Iterator[str]:
+    """What a client may read and do, source by source, and what is withheld from it."""
+    alike: dict[tuple[Access, tuple[Scope, ...], int | None], list[str]] = {}
+    for line in grant.lines:
+        besides = tuple(scope for scope in line.scopes if scope not in READS)
+        alike.setdefault((grant.at(line.source), besides, line.expires), []).append(line.source)
+    if not alike:
+        yield f"{grant.name} may read nothing"
+    for (access, besides, expires), sources in alike.items():
+        ends = f"; some of it ends with {last_day(expires)}" if expires is not None else ""
+        yield f"{grant.name} at {', '.join(sources)}{ends}"
+        yield from (f"  {what:<10}{text}" for what, text in _parts_told(access, besides) if text)
+
+
+def _parts_told(access: Access, besides: Sequence[Scope]) -> Iterator[tuple[str, str]]:
+    read = [each for each in Kind if each in access.collections]
+    yield "reads", ", ".join(read) or "nothing"
+    if read:
+        there = [each for each in FieldClass if not FIELDS_IN[each].isdisjoint(read)]
+        yield "with", _classes(each for each in there if each in access.classes)
+        yield "without", _classes(each for each in there if each not in access.classes)
+        yield "of orgs", ", ".join(sorted(access.orgs)) if access.orgs is not None else ""
+        yield "masked", "invented people in place of those that there are" if access.masked else ""
+    yield "may", ", ".join(besides)
+
+
+def less(before: Grant, after: Grant) -> Iterator[str]:
+    """What a client cannot read any more, source by source."""
+    for line in before.lines:
+        had, has = before.at(line.source), after.at(line.source)
+        lost = [
+            *(each for each in Kind if each in had.collections - has.collections),
+            *(each for each in FieldClass if each in had.classes - has.classes),
+            *(["real people"] if has.masked and not had.masked else []),
+        ]
+        if lost:
+            yield f"{line.source}: not any more {', '.join(lost)}"
+
+
+def _classes(classes: Iterable[FieldClass]) -> str:
+    return "; ".join(f"{each} ({TELLS[each]})" for each in classes)
+
+
+def last_day(expires: int) -> str:
+    return datetime.fromtimestamp(expires - 1, UTC).date().isoformat()
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _known(what: str, text: str, there: Collection[str]) -> tuple[str, ...]:
+    found = _parts(text)
+    if unknown := [each for each in found if each not in there]:
+        fail(f"no {what} is named {', '.join(unknown)}; there are {', '.join(there) or 'none'}")
+    return found
+
+
+def _field_classes(text: str) -> tuple[FieldClass, ...]:
+    if text == ALL:
+        return tuple(FieldClass)
+    return tuple(map(FieldClass, _known("class of fields", text, tuple(FieldClass))))
+
+
+def _end_of(day: str) -> int:
+    try:
+        last = date.fromisoformat(day)
+    except ValueError:
+        fail(f"--expires is a day such as 2027-06-30, not {day}")
+    return int(datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp()) + 86_400
