@@ -25,93 +25,120 @@ from tests.gateway.support import MakeWorld, World
 pytestmark = pytest.mark.anyio
 
 
-PAGE = "totalCount complete nodes"
-PEOPLE = "{ user { sourcedId displayName } userRef { sourcedId } class { sourcedId title } school { sourcedId name } }"
-GRADED = "{ sourcedId student { sourcedId } class { sourcedId } lineItem { sourcedId title } }"
-
 PATHS = {
-    **{
-        f"list-{name}": f"{{ {name}(first: 2000, status: null) {{ {PAGE} {{ sourcedId status }} }} }}"
-        for name in ("orgs", "classes", "users", "enrollments", "demographics", "lineItems", "scoreScales")
-    },
-    **{
-        f"all-of-{name}": f"{{ {name}(first: 2000, status: null) {{ {PAGE} {{ sourcedId {below} }} }} }}"
-        for name, below in (
-            ("academicSessions", "org { sourcedId } classes(first: 500) { totalCount nodes { sourcedId } }"),
-            ("courses", "org { sourcedId } classes(first: 500) { totalCount nodes { sourcedId } }"),
-            ("categories", "lineItems(first: 500) { totalCount nodes { sourcedId } }"),
-            ("resources", "users { totalCount nodes { sourcedId } } classes { totalCount nodes { sourcedId } }"),
-            ("assessmentLineItems", "class { sourcedId } results { totalCount nodes { sourcedId } }"),
-        )
-    },
-    "results-by-class": f"{{ results(filter: {{ class: {{ sourcedIdIn: $classes }} }}, first: 500) {{ {PAGE} {GRADED} }} }}",
-    "results-by-student": f"{{ results(filter: {{ student: {{ sourcedIdIn: $people }} }}, first: 500) {{ {PAGE} {GRADED} }} }}",
-    "assessment-results": (
-        "{ assessmentResults(filter: { student: { sourcedIdIn: $people } }, first: 500) { totalCount nodes { sourcedId student {"
-        " sourcedId } assessmentLineItem { sourcedId } } } }"
-    ),
-    "ordered": (
-        f"{{ users(orderBy: [{{ field: FAMILY_NAME, direction: DESC }}], first: 30) {{ {PAGE} {{ sourcedId }} }} }}"
-    ),
-    "backwards": f"{{ users(last: 30) {{ {PAGE} {{ sourcedId }} pageInfo {{ hasPreviousPage }} }} }}",
+    "list-orgs": "{ orgs(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "list-classes": "{ classes(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "list-users": "{ users(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "list-enrollments": "{ enrollments(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "list-demographics": "{ demographics(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "list-lineItems": "{ lineItems(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "list-scoreScales": "{ scoreScales(first: 2000, status: null) { ..page nodes { sourcedId status } } }",
+    "of-academicSessions": """{ academicSessions(first: 2000, status: null) {
+        ..page nodes { sourcedId org { sourcedId } classes(first: 500) { totalCount nodes { sourcedId } } }
+    } }""",
+    "of-courses": """{ courses(first: 2000, status: null) {
+        ..page nodes { sourcedId org { sourcedId } classes(first: 500) { totalCount nodes { sourcedId } } }
+    } }""",
+    "of-categories": """{ categories(first: 2000, status: null) {
+        ..page nodes { sourcedId lineItems(first: 500) { totalCount nodes { sourcedId } } }
+    } }""",
+    "of-resources": """{ resources(first: 2000, status: null) {
+        ..page nodes { users { totalCount nodes { sourcedId } } classes { totalCount nodes { sourcedId } } }
+    } }""",
+    "of-assessmentLineItems": """{ assessmentLineItems(first: 2000, status: null) {
+        ..page nodes { sourcedId class { sourcedId } results { totalCount nodes { sourcedId } } }
+    } }""",
+    "results-by-class": """{ results(filter: { class: { sourcedIdIn: $classes } }, first: 500) {
+        ..page nodes { sourcedId student { sourcedId } class { sourcedId } lineItem { sourcedId title } }
+    } }""",
+    "results-by-student": """{ results(filter: { student: { sourcedIdIn: $people } }, first: 500) {
+        ..page nodes { sourcedId student { sourcedId } class { sourcedId } lineItem { sourcedId title } }
+    } }""",
+    "assessmentResults": """{ assessmentResults(filter: { student: { sourcedIdIn: $people } }, first: 500) {
+        ..page nodes { sourcedId student { sourcedId } assessmentLineItem { sourcedId } }
+    } }""",
+    "ordered": """{ users(orderBy: [{ field: FAMILY_NAME, direction: DESC }], first: 30) {
+        ..page nodes { sourcedId }
+    } }""",
+    "backwards": "{ users(last: 30) { ..page nodes { sourcedId } pageInfo { hasPreviousPage } } }",
     "counted": "{ users(first: 0) { totalCount } enrollments(first: 0, status: null) { totalCount } }",
-    "search": f'{{ users(search: "a", first: 500) {{ {PAGE} {{ sourcedId displayName }} }} }}',
-    "filter-text": f"{{ users(filterText: \"role='student'\", first: 500) {{ {PAGE} {{ sourcedId }} }} }}",
-    "filter-enrollments": (
-        f"{{ users(filter: {{ enrollments: {{ role: [STUDENT], count: {{ gte: 5 }} }} }}, first: 500) {{ {PAGE} "
-        "{ sourcedId } } }"
-    ),
-    "filter-no-enrollments": (
-        f"{{ users(filter: {{ enrollments: {{ count: {{ eq: 0 }} }} }}, first: 500) {{ {PAGE} {{ sourcedId }} }} }}"
-    ),
-    "filter-class-sizes": (
-        f"{{ classes(filter: {{ enrollments: {{ role: [STUDENT], count: {{ gte: 14 }} }} }}, first: 500) {{ {PAGE} "
-        "{ sourcedId } } }"
-    ),
-    "filter-orgs": f"{{ users(filter: {{ orgs: {{ sourcedIdIn: $orgs }}, orgCount: {{ gte: 1 }} }}, first: 500) {{ {PAGE} {{ sourcedId }} }} }}",
-    "filter-dangling": f"{{ enrollments(filter: {{ dangling: true }}, first: 500) {{ {PAGE} {{ sourcedId }} }} }}",
-    "effective": f'{{ enrollments(effectiveOn: $day, first: 1000) {{ {PAGE} {{ sourcedId }} }} }}',
-    "groups": (
-        "{ users { groups(by: [ORG, ROLE]) { count suppressed keys { value record { sourcedId } } } } "
-        "enrollments { groups(by: [SCHOOL]) { count keys { value } } } classes { groups(by: [SCHOOL]) { count } } }"
-    ),
-    "identity": "{ usersByIdentity(identity: { email: $email }, sources: [\"a\"]) { totalCount nodes { sourcedId } } }",
-    "lookups": "{ user(source: \"a\", sourcedId: $person) { sourcedId } class(id: $class) { sourcedId } org(id: $org) { name } }",
+    "search": """{ users(search: "a", first: 500) { ..page nodes { sourcedId displayName } } }""",
+    "filterText": """{ users(filterText: "role='student'", first: 500) { ..page nodes { sourcedId } } }""",
+    "filter-enrollments": """{
+        users(filter: { enrollments: { role: [STUDENT], count: { gte: 5 } } }, first: 500) { ..page nodes { role } }
+    }""",
+    "filter-no-enrollments": """{
+        users(filter: { enrollments: { count: { eq: 0 } } }, first: 500) { ..page nodes { sourcedId } }
+    }""",
+    "filter-class-sizes": """{
+        classes(filter: { enrollments: { role: [STUDENT], count: { gte: 14 } } }, first: 500) { ..page nodes { title } }
+    }""",
+    "filter-orgs": """{
+        users(filter: { orgs: { sourcedIdIn: $orgs }, orgCount: { gte: 1 } }, first: 500) { ..page nodes { sourcedId } }
+    }""",
+    "filter-dangling": "{ enrollments(filter: { dangling: true }, first: 500) { ..page nodes { sourcedId } } }",
+    "effectiveOn": "{ enrollments(effectiveOn: $day, first: 1000) { ..page nodes { sourcedId } } }",
+    "groups": """{
+        users { groups(by: [ORG, ROLE]) { count suppressed keys { value record { sourcedId } } } }
+        enrollments { groups(by: [SCHOOL]) { count keys { value } } }
+        classes { groups(by: [SCHOOL]) { count } }
+    }""",
+    "usersByIdentity": """{
+        usersByIdentity(identity: { email: $email }, sources: ["a"]) { totalCount nodes { sourcedId } }
+    }""",
+    "lookups": """{
+        user(source: "a", sourcedId: $person) { sourcedId }
+        class(id: $class) { sourcedId }
+        org(id: $org) { name }
+    }""",
     "node": "{ node(id: $node) { id } }",
     "nodes": "{ nodes(ids: $nodes) { id ... on User { displayName } } }",
-    "same-person": (
-        "{ users(first: 500, filter: { sourcedId: { in: $people } }) { nodes { sourcedId samePerson { sourcedId } } } }"
-    ),
-    "agents": (
-        "{ users(first: 500) { nodes { sourcedId agentRefs { sourcedId } agents { sourcedId } guardians { sourcedId } } } }"
-    ),
-    "orgs-of-people": (
-        "{ users(first: 500) { nodes { orgs { sourcedId } primaryOrg { sourcedId } roles { org { sourcedId } } } } }"
-    ),
-    "members": (
-        "{ classes(first: 200) { nodes { sourcedId students(on: $day) { sourcedId } teachers(on: $day) { sourcedId }"
-        " primaryTeacher(on: $day) { sourcedId } studentCount(on: $day) school { sourcedId } } } }"
-    ),
-    "enrollments-below": f"{{ classes(first: 200) {{ nodes {{ sourcedId enrollments(status: null) {PEOPLE} }} }} }}",
-    "classes-of-people": (
-        "{ users(first: 500) { nodes { sourcedId classes(on: $day) { sourcedId } enrollments { sourcedId class { title } } } } }"
-    ),
-    "demographics-of-people": (
-        "{ users(first: 500, status: null) { nodes { demographics { sourcedId birthDate user { sourcedId } } } } }"
-    ),
-    "results-of-people": (
-        f"{{ users(first: 500) {{ nodes {{ results {{ totalCount nodes {GRADED} }} assessmentResults {{ totalCount }} }} }} }}"
-    ),
-    "gradebook-of-classes": (
-        "{ classes(first: 100) { nodes { scoreScales { sourcedId } lineItems { totalCount nodes { sourcedId results {"
-        " sourcedId student { sourcedId } } } } } } }"
-    ),
-    "below-orgs": (
-        "{ orgs(first: 50) { nodes { sourcedId children { sourcedId } parent { sourcedId } users(first: 500) { totalCount"
-        " nodes { sourcedId } } classes(first: 500) { totalCount nodes { sourcedId } } courses { totalCount } } } }"
-    ),
-    "current-session": '{ source(id: "a") { currentSession(on: $day, type: SCHOOL_YEAR) { title classes(first: 500) { totalCount } } } }',
-}  # fmt: skip
+    "samePerson": """{ users(first: 500, filter: { sourcedId: { in: $people } }) {
+        nodes { sourcedId samePerson { sourcedId } }
+    } }""",
+    "agents": """{ users(first: 500) {
+        nodes { sourcedId agentRefs { sourcedId } agents { sourcedId } guardians { sourcedId } }
+    } }""",
+    "orgs-of-people": """{ users(first: 500) {
+        nodes { orgs { sourcedId } primaryOrg { sourcedId } roles { org { sourcedId } } }
+    } }""",
+    "members": """{ classes(first: 200) {
+        nodes {
+            sourcedId school { sourcedId } students(on: $day) { sourcedId } teachers(on: $day) { sourcedId }
+            primaryTeacher(on: $day) { sourcedId } studentCount(on: $day)
+        }
+    } }""",
+    "enrollments-of-classes": """{ classes(first: 200) {
+        nodes { sourcedId enrollments(status: null) {
+            user { sourcedId displayName } userRef { sourcedId } class { sourcedId title } school { sourcedId name }
+        } }
+    } }""",
+    "classes-of-people": """{ users(first: 500) {
+        nodes { sourcedId classes(on: $day) { sourcedId } enrollments { sourcedId class { title } } }
+    } }""",
+    "demographics-of-people": """{ users(first: 500, status: null) {
+        nodes { demographics { sourcedId birthDate user { sourcedId } } }
+    } }""",
+    "results-of-people": """{ users(first: 500) {
+        nodes { results { totalCount nodes { sourcedId lineItem { title } } } assessmentResults { totalCount } }
+    } }""",
+    "gradebook-of-classes": """{ classes(first: 100) {
+        nodes {
+            scoreScales { sourcedId }
+            lineItems { totalCount nodes { sourcedId results { sourcedId student { sourcedId } } } }
+        }
+    } }""",
+    "of-orgs": """{ orgs(first: 50) {
+        nodes {
+            sourcedId children { sourcedId } parent { sourcedId } courses { totalCount }
+            users(first: 500) { totalCount nodes { sourcedId } }
+            classes(first: 500) { totalCount nodes { sourcedId } }
+        }
+    } }""",
+    "currentSession": """{ source(id: "a") {
+        currentSession(on: $day, type: SCHOOL_YEAR) { title classes(first: 500) { totalCount } }
+    } }""",
+}
 
 VARIABLES = {
     "people": "[String!]",
@@ -128,7 +155,7 @@ VARIABLES = {
 
 
 def document(path: str) -> str:
-    text = PATHS[path]
+    text = PATHS[path].replace("..page", "totalCount complete")
     used = ", ".join(f"${name}: {kind}" for name, kind in VARIABLES.items() if f"${name} " in _apart(text))
     return f"query ({used}) {text}" if used else text
 
@@ -250,7 +277,7 @@ async def answer(made: World, path: str, variables: dict[str, Any], grant: Grant
     return told(await SCHEMA.execute(text, used, Context(made.reading(grant))))
 
 
-UNLIKE_1_1 = {"all-of-assessmentLineItems", "assessment-results", "list-scoreScales", "same-person"}
+UNLIKE_1_1 = {"of-assessmentLineItems", "assessmentResults", "list-scoreScales", "samePerson"}
 """What sources of 1.1 do not have."""
 
 HOW = {"asked": ("standard-1.2", False), "held": ("standard-1.2", True), "1.1": ("standard-1.1", False)}
@@ -271,7 +298,7 @@ async def test_what_lies_outside_is_answered_as_if_it_did_not_exist(
 ) -> None:
     kind, held = HOW[how]
     every, other = world(a=make_server(kind, case.every)), world(a=make_server(kind, case.within))
-    grant = Grant({"a": Access(orgs=frozenset({case.school}))})
+    grant = only(case)
     if held:
         await hold(every)
         await hold(other)
@@ -279,3 +306,67 @@ async def test_what_lies_outside_is_answered_as_if_it_did_not_exist(
     assert await answer(every, path, case.variables, grant) == expected
     assert await answer(every, path, case.variables, grant) == expected  # of what was made of it the first time
     assert await answer(every, path, case.variables) != expected
+
+
+def only(case: Case) -> Grant:
+    return Grant({"a": Access(orgs=frozenset({case.school}))})
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["B13-asked", "B13-held"])
+async def test_an_id_of_somebody_outside_is_answered_as_one_that_nobody_has(
+    world: MakeWorld, case: Case, held: bool
+) -> None:
+    made = world(a=make_server("standard-1.2", case.every))
+    if held:
+        await hold(made)
+    for kind in ("User", "Class", "Org", "Demographics", "Enrollment", "LineItem", "Result"):
+        outside, nobody = ({"node": global_id(kind, "a", i)} for i in (outsider(case, kind), "nobody"))
+        everyone, other = await answer(made, "node", outside), await answer(made, "node", outside, only(case))
+        assert other == await answer(made, "node", nobody, only(case)) != everyone
+        assert other.data == '{"node": null}'
+
+
+def outsider(case: Case, kind: str) -> str:
+    names = {"User": "users", "Class": "classes", "Org": "orgs", "Enrollment": "enrollments", "LineItem": "line_items"}
+    name = names.get(kind) or {"Demographics": "demographics", "Result": "results"}[kind]
+    there = {record.id for record in getattr(case.within, name)}
+    return next(str(r.id) for r in getattr(case.every, name) if r.id not in there and r.status == "active")
+
+
+WALK = """query ($read: ReadOptions, $after: String, $first: Int) {
+    users(first: $first, after: $after, read: $read) {
+        totalCount snapshot nodes { sourcedId } pageInfo { endCursor hasNextPage }
+    }
+}"""
+
+
+async def walk(made: World, grant: Grant, **variables: Any) -> Any:
+    result = await SCHEMA.execute(WALK, {"first": 40, **variables}, Context(made.reading(grant)))
+    assert not result.errors
+    return (result.data or {})["users"]
+
+
+@pytest.mark.parametrize("snapshot", [False, True], ids=["S07-cursor", "S07-snapshot"])
+async def test_a_cursor_or_snapshot_of_another_client_shows_what_its_user_may_read(
+    world: MakeWorld, case: Case, snapshot: bool
+) -> None:
+    made = world(a=make_server("standard-1.2", case.every))
+    theirs = await walk(made, EVERYTHING)
+    after = theirs["pageInfo"]["endCursor"]
+    read = {"snapshot": theirs["snapshot"]} if snapshot else None
+    found = await walk(made, only(case), after=after, read=read, first=1000)
+    inside = {user.id for user in case.within.users if user.status == "active"}
+    ours = [node["sourcedId"] for node in found["nodes"]]
+    assert ours == sorted(i for i in inside if i > theirs["nodes"][-1]["sourcedId"])
+    assert found["totalCount"] == len(inside)
+
+
+async def test_a_relation_filter_of_a_collection_that_may_not_be_read_is_refused_and_asks_nothing(
+    world: MakeWorld, case: Case
+) -> None:
+    made = world(a=make_server("standard-1.2", case.every))
+    grant = Grant({"a": Access(frozenset({Collection.USERS}))})
+    found = await answer(made, "filter-enrollments", case.variables, grant)
+    assert '"totalCount": null, "complete": false, "nodes": []' in found.data
+    assert '"FORBIDDEN_SCOPE"' in found.sources[0]
+    assert made.requests("a") == 0
