@@ -28,7 +28,6 @@ FLOORS = (
 
 GROUND = {
     "gateway.access",
-    "gateway.audit",
     "gateway.beside",
     "gateway.connection",
     "gateway.documents",

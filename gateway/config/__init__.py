@@ -4,7 +4,6 @@ from gateway.config.mistakes import ConfigError, Mistake, describe
 from gateway.config.reading import from_tables, load
 from gateway.config.settings import (
     AccessSettings,
-    AuditSettings,
     DocumentPolicy,
     GatewaySettings,
     GetPolicy,
@@ -16,7 +15,6 @@ from gateway.config.settings import (
 
 __all__ = [
     "AccessSettings",
-    "AuditSettings",
     "ConfigError",
     "DocumentPolicy",
     "GatewaySettings",

@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from adapters import hours
 from adapters.dialect import Capabilities
 from adapters.endpoints import ENTITIES, Collection
-from adapters.errors import SourceError, Unsupported
+from adapters.errors import Misconfigured, SourceError, Unsupported
 from adapters.pacing import Pacer
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
@@ -39,6 +39,8 @@ from gateway.roster.flights import Flights
 from gateway.roster.foresight import Ahead
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
+from gateway.roster.masking.masked import Masked
+from gateway.roster.masking.view import MaskedView
 from gateway.roster.ordering import Order, sort
 from gateway.roster.pins import Expired, Lists
 from gateway.roster.reader import Reader
@@ -72,7 +74,8 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
 class Source:
     """One configured source, as the settings or, `seen` so, a client's access leave it.
 
-    `refusal`: why it cannot be asked at all; None if it can.
+    `refusal`: why it cannot be asked at all; None if it can. masked: what makes its records nobody's, if that is to be
+    had.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Source:
         reader: Reader | None,
         refusal: SourceError | None = None,
         pacer: Pacer | None = None,
+        masked: Masked | None = None,
     ) -> None:
         self.key = key
         self.settings = settings
@@ -90,12 +94,14 @@ class Source:
         self._pacer = pacer
         self._health = reader.health if reader is not None else Health(refusal)
         self._narrowed = False
-        self._show(Scope.of_schools(settings.schools if isinstance(settings, SourceSettings) else ()))
+        self._masked = masked
+        self._show(Scope.of_schools(settings.schools if isinstance(settings, SourceSettings) else ()), None)
 
-    def _show(self, scope: Scope) -> None:
+    def _show(self, scope: Scope, masked: Masked | None) -> None:
         self._scope = scope
         self._views: LRUCache[Access, Source] = LRUCache(_VIEWS)
-        self._records = _under(scope, self.key, self._reader)
+        self._mask = masked.mask if masked is not None else None
+        self._records = _under(scope, self.key, self._reader, masked)
         self._sorted: LRUCache[Hashable, tuple[Sequence[Record], Sequence[Record]]] = LRUCache(_ORDERS)
 
     def seen(self, access: Access) -> Source:
@@ -106,10 +112,15 @@ class Source:
         if found is None:
             scope = self._scope.under(access)
             found = self
-            if scope != self._scope:
+            if scope != self._scope or access.masked:
                 found = copy.copy(self)
-                found._show(scope)
-                found._narrowed = True
+                found._narrowed = scope != self._scope
+                if access.masked and self._masked is None:
+                    found._reader = None
+                    found.refusal = Misconfigured(
+                        self.key, "this client sees masks, which take a `secret` in [gateway]"
+                    )
+                found._show(scope, self._masked if access.masked else None)
             self._views[access] = found
         return found
 
@@ -154,7 +165,12 @@ class Source:
 
     def declares(self, former: str) -> tuple[str, ...]:
         """How it may declare a sourcedId that a person had before; not at all where it declares none."""
-        return self._reader.declares(former) if self._reader is not None else ()
+        if self._reader is None:
+            return ()
+        if self._mask is None:
+            return self._reader.declares(former)
+        real = self._mask.real_id(former)
+        return tuple(map(self._mask.id, self._reader.declares(real))) if real is not None else ()
 
     @property
     def capabilities(self) -> Capabilities | None:
@@ -230,7 +246,10 @@ class Source:
     def holds(self) -> list[HeldBack]:
         """What the shrink guard holds back of this source, by collection."""
         held = ((c, table.hold) for c, table in self.tables.items() if c not in self._scope.closed)
-        return [HeldBack(self, c, hold) for c, hold in held if hold is not None]
+        return [HeldBack(self, c, self._shown_of(hold)) for c, hold in held if hold is not None]
+
+    def _shown_of(self, hold: Hold) -> Hold:
+        return hold if self._mask is None else replace(hold, sample=tuple(map(self._mask.id, hold.sample)))
 
     def unknown_status(self, collection: Collection) -> int | None:
         """How many records have a status that is neither active nor deleted; None unless all are held, and shown."""
@@ -431,7 +450,7 @@ class Source:
             raise self.refusal or Disabled(self.key, "switched off in the settings")
         return self._reader
 
-    def _shown(self) -> Reader | View:
+    def _shown(self) -> Reader | View | MaskedView:
         """What reads its records: they are to be had from nobody else."""
         assert self._records is not None, "whoever can be asked has some"
         return self._records
@@ -444,8 +463,13 @@ def _uncounted(answer: Answer[T]) -> Answer[T]:
     return msgspec.structs.replace(answer, standing=replace(answer.standing, message="an older copy is served"))
 
 
-def _under(scope: Scope, source: str, reader: Reader | None) -> Reader | View | None:
-    return reader if reader is None or scope.everything else View(source, reader, scope)
+def _under(
+    scope: Scope, source: str, reader: Reader | None, masked: Masked | None
+) -> Reader | View | MaskedView | None:
+    if reader is None:
+        return None
+    shown = reader if scope.everything else View(source, reader, scope)
+    return shown if masked is None else MaskedView(shown, shown.held, masked)
 
 
 @dataclass(frozen=True, slots=True)

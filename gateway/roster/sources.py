@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.client import SourceClient
 from adapters.errors import Misconfigured, SourceError
+from adapters.secret import Secret
 from gateway.access.grant import Grant
 from gateway.config import MisconfiguredSource, Settings, SourceSettings
 from gateway.faults import BadInput, Disabled, ErrorCode
 from gateway.identity import source_key
 from gateway.roster.budget import Budget, Limit
+from gateway.roster.masking.mask import Mask
+from gateway.roster.masking.masked import Masked
 from gateway.roster.reader import Reader
 from gateway.roster.source import Source
 from gateway.roster.store import Store
@@ -35,7 +38,8 @@ class Sources:
         broken = [_misconfigured(m.key, m) for m in settings.misconfigured if m.key is not None]
         limit = Limit(settings.gateway.max_held_records, settings.gateway.max_held_bytes)
         budget = Budget(limit, ((s.key, Limit(s.max_held_records, s.max_held_bytes)) for s in settings.sources))
-        return cls([*broken, *(_open(s, connect, store, budget) for s in settings.sources)], store)
+        secret = settings.gateway.secret
+        return cls([*broken, *(_open(s, connect, store, budget, secret) for s in settings.sources)], store)
 
     def __iter__(self) -> Iterator[Source]:
         return iter(self._by_key.values())
@@ -108,6 +112,7 @@ def _open(
     connect: Callable[[SourceSettings], SourceClient],
     store: Store | None,
     budget: Budget,
+    secret: Secret | None,
 ) -> Source:
     if not settings.enabled:
         return Source(settings.key, settings, None, Disabled(settings.key, "switched off in the settings"))
@@ -115,7 +120,8 @@ def _open(
         client = connect(settings)
     except SourceError as problem:
         return Source(settings.key, settings, None, problem)
-    return Source(settings.key, settings, Reader(client, settings, store, budget), pacer=client.pacer)
+    masked = Masked(Mask(secret.reveal().encode(), settings.key)) if secret is not None else None
+    return Source(settings.key, settings, Reader(client, settings, store, budget), pacer=client.pacer, masked=masked)
 
 
 def _misconfigured(key: str, settings: MisconfiguredSource) -> Source:

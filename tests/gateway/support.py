@@ -35,6 +35,8 @@ def here() -> Place:
     return Place(("field",), ())
 
 
+SECRET = "the secret of a gateway, of many characters"
+
 ONE_TRY = {"retries": {"attempts": 1}, "breaker": {"faults": 1_000_000, "calls": 1_000_000}}
 """What one failing answer leads to is looked at, whatever failed before: a source's settings say so else."""
 
@@ -49,6 +51,7 @@ class World:
     def __post_init__(self) -> None:
         self.settings: Settings = from_tables(
             {
+                "gateway": {"secret": SECRET},
                 "sources": [
                     {
                         "key": key,
@@ -58,7 +61,7 @@ class World:
                         **self.tables.get(key, {}),
                     }
                     for key, server in self.servers.items()
-                ]
+                ],
             }
         )
         assert not self.settings.mistakes, self.settings.mistakes

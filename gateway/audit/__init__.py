@@ -1,1 +1,0 @@
-"""Who was shown what: one record for each operation that reads records of people, written before its answer leaves."""
