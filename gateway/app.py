@@ -52,7 +52,11 @@ Answering to no other name keeps a web page elsewhere from reading rosters throu
 UNTRUSTED = (
     "Trusted documents alone are answered here: what is written below is refused, and so is asking for the schema."
 )
-"""What GraphiQL tells its user where that is so."""
+KEYED = (
+    'Whoever asks here has a key: write {"Authorization": "Bearer …"} under Headers, then have the schema fetched again. '
+    "The page forgets it when it is left."
+)
+"""What GraphiQL tells its user where either is so."""
 
 GRAPHQL = "/graphql"
 """Where the graph is asked."""
@@ -99,7 +103,7 @@ def build(
     def reading(grant: Grant, explain: bool) -> Reading:
         return Reading(sources, grant, codec, settings.gateway.deadline, explain=explain)
 
-    page = _graphiql(settings.http.documents) if settings.http.graphiql else None
+    page = _graphiql(settings.http.documents, keyed=callers is not None) if settings.http.graphiql else None
     bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
     schema = compiling(bounded) if compiled else bounded
     origins = settings.gateway.cors_origins
@@ -169,8 +173,9 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
     return app
 
 
-def _graphiql(documents: DocumentPolicy) -> App:
-    note = UNTRUSTED if documents is DocumentPolicy.TRUSTED else None
+def _graphiql(documents: DocumentPolicy, *, keyed: bool) -> App:
+    notes = ([UNTRUSTED] if documents is DocumentPolicy.TRUSTED else []) + ([KEYED] if keyed else [])
+    note = " ".join(notes) or None
 
     async def graphiql(scope: Scope, receive: Receive, send: Send) -> None:
         await pages.graphiql(Request(scope), note)(scope, receive, send)

@@ -99,6 +99,7 @@ def test_S08_a_key_in_the_headers_pane_is_sent_and_left_nowhere(
     page.on("request", lambda request: asked(request.url, request.headers))
     page.goto(f"{guarded}/graphql")
     expect(page.get_by_role("region", name="Query Editor").locator(".CodeMirror")).to_be_visible()
+    expect(page.get_by_role("note")).to_contain_text("under Headers")
     # Without a key not even the schema is told; that is the one thing that the browser complains of.
     assert all("401" in line for line in said if line.startswith("error"))
     said.clear()
@@ -110,6 +111,9 @@ def test_S08_a_key_in_the_headers_pane_is_sent_and_left_nowhere(
     result = page.get_by_role("region", name="Result Window")
     expect(result).to_contain_text("explorer")
     expect(result).to_contain_text("Maple")
+    with page.expect_response(lambda response: response.request.method == "POST") as schema:
+        page.get_by_role("button", name="Re-fetch GraphQL schema").click()
+    assert schema.value.status == 200
     page.screenshot(path=tmp_path / "asked.png")
     page.get_by_role("button", name="Show History").click()
     expect(page.get_by_role("region", name="History")).to_contain_text("Mine")
