@@ -53,7 +53,7 @@ UNTRUSTED = (
     "Trusted documents alone are answered here: what is written below is refused, and so is asking for the schema."
 )
 KEYED = (
-    'Whoever asks here has a key: write {"Authorization": "Bearer …"} under Headers, then have the schema fetched again. '
+    'Whoever asks here has a key: write {"Authorization": "Bearer …"} under Headers, then fetch the schema again. '
     "The page forgets it when it is left."
 )
 """What GraphiQL tells its user where either is so."""

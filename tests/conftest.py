@@ -11,6 +11,8 @@ import pytest
 from tests.clock import JumpingLoop
 from tests.sharing import Sharing, rank
 
+pytest_plugins = ("tests.canaries",)
+
 if find_spec("sniffio") is None:
     # httpx2's ASGITransport tries to import it for each request, and looks for it on the whole path each time.
     sys.modules["sniffio"] = None  # type: ignore[assignment, unused-ignore]
