@@ -1,0 +1,368 @@
+"""Generated operations by clients with generated grants: nothing is answered, shown or counted that none of them may see.
+
+    python -m tests.gateway.granted 10000         # so many operations, from case 0
+    python -m tests.gateway.granted 40 1234       # those of case 1234
+
+A case is a number: it makes sources in which every value names itself, several grants, and operations which clients of
+these grants ask of one gateway, at the same time. Each answer is searched for what was planted, and held against that of
+a twin: a gateway over sources in which there is only what the grant leaves, asked without any grant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import msgspec
+
+from gateway.access.grant import EVERYTHING, Grant
+from gateway.execution import compiling
+from gateway.execution.answering import Asked as Sent
+from gateway.execution.answering import respond
+from gateway.execution.executor import Executor
+from gateway.execution.kept import KeptRows
+from gateway.identity import Cursor, CursorCodec, GlobalId
+from gateway.roster.reading import Reading
+from gateway.schema import SCHEMA
+from gateway.schema.context import Context
+from tests.clock import JumpingLoop
+from tests.gateway.fragile import FRAGILE
+from tests.gateway.generated_cases import COLLECTIONS, NOW, OFTEN, RECORDS, values
+from tests.gateway.granted_answers import AFTER, ID, PAGE, Asked, Expecting, asked_besides, differences
+from tests.gateway.granted_worlds import Schools
+from tests.gateway.made_operations import Made, Maker, Values, Word
+from tests.gateway.planted import Book
+from tests.gateway.support import World
+from tests.watchdog import watched
+
+SECONDS = 90.0
+EACH = 40
+"""Operations of a case."""
+
+COMPILED = compiling(SCHEMA)
+ENCODING = SCHEMA.led_by(Executor(SCHEMA, KeptRows(rows_from=1, columns_from=1)))
+CAREFUL = compiling(FRAGILE)
+WAYS = ("graphql-core", "plan", "bytes", "bytes", "careful")
+
+KEY = re.compile(r"zsrc-[abc]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    way: str
+    path: str | None
+    cursors: Sequence[Cursor]
+    body: Mapping[str, Any]
+
+    @property
+    def errors(self) -> list[Mapping[str, Any]]:
+        return list(self.body.get("errors") or ())
+
+
+class Watched(Reading):
+    """Keeps the way that its operation took."""
+
+    path: str | None = None
+
+    def executed(self, path: str) -> None:
+        self.path = path
+
+
+class Telling(CursorCodec):
+    """Keeps the cursors that it encrypts."""
+
+    def __init__(self) -> None:
+        super().__init__(b"secret")
+        self.told: list[Cursor] = []
+
+    def encode(self, cursor: Cursor, walk: str) -> str:
+        self.told.append(cursor)
+        return super().encode(cursor, walk)
+
+
+async def executed(way: str, world: World, operation: Made, grant: Grant) -> Answered:
+    codec = Telling()
+    reading = Watched(world.sources, grant, codec, SECONDS)
+    context, text = Context(reading), operation.text
+    if way in ("graphql-core", "plan"):
+        schema = SCHEMA if way == "graphql-core" else COMPILED
+        result = await schema.execute(text, operation.variables, context)
+        errors = [each.formatted for each in result.errors or ()]
+        told = {"data": result.data, "errors": errors, "extensions": result.extensions}
+        return Answered(way, reading.path, codec.told, json.loads(json.dumps(told)))
+    if way == "careful":
+        text = re.sub(r"^query Made(\(.*?\))?\{", r"\g<0>fragile{sure}", text, count=1)
+    answer = await respond(CAREFUL if way == "careful" else ENCODING, Sent(text, operation.variables), context)
+    body = msgspec.json.decode(answer.body)
+    if way == "careful" and isinstance(body.get("data"), dict):
+        body["data"].pop("fragile", None)
+        body["errors"] = [each for each in body.get("errors") or () if (each.get("path") or [""])[0] != "fragile"]
+    return Answered(way, reading.path, codec.told, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a client was answered beyond its grant."""
+
+    case: int
+    number: int
+    grant: Grant
+    operation: Made
+    way: str
+    what: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = [f"  {each}" for each in self.what[:12]]
+        if len(self.what) > len(shown):
+            shown.append(f"  … and {len(self.what) - len(shown)} more")
+        said = [f"case {self.case}, operation {self.number}, {self.way}, {told(self.grant)}", self.operation.text]
+        return "\n".join([*said, json.dumps(self.operation.variables), *shown])
+
+
+def told(grant: Grant) -> str:
+    if grant.sources is None:
+        return "everything"
+    return "; ".join(
+        f"{key}: {'all' if len(a.collections) == 14 else ' '.join(sorted(a.collections))}"
+        f" / {' '.join(sorted(a.classes))} / {'all orgs' if a.orgs is None else ' '.join(sorted(a.orgs))}"
+        f"{' / masked' if a.masked else ''}"
+        for key, a in sorted(grant.sources.items())
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """refusals: answers in which a refusal was told."""
+
+    operations: int = 0
+    refusals: int = 0
+    paths: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    def saw(self, answered: Answered) -> None:
+        self.operations += 1
+        self.paths[(answered.path or "none").partition(":")[0]] += 1
+        self.refusals += any("FORBIDDEN" in str(each.get("extensions")) for each in answered.errors)
+
+
+@dataclass
+class Judge:
+    """One case's sources, and the twins of its grants."""
+
+    schools: Schools
+    whole: bool
+    stack: AsyncExitStack
+    _twins: dict[Any, World] = field(default_factory=dict)
+
+    async def world(self) -> World:
+        return await self._opened(self.schools.world(self.whole))
+
+    async def _opened(self, world: World) -> World:
+        self.stack.push_async_callback(world.sources.close)
+        if self.whole:
+            await world.sources.warm()
+        return world
+
+    async def twin(self, grant: Grant, refused: frozenset[str]) -> World:
+        name = id(grant), refused
+        if name not in self._twins:
+            self._twins[name] = await self._opened(self.schools.twin(grant, refused, self.whole))
+        return self._twins[name]
+
+    def seen(self, grant: Grant, operation: Made, answered: Answered) -> Iterator[str]:
+        """What shows in an answer, wherever, of records and values that the grant does not leave."""
+        said = operation.text + json.dumps(operation.variables)
+        text = json.dumps(answered.body, ensure_ascii=False) + str([each.values for each in answered.cursors])
+        for word, planted in self.schools.book.found(text):
+            if word not in said and not any(map(lambda value: self._left(grant, value), planted)):
+                yield f"shows {word}: {planted[0]}"
+        for key in {*KEY.findall(text), *(each.source for each in answered.cursors)}:
+            if not grant.reaches(key) and key not in said:
+                yield f"shows the source {key}"
+        for each in records_in(answered.body.get("data")):
+            if not self.schools.visible(grant, each.source, COLLECTIONS[RECORDS[each.type]], each.sourced_id):
+                yield f"shows {each}"
+
+    def _left(self, grant: Grant, value: Any) -> bool:
+        if not self.schools.visible(grant, value.source, value.collection, value.record):
+            return False
+        return not value.classes or not value.classes.isdisjoint(grant.at(value.source).classes)
+
+    async def beyond_twin(self, grant: Grant, operation: Made, answered: Answered) -> tuple[list[str], Any]:
+        """How an answer differs from what the twin leads to expect; and the twin's own answer."""
+        expecting = Expecting(Asked(SCHEMA._schema, operation), grant)
+        twin = await executed("graphql-core", await self.twin(grant, frozenset()), operation, EVERYTHING)
+        data = twin.body["data"]
+        if data is not None:
+            for name, sources in expecting.refused().items():
+                if name in data:
+                    other = await executed("graphql-core", await self.twin(grant, sources), operation, EVERYTHING)
+                    data[name] = (other.body["data"] or {}).get(name)
+        return list(differences(expecting.of(data), answered.body.get("data"), answered.errors)), data
+
+
+def records_in(value: Any) -> Iterator[GlobalId]:
+    if isinstance(value, dict):
+        if isinstance(value.get(ID), str):
+            yield GlobalId.parse(value[ID])
+        for each in value.values():
+            yield from records_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from records_in(each)
+
+
+def spoken(schools: Schools) -> Values:
+    """What is said for arguments: also what was planted, which most grants do not leave."""
+    known = values(schools.servers)
+    people = [each for each in schools.book.values if each.startswith("zq")]
+
+    def word(r: Random) -> str:
+        return r.choice(people) if r.random() < 0.7 else r.choice(["a", "zq", "07", ""])
+
+    def text(r: Random) -> str | None:
+        field = r.choice(["familyName", "email", "status", "metadata.note", "identifier", "username", "sourcedId"])
+        value = "active" if field == "status" else word(r)
+        return r.choice([None, f"{field}='{value}'", f"status='active' AND {field}>'{value[:5]}'"])
+
+    return known | {
+        "String": word,
+        "search": lambda r: r.choice([word(r), "zq", "a"]),
+        "filterText": text,
+        "name": lambda r: "bus",
+        "MetadataFilter": lambda r: {"name": r.choice(["bus", "sis.bus", "note"]), "value": {"eq": word(r)}},
+        "keys": lambda r: r.choice([None, ["note"], ["sis.bus", "level"]]),
+        "IdentityInput": lambda r: {r.choice(["username", "email", "identifier", "userMasterIdentifier"]): word(r)},
+        "read": lambda r: r.choice([None, {"onSourceFailure": Word(r.choice(["REPORT", "ACCEPT", "FAIL"]))}]),
+    }
+
+
+@dataclass
+class _Round:
+    """One operation, as some clients ask it of one gateway at the same time, page after page."""
+
+    judge: Judge
+    world: World
+    operation: Made
+    list: str | None
+    unguarded: bool
+
+    async def asked(self, asking: Sequence[tuple[Grant, str, Made]]) -> list[Answered]:
+        return await asyncio.gather(
+            *(executed(way, self.world, made, EVERYTHING if self.unguarded else grant) for grant, way, made in asking)
+        )
+
+    async def judged(self, grant: Grant, made: Made, answered: Answered, of_twin: Made | None) -> tuple[list[str], Any]:
+        """of_twin: what the twin is asked; None: nothing, since what it is asked with was made elsewhere."""
+        found = list(self.judge.seen(grant, made, answered))
+        if of_twin is None or (self.operation.says("usersByIdentity") and not self.judge.whole):
+            return found, None
+        differing, data = await self.judge.beyond_twin(grant, of_twin, answered)
+        return found + differing, data
+
+    def next(self, data: Any) -> Made | None:
+        """The operation from where its list ended; None where it did."""
+        page = ((data or {}).get(self.list) or {}).get(PAGE) if self.list is not None else None
+        if not page or not page["hasNextPage"]:
+            return None
+        return Made(self.operation.text, self.operation.variables | {AFTER: page["endCursor"]})
+
+
+async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
+    """The operations of one case, up to the first that is answered beyond its grant."""
+    random = Random(f"granted {number}")
+    schools = Schools.made(random)
+    async with AsyncExitStack() as stack:
+        judge = Judge(schools, random.random() < 0.4, stack)
+        alone = random.random() < 0.15
+        grants = [schools.grant(random)] if alone else [EVERYTHING, *(schools.grant(random) for _ in range(3))]
+        world = await judge.world()
+        size, deepest = random.choice([(20, 5), (25, 6), (30, 7)])
+        maker = Maker(
+            SCHEMA._schema, spoken(schools), random, deepest=deepest, size=size, widest=100, without=NOW, often=OFTEN
+        )
+        done = 0
+
+        def judged(grant: Grant, made: Made, answered: Answered, found: Sequence[str]) -> bool:
+            nonlocal done
+            done += 1
+            tally.saw(answered)
+            if found:
+                tally.findings.append(Finding(number, done, grant, made, answered.way, tuple(found)))
+            return bool(found)
+
+        while done < most:
+            if random.random() < 0.05:
+                world = await judge.world()
+            made = maker.operation()
+            text, followed = asked_besides(SCHEMA._schema, made.text, ids=True, totals=random.random() < 0.3)
+            operation = Made(text, made.variables)
+            turn = _Round(judge, world, operation, followed, unguarded)
+            some = random.sample(grants, min(len(grants), random.choice([2, 3, 4])))
+            asking = [(grant, random.choice(WAYS), operation) for grant in some]
+            answers = await turn.asked(asking)
+            again = []
+            for (grant, _, _), answered in zip(asking, answers, strict=True):
+                found, twins = await turn.judged(grant, operation, answered, operation)
+                if judged(grant, operation, answered, found):
+                    return
+                again.append((grant, turn.next(answered.body.get("data")), turn.next(twins)))
+            pages = [(grant, own, of_twin) for grant, own, of_twin in again if own is not None]
+            if not pages:
+                continue
+            if random.random() < 0.3:  # each with a cursor of another
+                pages = [(grant, pages[at - 1][1], None) for at, (grant, _, _) in enumerate(pages)]
+            answers = await turn.asked([(grant, random.choice(WAYS), own) for grant, own, _ in pages])
+            for (grant, own, of_twin), answered in zip(pages, answers, strict=True):
+                found, _ = await turn.judged(grant, own, answered, of_twin)
+                if judged(grant, own, answered, found):
+                    return
+        if alone and not unguarded:
+            for key, beyond in schools.asked_beyond(grants[0]).items():
+                what = (f"asked {key} for {', '.join(sorted(beyond))}",)
+                tally.findings.append(Finding(number, done, grants[0], Made("", {}), "upstream", what))
+
+
+def judge(number: int, tally: Tally, most: int = EACH, patience: float = 300, *, unguarded: bool = False) -> None:
+    """Up to so many operations of a case. patience: seconds after which it hangs, which ends the process. unguarded: the
+    gateway is asked without the grants, and judged by them.
+    """
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner, watched(runner.get_loop(), f"case {number}", patience):
+        runner.run(_case(number, tally, most, unguarded))
+
+
+def _command(operations: int, first: int, patience: float) -> int:
+    tally, number, started = Tally(), first, time.process_time()
+    while tally.operations < operations:
+        known = len(tally.findings)
+        judge(number, tally, min(EACH, operations - tally.operations), patience)
+        for each in tally.findings[known:]:
+            print(each, flush=True)
+        number += 1
+    seconds = time.process_time() - started
+    print(
+        f"{tally.operations} operations of {number - first} cases, {len(tally.findings)} answered beyond their grant\n"
+        f"{dict(tally.paths)}; {tally.refusals} with a refusal; "
+        f"{seconds:.0f} s of CPU, {1000 * seconds / tally.operations:.1f} ms each"
+    )
+    return 1 if tally.findings else 0
+
+
+if __name__ == "__main__":
+    made = argparse.ArgumentParser(prog="python -m tests.gateway.granted", description=(__doc__ or "").partition("\n")[0])
+    made.add_argument("operations", type=int, nargs="?", default=10_000)
+    made.add_argument("first", type=int, nargs="?", default=0, help="the first case")
+    made.add_argument("--patience", type=float, default=300, help="seconds that a case may take")
+    logging.disable(logging.ERROR)
+    sys.exit(_command(**vars(made.parse_args())))

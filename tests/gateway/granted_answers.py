@@ -1,0 +1,409 @@
+"""What an answer under a grant may be: the twin's, without the fields that are withheld, and refusals.
+
+Which fields and arguments hold personal data is said here once more, after the standard, and by none of the gateway.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    NamedTypeNode,
+    NameNode,
+    SelectionNode,
+    SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
+    get_named_type,
+    is_abstract_type,
+    parse,
+    print_ast,
+    strip_ignored_characters,
+    value_from_ast_untyped,
+    visit,
+)
+
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import Grant
+from tests.gateway.made_operations import Made
+
+N, C, I, F, S, R = (
+    FieldClass.NAME,
+    FieldClass.CONTACT,
+    FieldClass.IDENTIFIER,
+    FieldClass.FAMILY,
+    FieldClass.SENSITIVE,
+    FieldClass.RAW,
+)
+
+FIELDS: Final[Mapping[str, FieldClass]] = {
+    **dict.fromkeys(("User.givenName", "User.familyName", "User.middleName", "User.displayName"), N),
+    **{f"User.preferred{part}Name": S for part in ("First", "Middle", "Last")},
+    "User.pronouns": S,
+    **dict.fromkeys(("User.username", "User.email", "User.sms", "User.phone"), C),
+    **dict.fromkeys(("User.identifier", "User.userIds", "User.userMasterIdentifier"), I),
+    **dict.fromkeys(("User.agentRefs", "User.agents", "User.guardians"), F),
+    "User.demographics": FieldClass.DEMOGRAPHICS,
+    **dict.fromkeys(("User.results", "User.assessmentResults"), FieldClass.GRADES),
+    **dict.fromkeys(("LineItem.results", "AssessmentLineItem.results"), FieldClass.GRADES),
+    **dict.fromkeys(("Result.comment", "AssessmentResult.comment"), S),
+}
+"""`metadata` of all records beside them, and `metadataValue` by its name."""
+
+FILTERED: Final[Mapping[str, FieldClass]] = {
+    "givenName": N,
+    "familyName": N,
+    "middleName": N,
+    "preferredFirstName": S,
+    "preferredMiddleName": S,
+    "preferredLastName": S,
+    "pronouns": S,
+    "username": C,
+    "email": C,
+    "sms": C,
+    "phone": C,
+    "userMasterIdentifier": I,
+    "userIds": I,
+    "agents": F,
+    "comment": S,
+    "metadata": R,
+}
+"""Names of fields by which people and records are found, in filters as in OneRoster's own text."""
+
+IDENTITY: Final = {"email": C, "username": C, "userMasterIdentifier": I, "identifier": I, "userId": I}
+ORDERS: Final = {"FAMILY_NAME": N, "GIVEN_NAME": N, "USERNAME": C, "EMAIL": C}
+DECLARED: Final = {"bus": C}
+"""Names of metadata, by the class that the sources' settings give them."""
+
+ID, TYPE, PAGE, AFTER = "zId", "zType", "zPage", "zAfter"
+"""What is asked of every record, of whatever may be of several types, and of every list, beside what was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Stands for a value that is withheld, or refused, where there is one."""
+
+    code: str
+
+
+ANYTHING: Final = object()
+"""Stands for what cannot be said from the twin's answer: a name without the part of it that is withheld."""
+
+
+def asked_besides(schema: GraphQLSchema, text: str, *, ids: bool, totals: bool) -> tuple[str, str | None]:
+    """The document, with what tells of each record which it is, of each list how it goes on, and how long it is; and the
+    name in the answer of a list that can be gone on with, from the cursor in the variable AFTER.
+    """
+    types = TypeInfo(schema)
+    document = parse(text)
+    found: DocumentNode = visit(document, TypeInfoVisitor(types, _Asking(types, ids, totals)))
+    followed, name = _followed(found)
+    return strip_ignored_characters(print_ast(followed)), name
+
+
+def _followed(document: DocumentNode) -> tuple[DocumentNode, str | None]:
+    main: Any = document.definitions[0]
+    selections = main.selection_set.selections
+    for number, each in enumerate(selections):
+        given = {said.name.value for said in each.arguments or ()} if isinstance(each, FieldNode) else set()
+        if "first" not in given or not given.isdisjoint({"after", "before", "last"}):
+            continue
+        variable = VariableNode(name=NameNode(value=AFTER))
+        after = ArgumentNode(name=NameNode(value="after"), value=variable)
+        declared = VariableDefinitionNode(
+            variable=variable, type=NamedTypeNode(name=NameNode(value="String")), directives=()
+        )
+        going = (*selections[:number], replace(each, arguments=(*each.arguments, after)), *selections[number + 1 :])
+        main = replace(
+            main,
+            variable_definitions=(*(main.variable_definitions or ()), declared),
+            selection_set=SelectionSetNode(selections=going),
+        )
+        name = each.alias.value if each.alias else each.name.value
+        return DocumentNode(definitions=(main, *document.definitions[1:])), name
+    return document, None
+
+
+class _Asking(Visitor):
+    def __init__(self, types: TypeInfo, ids: bool, totals: bool) -> None:
+        super().__init__()
+        self._types, self._ids, self._totals = types, ids, totals
+
+    def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode:
+        kind = self._types.get_parent_type()
+        more = []
+        if is_abstract_type(kind):
+            more.append(f"{TYPE}: __typename")
+        if self._ids and kind is not None and "observedAt" in getattr(kind, "fields", ()):
+            more.append(f"{ID}: id")
+        elif self._ids and kind is not None and kind.name == "Node":
+            more.append(f"... on RosterObject {{ {ID}: id }}")
+        if kind is not None and kind.name.endswith("Connection") and kind.name != "SourceConnection":
+            more.append(f"{PAGE}: pageInfo {{ hasNextPage hasPreviousPage endCursor }}")
+            more += ["zTotal: totalCount"] if self._totals else []
+        if not more:
+            return node
+        added = parse("{" + " ".join(more) + "}").definitions[0].selection_set.selections  # type: ignore[attr-defined]
+        return SelectionSetNode(selections=(*node.selections, *added))
+
+
+def arguments_of(node: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name.value: value_from_ast_untyped(each.value, variables) for each in node.arguments or ()}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An operation as it is judged. variables: those given, and the defaults of the others."""
+
+    schema: GraphQLSchema
+    operation: Made
+
+    @cached_property
+    def document(self) -> DocumentNode:
+        return parse(self.operation.text)
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        main = self.document.definitions[0]
+        defaults = {
+            each.variable.name.value: value_from_ast_untyped(each.default_value)
+            for each in main.variable_definitions or ()  # type: ignore[attr-defined]
+            if each.default_value is not None
+        }
+        return defaults | self.operation.variables
+
+    @cached_property
+    def fragments(self) -> dict[str, FragmentDefinitionNode]:
+        return {
+            each.name.value: each for each in self.document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+
+    @property
+    def root(self) -> tuple[GraphQLObjectType, Sequence[SelectionNode]]:
+        main = self.document.definitions[0]
+        assert self.schema.query_type is not None
+        return self.schema.query_type, main.selection_set.selections  # type: ignore[attr-defined]
+
+    def fields(self, kind: GraphQLObjectType, selections: Iterable[SelectionNode]) -> dict[str, list[FieldNode]]:
+        """By the names that they have in the answer, whether they are skipped or not."""
+        found: dict[str, list[FieldNode]] = {}
+        for each in selections:
+            match each:
+                case FieldNode():
+                    name = each.alias.value if each.alias else each.name.value
+                    found.setdefault(name, []).append(each)
+                case InlineFragmentNode() | FragmentSpreadNode():
+                    part = self.fragments[each.name.value] if isinstance(each, FragmentSpreadNode) else each
+                    if part.type_condition is None or self._is(kind, part.type_condition.name.value):
+                        for name, nodes in self.fields(kind, part.selection_set.selections).items():
+                            found.setdefault(name, []).extend(nodes)
+        return found
+
+    def _is(self, kind: GraphQLObjectType, name: str) -> bool:
+        return kind.name == name or any(each.name == name for each in kind.interfaces)
+
+    def goes_by(self, kind: GraphQLObjectType, node: FieldNode) -> frozenset[frozenset[FieldClass]]:
+        """What must be granted for this field to be asked with its arguments: of each set, one class."""
+        declared = kind.fields[node.name.value].args
+        given = arguments_of(node, self.variables)
+        needs: set[frozenset[FieldClass]] = set()
+        for name, value in given.items():
+            if value is None:
+                continue
+            if name == "search" and kind.name == "Query" and node.name.value == "users":
+                needs.add(frozenset({N}))
+            elif name == "filterText":
+                needs |= set(_of_text(value, node.name.value))
+            elif name == "identity":
+                needs |= {frozenset({IDENTITY[each]}) for each, said in value.items() if said is not None}
+            else:
+                needs |= set(_of_input(declared[name].type, value))
+        return frozenset(needs)
+
+
+def _of_input(kind: Any, value: Any) -> Iterator[frozenset[FieldClass]]:
+    named = get_named_type(kind)
+    if isinstance(value, list):
+        for each in value:
+            yield from _of_input(named, each)
+    elif isinstance(named, GraphQLEnumType):
+        if named.name == "UserOrderField" and value in ORDERS:
+            yield frozenset({ORDERS[value]})
+    elif isinstance(named, GraphQLInputObjectType) and isinstance(value, Mapping):
+        for name, each in value.items():
+            if named.name == "MetadataFilter":
+                if name == "name":
+                    yield frozenset({DECLARED.get(each, R)})
+            elif name == "identifier" and named.name == "UserFilter":
+                yield frozenset({I})
+            elif name in FILTERED and name != "metadata":
+                yield frozenset({FILTERED[name]})
+            else:
+                yield from _of_input(named.fields[name].type, each)
+
+
+def _of_text(text: str, field_name: str) -> Iterator[frozenset[FieldClass]]:
+    for name in re.findall(r"([A-Za-z]\w*)(?:\.[\w.]+)?\s*(?:!=|[<>]=?|=|~)", text):
+        if name in FILTERED:
+            yield frozenset({FILTERED[name]})
+        elif name == "identifier" and field_name == "users":
+            yield frozenset({I})
+
+
+@dataclass
+class Expecting:
+    """Makes of the twin's answer what a client with this grant may be answered."""
+
+    asked: Asked
+    grant: Grant
+
+    @property
+    def sources(self) -> Mapping[str, Any]:
+        return self.grant.sources if self.grant.sources is not None else {}
+
+    def refused(self) -> dict[str, frozenset[str]]:
+        """By root field, the sources that cannot be gone by in the way that its arguments want."""
+        kind, selections = self.asked.root
+        found = {}
+        for name, nodes in self.asked.fields(kind, selections).items():
+            if nodes[0].name.value.startswith("__"):
+                continue
+            refusing = {key for key in self.sources if not self._may(kind, nodes[0], key)}
+            if refusing:
+                found[name] = frozenset(refusing)
+        return found
+
+    def _may(self, kind: GraphQLObjectType, node: FieldNode, source: str) -> bool:
+        access = self.grant.at(source)
+        return all(any(map(access.compares, each)) for each in self.asked.goes_by(kind, node))
+
+    def of(self, data: Any) -> Any:
+        kind, selections = self.asked.root
+        return self._object(kind, selections, data, None, (), root=True)
+
+    def _object(
+        self, kind: Any, selections: Sequence[SelectionNode], value: Any, source: str | None, path: tuple[str, ...],
+        root: bool = False,
+    ) -> Any:  # fmt: skip
+        if value is None:
+            return None
+        if TYPE in value and is_abstract_type(kind):
+            kind = self.asked.schema.type_map[value[TYPE]]
+        if ID in value and isinstance(value[ID], str):
+            source = value[ID].split(":")[1] if value[ID].count(":") > 1 else source
+        made = {}
+        for name, nodes in self.asked.fields(kind, selections).items():
+            if name not in value:
+                continue
+            node, here = nodes[0], (*path, name)
+            if node.name.value == "__typename":
+                made[name] = value[name]
+                continue
+            if not root and (code := self._why_not(kind, node, source)):
+                made[name] = Withheld(code)
+                continue
+            if node.name.value == "displayName" and S not in self.grant.at(source or next(iter(self.sources), "")).classes:
+                made[name] = ANYTHING
+                continue
+            below = [each for n in nodes if n.selection_set is not None for each in n.selection_set.selections]
+            made[name] = self._value(kind.fields[node.name.value].type, below, value[name], source, here)
+        return made
+
+    def _why_not(self, kind: GraphQLObjectType, node: FieldNode, source: str | None) -> str | None:
+        key = source or next(iter(self.sources), None)
+        if key is None:
+            return None
+        access = self.grant.at(key)
+        needed = class_of(kind, node, self.asked.variables)
+        if needed is not None and needed not in access.classes:
+            return "FORBIDDEN_FIELD"
+        return None if self._may(kind, node, key) else "FORBIDDEN_FIELD"
+
+    def _value(self, kind: Any, below: Any, value: Any, source: str | None, path: tuple[str, ...]) -> Any:
+        if isinstance(kind, GraphQLNonNull):
+            return self._value(kind.of_type, below, value, source, path)
+        if isinstance(kind, GraphQLList) and isinstance(value, list):
+            return [self._value(kind.of_type, below, each, source, path) for each in value]
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            return self._object(kind, below, value, source, path)
+        return value
+
+
+def class_of(kind: GraphQLObjectType, node: FieldNode, variables: Mapping[str, Any]) -> FieldClass | None:
+    name = node.name.value
+    if name == "metadata" and "observedAt" in kind.fields:
+        return R
+    if name == "metadataValue" and "observedAt" in kind.fields:
+        return DECLARED.get(arguments_of(node, variables).get("name", ""))
+    return FIELDS.get(f"{kind.name}.{name}")
+
+
+VARYING: Final = re.compile(r"[\w-]{28,}|[\d-]{10}T[\d:]{8}Z")
+"""Cursors and versions; instants by our own clock."""
+
+REFUSALS: Final = frozenset({"FORBIDDEN_FIELD", "FORBIDDEN_SCOPE"})
+
+
+def differences(expected: Any, given: Any, errors: Collection[Mapping[str, Any]]) -> Iterator[str]:
+    """Where a client was answered otherwise than it may be; nothing but a refusal that is told may stand for a value."""
+    refused = {_document_path(e["path"]) for e in errors if e.get("path") and _code(e) in REFUSALS}
+    yield from _apart(expected, given, (), refused)
+
+
+def _apart(expected: Any, given: Any, path: tuple[str | int, ...], refused: set[tuple[str, ...]]) -> Iterator[str]:
+    if isinstance(expected, Withheld):
+        if given is not None:
+            yield f"{_said(path)}: withheld, yet {given!r}"
+        elif _document_path(path) not in refused:
+            yield f"{_said(path)}: withheld, and no error says so"
+    elif isinstance(expected, dict) and isinstance(given, dict):
+        for name in expected.keys() | given.keys():
+            if name not in expected or name not in given:
+                yield f"{_said((*path, name))}: only in {'what is given' if name in given else 'the twin'}"
+            else:
+                yield from _apart(expected[name], given[name], (*path, name), refused)
+    elif isinstance(expected, list) and isinstance(given, list):
+        if len(expected) != len(given):
+            yield f"{_said(path)}: {len(given)} in place of {len(expected)}"
+        for number, (one, other) in enumerate(zip(expected, given, strict=False)):
+            yield from _apart(one, other, (*path, number), refused)
+    elif expected is not ANYTHING and expected != given and not (_varying(expected) and _varying(given)):
+        if given is None and any(_document_path(path)[: len(each)] == each for each in refused):
+            return
+        yield f"{_said(path)}: {given!r} in place of {expected!r}"
+
+
+def _varying(value: Any) -> bool:
+    return isinstance(value, str) and VARYING.fullmatch(value) is not None
+
+
+def _document_path(path: Iterable[str | int]) -> tuple[str, ...]:
+    return tuple(each for each in path if isinstance(each, str))
+
+
+def _said(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path)) or "data"
+
+
+def _code(error: Mapping[str, Any]) -> Any:
+    return (error.get("extensions") or {}).get("code")
