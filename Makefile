@@ -16,6 +16,7 @@ test: $(VENV)/.dev
 
 test-long: $(VENV)/.dev
 	$(BIN)/python -m tests.gateway.alike 10000
+	$(BIN)/python -m tests.gateway.granted 10000
 	$(BIN)/python -m tests.faults.test_model 1000 50
 	$(BIN)/python -m tests.faults.pairs
 	$(BIN)/python -m tests.gateway.idle_clients

@@ -1,4 +1,4 @@
-"""The schema with a field that breaks the answer which it is part of: what is executed with it is executed with care."""
+"""The schema with a field that breaks the answer which it is part of: such operations are executed with care."""
 
 from __future__ import annotations
 

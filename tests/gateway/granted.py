@@ -1,11 +1,11 @@
-"""Generated operations by clients with generated grants: nothing is answered, shown or counted that none of them may see.
+"""Generated operations by clients with generated grants: nothing is shown, or counted, that a grant does not leave.
 
     python -m tests.gateway.granted 10000         # so many operations, from case 0
     python -m tests.gateway.granted 40 1234       # those of case 1234
 
-A case is a number: it makes sources in which every value names itself, several grants, and operations which clients of
-these grants ask of one gateway, at the same time. Each answer is searched for what was planted, and held against that of
-a twin: a gateway over sources in which there is only what the grant leaves, asked without any grant.
+A case is a number: it makes sources in which every value names itself, several grants, and operations which clients
+of these grants ask of one gateway, at the same time. Each answer is searched for what was planted, and held against
+that of a twin: a gateway over sources in which there is only what the grant leaves, asked without any grant.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.execution import compiling
 from gateway.execution.answering import Asked as Sent
 from gateway.execution.answering import respond
@@ -39,10 +39,9 @@ from gateway.schema.context import Context
 from tests.clock import JumpingLoop
 from tests.gateway.fragile import FRAGILE
 from tests.gateway.generated_cases import COLLECTIONS, NOW, OFTEN, RECORDS, values
-from tests.gateway.granted_answers import AFTER, ID, PAGE, Asked, Expecting, asked_besides, differences
+from tests.gateway.granted_answers import AFTER, ID, PAGE, Asked, Expecting, asked_besides, differences, errors_apart
 from tests.gateway.granted_worlds import Schools
 from tests.gateway.made_operations import Made, Maker, Values, Word
-from tests.gateway.planted import Book
 from tests.gateway.support import World
 from tests.watchdog import watched
 
@@ -185,7 +184,7 @@ class Judge:
         said = operation.text + json.dumps(operation.variables)
         text = json.dumps(answered.body, ensure_ascii=False) + str([each.values for each in answered.cursors])
         for word, planted in self.schools.book.found(text):
-            if word not in said and not any(map(lambda value: self._left(grant, value), planted)):
+            if word not in said and not any(self._left(grant, value) for value in planted):
                 yield f"shows {word}: {planted[0]}"
         for key in {*KEY.findall(text), *(each.source for each in answered.cursors)}:
             if not grant.reaches(key) and key not in said:
@@ -209,7 +208,9 @@ class Judge:
                 if name in data:
                     other = await executed("graphql-core", await self.twin(grant, sources), operation, EVERYTHING)
                     data[name] = (other.body["data"] or {}).get(name)
-        return list(differences(expecting.of(data), answered.body.get("data"), answered.errors)), data
+        found = list(differences(expecting.of(data), answered.body.get("data"), answered.errors))
+        refusing = any(access != ALL for access in (grant.sources or {}).values())
+        return [*found, *errors_apart(twin.errors, answered.errors, expecting.pruned, refusing=refusing)], data
 
 
 def records_in(value: Any) -> Iterator[GlobalId]:
@@ -335,8 +336,9 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
 
 
 def judge(number: int, tally: Tally, most: int = EACH, patience: float = 300, *, unguarded: bool = False) -> None:
-    """Up to so many operations of a case. patience: seconds after which it hangs, which ends the process. unguarded: the
-    gateway is asked without the grants, and judged by them.
+    """Up to so many operations of a case. patience: seconds after which it hangs, which ends the process.
+
+    unguarded: the gateway is asked without the grants, and judged by them.
     """
     with asyncio.Runner(loop_factory=JumpingLoop) as runner, watched(runner.get_loop(), f"case {number}", patience):
         runner.run(_case(number, tally, most, unguarded))
@@ -360,7 +362,9 @@ def _command(operations: int, first: int, patience: float) -> int:
 
 
 if __name__ == "__main__":
-    made = argparse.ArgumentParser(prog="python -m tests.gateway.granted", description=(__doc__ or "").partition("\n")[0])
+    made = argparse.ArgumentParser(
+        prog="python -m tests.gateway.granted", description="Asks by clients with generated grants."
+    )
     made.add_argument("operations", type=int, nargs="?", default=10_000)
     made.add_argument("first", type=int, nargs="?", default=0, help="the first case")
     made.add_argument("--patience", type=float, default=300, help="seconds that a case may take")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from graphql import (
     SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
+    Undefined,
     VariableDefinitionNode,
     VariableNode,
     Visitor,
@@ -43,56 +44,53 @@ from graphql import (
     visit,
 )
 
-from gateway.access.field_class import FieldClass
+from gateway.access.field_class import FieldClass as Of
 from gateway.access.grant import Grant
 from tests.gateway.made_operations import Made
 
-N, C, I, F, S, R = (
-    FieldClass.NAME,
-    FieldClass.CONTACT,
-    FieldClass.IDENTIFIER,
-    FieldClass.FAMILY,
-    FieldClass.SENSITIVE,
-    FieldClass.RAW,
-)
-
-FIELDS: Final[Mapping[str, FieldClass]] = {
-    **dict.fromkeys(("User.givenName", "User.familyName", "User.middleName", "User.displayName"), N),
-    **{f"User.preferred{part}Name": S for part in ("First", "Middle", "Last")},
-    "User.pronouns": S,
-    **dict.fromkeys(("User.username", "User.email", "User.sms", "User.phone"), C),
-    **dict.fromkeys(("User.identifier", "User.userIds", "User.userMasterIdentifier"), I),
-    **dict.fromkeys(("User.agentRefs", "User.agents", "User.guardians"), F),
-    "User.demographics": FieldClass.DEMOGRAPHICS,
-    **dict.fromkeys(("User.results", "User.assessmentResults"), FieldClass.GRADES),
-    **dict.fromkeys(("LineItem.results", "AssessmentLineItem.results"), FieldClass.GRADES),
-    **dict.fromkeys(("Result.comment", "AssessmentResult.comment"), S),
+FIELDS: Final[Mapping[str, Of]] = {
+    **dict.fromkeys(("User.givenName", "User.familyName", "User.middleName", "User.displayName"), Of.NAME),
+    **{f"User.preferred{part}Name": Of.SENSITIVE for part in ("First", "Middle", "Last")},
+    "User.pronouns": Of.SENSITIVE,
+    **dict.fromkeys(("User.username", "User.email", "User.sms", "User.phone"), Of.CONTACT),
+    **dict.fromkeys(("User.identifier", "User.userIds", "User.userMasterIdentifier"), Of.IDENTIFIER),
+    **dict.fromkeys(("User.agentRefs", "User.agents", "User.guardians"), Of.FAMILY),
+    "User.demographics": Of.DEMOGRAPHICS,
+    **dict.fromkeys(("User.results", "User.assessmentResults"), Of.GRADES),
+    **dict.fromkeys(("LineItem.results", "AssessmentLineItem.results"), Of.GRADES),
+    **dict.fromkeys(("Result.comment", "AssessmentResult.comment"), Of.SENSITIVE),
 }
 """`metadata` of all records beside them, and `metadataValue` by its name."""
 
-FILTERED: Final[Mapping[str, FieldClass]] = {
-    "givenName": N,
-    "familyName": N,
-    "middleName": N,
-    "preferredFirstName": S,
-    "preferredMiddleName": S,
-    "preferredLastName": S,
-    "pronouns": S,
-    "username": C,
-    "email": C,
-    "sms": C,
-    "phone": C,
-    "userMasterIdentifier": I,
-    "userIds": I,
-    "agents": F,
-    "comment": S,
-    "metadata": R,
+FILTERED: Final[Mapping[str, Of]] = {
+    "givenName": Of.NAME,
+    "familyName": Of.NAME,
+    "middleName": Of.NAME,
+    "preferredFirstName": Of.SENSITIVE,
+    "preferredMiddleName": Of.SENSITIVE,
+    "preferredLastName": Of.SENSITIVE,
+    "pronouns": Of.SENSITIVE,
+    "username": Of.CONTACT,
+    "email": Of.CONTACT,
+    "sms": Of.CONTACT,
+    "phone": Of.CONTACT,
+    "userMasterIdentifier": Of.IDENTIFIER,
+    "userIds": Of.IDENTIFIER,
+    "agents": Of.FAMILY,
+    "comment": Of.SENSITIVE,
+    "metadata": Of.RAW,
 }
 """Names of fields by which people and records are found, in filters as in OneRoster's own text."""
 
-IDENTITY: Final = {"email": C, "username": C, "userMasterIdentifier": I, "identifier": I, "userId": I}
-ORDERS: Final = {"FAMILY_NAME": N, "GIVEN_NAME": N, "USERNAME": C, "EMAIL": C}
-DECLARED: Final = {"bus": C}
+IDENTITY: Final = {
+    "email": Of.CONTACT,
+    "username": Of.CONTACT,
+    "userMasterIdentifier": Of.IDENTIFIER,
+    "identifier": Of.IDENTIFIER,
+    "userId": Of.IDENTIFIER,
+}
+ORDERS: Final = {"FAMILY_NAME": Of.NAME, "GIVEN_NAME": Of.NAME, "USERNAME": Of.CONTACT, "EMAIL": Of.CONTACT}
+DECLARED: Final = {"bus": Of.CONTACT}
 """Names of metadata, by the class that the sources' settings give them."""
 
 ID, TYPE, PAGE, AFTER = "zId", "zType", "zPage", "zAfter"
@@ -107,12 +105,13 @@ class Withheld:
 
 
 ANYTHING: Final = object()
-"""Stands for what cannot be said from the twin's answer: a name without the part of it that is withheld."""
+"""Stands for what the twin cannot tell: who asks, and a name without the part of it that is withheld."""
 
 
 def asked_besides(schema: GraphQLSchema, text: str, *, ids: bool, totals: bool) -> tuple[str, str | None]:
-    """The document, with what tells of each record which it is, of each list how it goes on, and how long it is; and the
-    name in the answer of a list that can be gone on with, from the cursor in the variable AFTER.
+    """The document, with what tells of each record which it is, of each list how it goes on, and how long it is.
+
+    And the name in the answer of a list that can be gone on with, from the cursor in the variable AFTER.
     """
     types = TypeInfo(schema)
     document = parse(text)
@@ -168,7 +167,8 @@ class _Asking(Visitor):
 
 
 def arguments_of(node: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any]:
-    return {each.name.value: value_from_ast_untyped(each.value, variables) for each in node.arguments or ()}
+    given = {each.name.value: value_from_ast_untyped(each.value, variables) for each in node.arguments or ()}
+    return {name: value for name, value in given.items() if value is not Undefined}
 
 
 @dataclass(frozen=True)
@@ -194,9 +194,7 @@ class Asked:
 
     @cached_property
     def fragments(self) -> dict[str, FragmentDefinitionNode]:
-        return {
-            each.name.value: each for each in self.document.definitions if isinstance(each, FragmentDefinitionNode)
-        }
+        return {each.name.value: each for each in self.document.definitions if isinstance(each, FragmentDefinitionNode)}
 
     @property
     def root(self) -> tuple[GraphQLObjectType, Sequence[SelectionNode]]:
@@ -222,16 +220,16 @@ class Asked:
     def _is(self, kind: GraphQLObjectType, name: str) -> bool:
         return kind.name == name or any(each.name == name for each in kind.interfaces)
 
-    def goes_by(self, kind: GraphQLObjectType, node: FieldNode) -> frozenset[frozenset[FieldClass]]:
+    def goes_by(self, kind: GraphQLObjectType, node: FieldNode) -> frozenset[frozenset[Of]]:
         """What must be granted for this field to be asked with its arguments: of each set, one class."""
         declared = kind.fields[node.name.value].args
         given = arguments_of(node, self.variables)
-        needs: set[frozenset[FieldClass]] = set()
+        needs: set[frozenset[Of]] = set()
         for name, value in given.items():
             if value is None:
                 continue
             if name == "search" and kind.name == "Query" and node.name.value == "users":
-                needs.add(frozenset({N}))
+                needs.add(frozenset({Of.NAME}))
             elif name == "filterText":
                 needs |= set(_of_text(value, node.name.value))
             elif name == "identity":
@@ -241,7 +239,7 @@ class Asked:
         return frozenset(needs)
 
 
-def _of_input(kind: Any, value: Any) -> Iterator[frozenset[FieldClass]]:
+def _of_input(kind: Any, value: Any) -> Iterator[frozenset[Of]]:
     named = get_named_type(kind)
     if isinstance(value, list):
         for each in value:
@@ -253,21 +251,21 @@ def _of_input(kind: Any, value: Any) -> Iterator[frozenset[FieldClass]]:
         for name, each in value.items():
             if named.name == "MetadataFilter":
                 if name == "name":
-                    yield frozenset({DECLARED.get(each, R)})
+                    yield frozenset({DECLARED.get(each, Of.RAW)})
             elif name == "identifier" and named.name == "UserFilter":
-                yield frozenset({I})
+                yield frozenset({Of.IDENTIFIER})
             elif name in FILTERED and name != "metadata":
                 yield frozenset({FILTERED[name]})
             else:
                 yield from _of_input(named.fields[name].type, each)
 
 
-def _of_text(text: str, field_name: str) -> Iterator[frozenset[FieldClass]]:
+def _of_text(text: str, field_name: str) -> Iterator[frozenset[Of]]:
     for name in re.findall(r"([A-Za-z]\w*)(?:\.[\w.]+)?\s*(?:!=|[<>]=?|=|~)", text):
         if name in FILTERED:
             yield frozenset({FILTERED[name]})
         elif name == "identifier" and field_name == "users":
-            yield frozenset({I})
+            yield frozenset({Of.IDENTIFIER})
 
 
 @dataclass
@@ -276,6 +274,8 @@ class Expecting:
 
     asked: Asked
     grant: Grant
+    pruned: set[tuple[str, ...]] = field(default_factory=set)
+    """Where in the document fields are withheld, or refused, of some source or another."""
 
     @property
     def sources(self) -> Mapping[str, Any]:
@@ -290,6 +290,7 @@ class Expecting:
                 continue
             refusing = {key for key in self.sources if not self._may(kind, nodes[0], key)}
             if refusing:
+                self.pruned.add((name,))
                 found[name] = frozenset(refusing)
         return found
 
@@ -320,14 +321,22 @@ class Expecting:
                 made[name] = value[name]
                 continue
             if not root and (code := self._why_not(kind, node, source)):
+                self.pruned.add(here)
                 made[name] = Withheld(code)
                 continue
-            if node.name.value == "displayName" and S not in self.grant.at(source or next(iter(self.sources), "")).classes:
+            if root and node.name.value == "viewer":
+                made[name] = ANYTHING
+                continue
+            if node.name.value == "displayName" and not self._shows(Of.SENSITIVE, source):
                 made[name] = ANYTHING
                 continue
             below = [each for n in nodes if n.selection_set is not None for each in n.selection_set.selections]
             made[name] = self._value(kind.fields[node.name.value].type, below, value[name], source, here)
         return made
+
+    def _shows(self, field_class: Of, source: str | None) -> bool:
+        key = source or next(iter(self.sources), None)
+        return key is None or self.grant.at(key).shows(field_class)
 
     def _why_not(self, kind: GraphQLObjectType, node: FieldNode, source: str | None) -> str | None:
         key = source or next(iter(self.sources), None)
@@ -349,10 +358,10 @@ class Expecting:
         return value
 
 
-def class_of(kind: GraphQLObjectType, node: FieldNode, variables: Mapping[str, Any]) -> FieldClass | None:
+def class_of(kind: GraphQLObjectType, node: FieldNode, variables: Mapping[str, Any]) -> Of | None:
     name = node.name.value
     if name == "metadata" and "observedAt" in kind.fields:
-        return R
+        return Of.RAW
     if name == "metadataValue" and "observedAt" in kind.fields:
         return DECLARED.get(arguments_of(node, variables).get("name", ""))
     return FIELDS.get(f"{kind.name}.{name}")
@@ -365,7 +374,7 @@ REFUSALS: Final = frozenset({"FORBIDDEN_FIELD", "FORBIDDEN_SCOPE"})
 
 
 def differences(expected: Any, given: Any, errors: Collection[Mapping[str, Any]]) -> Iterator[str]:
-    """Where a client was answered otherwise than it may be; nothing but a refusal that is told may stand for a value."""
+    """Where a client was answered otherwise than it may be; only a refusal that is told may stand for a value."""
     refused = {_document_path(e["path"]) for e in errors if e.get("path") and _code(e) in REFUSALS}
     yield from _apart(expected, given, (), refused)
 
@@ -387,14 +396,42 @@ def _apart(expected: Any, given: Any, path: tuple[str | int, ...], refused: set[
             yield f"{_said(path)}: {len(given)} in place of {len(expected)}"
         for number, (one, other) in enumerate(zip(expected, given, strict=False)):
             yield from _apart(one, other, (*path, number), refused)
-    elif expected is not ANYTHING and expected != given and not (_varying(expected) and _varying(given)):
+    elif expected is not ANYTHING and _alike(expected) != _alike(given):
         if given is None and any(_document_path(path)[: len(each)] == each for each in refused):
             return
         yield f"{_said(path)}: {given!r} in place of {expected!r}"
 
 
-def _varying(value: Any) -> bool:
-    return isinstance(value, str) and VARYING.fullmatch(value) is not None
+def _alike(value: Any) -> Any:
+    """Without what differs from one reading to another: our own refusals are another server's in the twin."""
+    if isinstance(value, str):
+        return "FORBIDDEN" if value in (*REFUSALS, "UPSTREAM_FORBIDDEN") else VARYING.sub("…", value)
+    return value
+
+
+def errors_apart(
+    twins: Collection[Mapping[str, Any]],
+    given: Collection[Mapping[str, Any]],
+    pruned: Collection[tuple[str, ...]],
+    *,
+    refusing: bool,
+) -> Iterator[str]:
+    """Errors that only one of the two tells, but for what stands at fields that are withheld, and below.
+
+    refusing: a refusal may come sooner than what the twin tells in its place.
+    """
+    for one, other, whose in ((twins, given, "the twin"), (given, twins, "what is given")):
+        known = {_told(each) for each in other}
+        for each in one:
+            path, code = _told(each)
+            if refusing and whose == "what is given" and code == "FORBIDDEN":
+                continue
+            if (path, code) not in known and not any(path[: len(at)] == at for at in pruned):
+                yield f"{_said(path)}: {code} is told only by {whose}"
+
+
+def _told(error: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    return _document_path(error.get("path") or ()), _alike(_code(error))
 
 
 def _document_path(path: Iterable[str | int]) -> tuple[str, ...]:

@@ -75,7 +75,12 @@ class School:
         return frozenset(each.id for each in records if self._within(collection, each, orgs))
 
     def _within(self, collection: str, each: Any, orgs: frozenset[str]) -> bool:
-        district = self.district
+        """docs/decisions/0031-what-lies-within.md."""
+
+        def named(collection: str, record: str) -> bool:
+            found = self.district.find(collection, record)
+            return found is not None and self._within(collection, found, orgs)
+
         match collection:
             case "orgs":
                 return each.id in orgs or each.type != "school"
@@ -84,7 +89,15 @@ class School:
             case "users":
                 return any(held.org in orgs for held in each.roles)
             case "demographics":
-                return self._within("users", district.user(each.id), orgs)
+                return named("users", each.id)
+            case "lineItems":
+                return named("classes", each.class_id)
+            case "results":
+                return named("users", each.student) and named("classes", each.class_id)
+            case "scoreScales" | "assessmentLineItems":
+                return each.class_id is None or named("classes", each.class_id)
+            case "assessmentResults":
+                return named("users", each.student) and named("assessmentLineItems", each.item)
         return True
 
 
@@ -92,15 +105,27 @@ def _keeping(ids: frozenset[str], also: Callable[[District, Any], bool] | None) 
     return lambda district, record: record.id in ids and (also is None or also(district, record))
 
 
-UNTOLD: Final = frozenset({"lineItems", "results", "scoreScales", "assessmentResults"})
-"""Collections that are not read at all by who may read some orgs alone: their records need not name one."""
+LOOKED_AT: Final[Mapping[str, frozenset[str]]] = {
+    "demographics": frozenset({"users"}),
+    "lineItems": frozenset({"classes"}),
+    "results": frozenset({"users", "classes", "lineItems"}),
+    "scoreScales": frozenset({"classes"}),
+    "assessmentLineItems": frozenset({"classes"}),
+    "assessmentResults": frozenset({"users", "assessmentLineItems", "classes"}),
+}
+"""What has to be looked at for whether a record is of some orgs."""
 
 
 def reads(access: Access) -> frozenset[str]:
     """The collections of which a grant leaves anything."""
     given = {each.value for each in access.collections}
-    given -= {name for name, ruled in RULED.items() if ruled not in access.classes}
-    return frozenset(given if access.orgs is None else given - UNTOLD)
+    return frozenset(given - {name for name, ruled in RULED.items() if ruled not in access.classes})
+
+
+def asks(access: Access) -> frozenset[str]:
+    """The collections that sources may be asked for under a grant."""
+    given = reads(access)
+    return given if access.orgs is None else given.union(*(LOOKED_AT.get(each, ()) for each in given))
 
 
 @dataclass
@@ -183,7 +208,7 @@ class Schools:
         found = {}
         for key, school in self.schools.items():
             asked = {name for seen in school.server.log if (name := asked_for(seen.path)) is not None}
-            found[key] = asked - (reads(grant.at(key)) if grant.reaches(key) else frozenset())
+            found[key] = asked - (asks(grant.at(key)) if grant.reaches(key) else frozenset())
         return {key: beyond for key, beyond in found.items() if beyond}
 
     def grant(self, random: Random) -> Grant:
@@ -192,9 +217,7 @@ class Schools:
 
 
 def _tables(keys: Iterable[str], whole: bool) -> dict[str, dict[str, Any]]:
-    return {
-        key: {"metadata": DECLARED} | ({"warm": {"collections": sorted(NAMES)}} if whole else {}) for key in keys
-    }
+    return {key: {"metadata": DECLARED} | ({"warm": {"collections": sorted(NAMES)}} if whole else {}) for key in keys}
 
 
 def _access(school: School, random: Random) -> Access:

@@ -8,16 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
-import strawberry
-from strawberry.schema.config import StrawberryConfig
 
 from gateway.execution import compiling
 from gateway.schema import SCHEMA, Schema
 from gateway.schema.context import Context
-from gateway.schema.fields import computed
-from gateway.schema.query import Query
-from gateway.schema.scalars import SCALARS
 from tests.gateway.alike import EACH, Tally, compare
+from tests.gateway.fragile import FRAGILE
 from tests.gateway.generated_cases import NOW, values
 from tests.gateway.made_operations import Made, Maker
 from tests.gateway.same_answers import told
@@ -27,19 +23,6 @@ pytestmark = pytest.mark.anyio
 
 KINDS = {"a": "standard-1.2", "b": "wide"}
 CASES = 50
-
-
-@strawberry.type
-class Fragile:
-    sure: str = computed(lambda root: None, "Never null, it says.")
-
-
-@strawberry.type(name="Query")
-class FragileQuery(Query):
-    fragile: Fragile | None = computed(lambda: object(), "What breaks the answer that it is part of.")
-
-
-FRAGILE = Schema(FragileQuery, config=StrawberryConfig(scalar_map=SCALARS))
 
 
 async def answer(schema: Schema, made: World, operation: Made) -> Any:
