@@ -390,6 +390,10 @@ class Reader:
             table.pin(whole)
             return Pinned(self._client.spec.key, whole)
 
+    async def pinned(self, collection: Collection, version: float) -> Pinned | None:
+        """A version of the collection that somebody walks; None where it is not held any more."""
+        return await self.held.pinned(collection, version)
+
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         """How many records satisfy `where`: as the source tells, else by reading them."""
         found = await self.window(collection, where, None, 1, since)

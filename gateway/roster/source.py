@@ -369,7 +369,8 @@ class Source:
         if version is None:
             return await self.ask(collection, read, deadline, plain)
         reader, records = self._askable(), self._shown()
-        pinned = await deadline.within(self.key, records.held.pinned(collection, version))
+        walked = records if terms.asks else records.held
+        pinned = await deadline.within(self.key, walked.pinned(collection, version))
         if pinned is None and pins.follows:
             raise Expired(self.key)
         if pinned is None:  # let go of at once, for others

@@ -358,6 +358,12 @@ class View(LimitedReads):
             pinned = await self._reader.pin(collection, since)
         return LimitedPin(pinned, self._limits) if pinned is not None else None
 
+    async def pinned(self, collection: Collection, version: float) -> LimitedPin | None:
+        """What lies within is asked for where it has to be: the version is held, what tells of its records need not."""
+        with self._limits.reading(collection):
+            pinned = await self._reader.pinned(collection, version)
+        return LimitedPin(pinned, self._limits) if pinned is not None else None
+
     async def _portion(self, collection: Collection, since: float | None, began: float | None = None) -> Whole | None:
         """What lies within, of a collection that is in hand and of which not all does."""
         self._limits.check(collection)

@@ -43,12 +43,16 @@ class Pin(Lists, Version, Protocol):
     def older(self) -> Standing: ...
 
 
-class HeldReads(Reads, Protocol):
+class Walked(Reads, Protocol):
+    """All needs, and the versions of collections that somebody walks."""
+
+    async def pinned(self, collection: Collection, version: float) -> Pin | None: ...
+
+
+class HeldReads(Walked, Protocol):
     """All needs, answered from what is held."""
 
     def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None: ...
-
-    async def pinned(self, collection: Collection, version: float) -> Pin | None: ...
 
 
 class MaskedRows(Sequence[Record]):
@@ -129,7 +133,7 @@ class MaskedLists:
 class MaskedReads(MaskedLists):
     """All needs, likewise: an id that the mask never made is nobody's."""
 
-    def __init__(self, reads: Reads, masked: Masked) -> None:
+    def __init__(self, reads: Walked, masked: Masked) -> None:
         super().__init__(reads, masked)
         self._reads = reads
 
@@ -163,6 +167,10 @@ class MaskedReads(MaskedLists):
 
     async def pin(self, collection: Collection, since: float | None = None) -> Version | None:
         return await self._reads.pin(collection, since)
+
+    async def pinned(self, collection: Collection, version: float) -> MaskedPin | None:
+        pin = await self._reads.pinned(collection, version)
+        return MaskedPin(pin, self._masked) if pin is not None else None
 
     def _known(self, how: How, values: Iterable[str]) -> tuple[Mapping[str, str], list[str]]:
         """What masked values of a field stand for, and those that stand for nothing."""
@@ -215,15 +223,11 @@ class MaskedHeld(MaskedReads):
     def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None:
         return self._held.standing(collection, found, since)
 
-    async def pinned(self, collection: Collection, version: float) -> MaskedPin | None:
-        pin = await self._held.pinned(collection, version)
-        return MaskedPin(pin, self._masked) if pin is not None else None
-
 
 class MaskedView(MaskedReads):
     """A source's reader, or a view of it, under a mask, in its place wherever records are wanted."""
 
-    def __init__(self, reads: Reads, held: HeldReads, masked: Masked) -> None:
+    def __init__(self, reads: Walked, held: HeldReads, masked: Masked) -> None:
         super().__init__(reads, masked)
         self.held = MaskedHeld(held, masked)
 
