@@ -15,6 +15,7 @@ from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
 from gateway.execution.run import Run
+from gateway.schema.shown import TellingExecutor
 
 
 async def executed_anew(
@@ -22,6 +23,7 @@ async def executed_anew(
 ) -> ExecutionResult:
     """What `run` was to answer. What it told of below its root fields is told anew."""
     run.context.reading.outcomes.forget_below_roots()
+    run.forget_shown()
     result = execute(
         schema._schema,
         document,
@@ -30,8 +32,11 @@ async def executed_anew(
         variables,
         name,
         middleware=[_remembered(run.roots)],
+        executor_class=TellingExecutor,
     )
     found = await result if isawaitable(result) else result
+    if run.context.shown is not None:
+        await run.context.shown.settle(found.data)
     return ExecutionResult(data=found.data, errors=found.errors)
 
 

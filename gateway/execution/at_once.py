@@ -7,7 +7,7 @@ what went wrong there can be told. Nothing was told by then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -21,6 +21,7 @@ from gateway.roster.outcomes import LONGEST_LIST
 from gateway.roster.reading import Reading
 from gateway.schema.fields import sources_of
 from gateway.schema.relations import Cardinality
+from gateway.schema.shown import Shown
 
 MOST = 25_000
 """Values of an operation that are made so: the event loop is held for as long as that takes."""
@@ -32,11 +33,15 @@ class NotAtOnce(Exception):
 
 @dataclass(slots=True)
 class Allowance:
-    """What one operation may have made at once. values: how many more; none, once it was too much or in vain."""
+    """What one operation may have made at once. values: how many more; none, once it was too much or in vain.
+
+    shown: is told of all that was made.
+    """
 
     form: Form
     kept: KeptRows
     values: int = MOST
+    shown: Shown | None = None
 
     def rows(self, reading: Reading, selection: Selection, objects: Sequence[Any]) -> list[Any] | None:
         """The rows of objects of one class, if they can be made so.
@@ -49,12 +54,19 @@ class Allowance:
             return None
         try:
             source, *others = set(sources_of(objects)) if branches else ("",)
-            return None if others else _Making(self, reading, source).rows(selection, objects)
+            if others:
+                return None
+            making = _Making(self, reading, source)
+            rows = making.rows(selection, objects)
         except NotAtOnce:
             self.values = 0
             return None
         except Exception as error:
             raise Anomaly from error
+        if self.shown is not None:
+            for made, of in making.made:
+                self.shown.add(made.type.name, of)
+        return rows
 
     def take(self, values: int) -> None:
         self.values -= values
@@ -64,14 +76,17 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Making:
-    """source: that of the objects, and so of all that is below them."""
+    """source: that of the objects, and so of all that is below them. made: what rows were made of."""
 
     allowance: Allowance
     reading: Reading
     source: str
+    made: list[tuple[Selection, Sequence[Any]]] = field(default_factory=list)
 
     def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
         count, form = len(objects), self.allowance.form
+        if self.allowance.shown is not None:
+            self.made.append((selection, objects))
         if form is Form.STRUCTS and count >= self.allowance.kept.rows_from:
             kept = self.allowance.kept.rows(self.reading, selection, objects)
             if kept is not None:

@@ -7,10 +7,11 @@ What holds for a value is what graphql-core has of its completion: the same erro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
 
+import msgspec
 from strawberry.types import ExecutionResult
 
 from gateway.execution.aside import ValuesAside
@@ -23,9 +24,18 @@ from gateway.execution.rows import CHUNK, Form
 from gateway.execution.run import Run
 from gateway.execution.single import absent, is_absent, leaf, listed, type_name
 from gateway.execution.values import info
+from gateway.schema.shown import Shown
 
 _STRETCH = 500
 """Values between two looks at the clock."""
+
+
+class _Made(NamedTuple):
+    """A row, and what it was made of."""
+
+    row: Any
+    type_name: str
+    of: Any
 
 
 @dataclass(slots=True)
@@ -33,15 +43,37 @@ class Careful:
     """Runs the plan of `run`, which met an `Anomaly`, with the root fields as that one read them."""
 
     run: Run
+    _made: dict[int, _Made] = field(default_factory=dict)
 
     async def answer(self) -> ExecutionResult:
         run = self.run
         run.frames.clear()
         run.context.reading.outcomes.forget_below_roots()
+        run.forget_shown()
         rows = await self._rows(run.plan.root, [run.root_value], TOP)
         nulling = Nulling(run.context.reading.outcomes, run.pace.breathe)
         data = await nulling.data(rows.values[0])
+        if run.context.shown is not None:
+            await self._show(run.context.shown, data, nulling)
         return ExecutionResult(data=data, errors=nulling.errors or None)
+
+    async def _show(self, shown: Shown, data: Any, nulling: Nulling) -> None:
+        """Tells which objects stand in the answer: those whose rows do, in one place at least."""
+        found: dict[str, list[Any]] = {}
+        seen: set[int] = set()
+        left: list[Any] = [data]
+        while left:
+            part = left.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if (made := self._made.get(id(nulling.row_of(part)))) is not None:
+                found.setdefault(made.type_name, []).append(made.of)
+            left += [each for each in _within(part) if isinstance(each, dict | list | msgspec.Struct)]
+            if len(seen) % _STRETCH == 0:
+                await self.run.pace.breathe()
+        for name, objects in found.items():
+            shown.add(name, objects)
 
     # -------------------------------------------------------------- a level
 
@@ -58,7 +90,8 @@ class Careful:
         found = await _side_by_side([self._column(fields[number], objects, level) for number in others])
         for number, column in zip(others, found, strict=True):
             columns[number] = column
-        make = selection.dicts if self.run.form is Form.DICTS else selection.structs
+        structs = self.run.form is Form.STRUCTS and fields  # without columns all rows would be one and the same
+        make = selection.structs if structs else selection.dicts
         rows: list[Any] = []
         for start in range(0, len(objects), CHUNK):
             part = [column.values[start : start + CHUNK] for column in columns]
@@ -71,6 +104,9 @@ class Careful:
         for row, several in wrong.items():
             [values] = selection.dicts(1, [[column.values[row]] for column in columns])
             rows[row] = Row(values, several)
+        if self.run.context.shown is not None:
+            for row, of in zip(rows, objects, strict=True):
+                self._made[id(row)] = _Made(row, selection.type.name, of)
         return Cells(rows, wrong)
 
     async def _column(self, each: Field, objects: Sequence[Any], level: Level) -> Cells:
@@ -209,6 +245,15 @@ class Careful:
         assert level.above is not None
         assert level.field is not None
         return info(self.run, FieldRows(level.above, level.field), level.parents[row])._raw_info
+
+
+def _within(part: Any) -> Iterable[Any]:
+    match part:
+        case dict():
+            return part.values()
+        case msgspec.Struct():
+            return [getattr(part, name) for name in part.__struct_fields__]
+    return part if isinstance(part, list) else ()
 
 
 async def _awaited(values: Sequence[Any]) -> list[Any]:

@@ -35,6 +35,9 @@ async def data(run: Run) -> Any:
     except BaseException as error:
         await filling.end(cancelled=isinstance(error, asyncio.CancelledError))
         raise
+    if run.context.shown is not None:
+        for frame in run.frames:
+            run.context.shown.add(frame.selection.type.name, frame.objects)
     return await build(run.frames, run.form, run.pace)
 
 

@@ -78,6 +78,12 @@ class Nulling:
     outcomes: Outcomes
     breathe: Callable[[], Awaitable[None]]
     errors: list[GraphQLError] = field(default_factory=list)
+    _copies: dict[int, tuple[dict[str, Any], Row]] = field(default_factory=dict)
+
+    def row_of(self, part: Any) -> Any:
+        """Of what became a part of the data, the row that it was."""
+        copy = self._copies.get(id(part))
+        return part if copy is None else copy[1]
 
     async def data(self, root: Any) -> Any:
         """The answer with its nulls; None where they reach its root."""
@@ -91,6 +97,7 @@ class Nulling:
 
     async def _row(self, row: Row, path: Path) -> dict[str, Any]:
         values = row.values.copy()
+        self._copies[id(values)] = values, row
         for each in row.wrong:
             values[each.key] = await self._or_null(each, values[each.key], (*path, each.key), each.completed.nullable)
         return values

@@ -40,6 +40,7 @@ def row(run: Run) -> Any | None:
                 continue
             rows = _rows(run, run.reading_below(part.field.key), part.below, [value])
             if rows is None:
+                run.forget_shown()
                 return None
             columns.append(rows)
     except Exception as error:
@@ -82,6 +83,8 @@ def _rows(run: Run, reading: Reading, selection: Selection, objects: Sequence[An
         if column is None:
             return None
         columns[part.number] = column
+    if run.context.shown is not None:
+        run.context.shown.add(selection.type.name, objects)
     return _built(run, selection, len(objects), columns)
 
 

@@ -48,7 +48,7 @@ class Run:
     allowance: Allowance = field(init=False)
 
     def __post_init__(self) -> None:
-        self.allowance = Allowance(self.form, self.kept)
+        self.allowance = Allowance(self.form, self.kept, shown=self.context.shown)
 
     def reading(self, level: Level) -> Reading:
         """What is below these rows is to be read with this."""
@@ -58,6 +58,11 @@ class Run:
         """The same of a root field, by its name in the answer."""
         context = self.context
         return context.below.get(root, context.reading) if context.below else context.reading
+
+    def forget_shown(self) -> None:
+        """What was made so far is made anew."""
+        if self.context.shown is not None:
+            self.context.shown.forget()
 
     def open(self, selection: Selection, objects: Sequence[Any], level: Level, times: int) -> Frame:
         """Has a selection asked of objects, none of which is None."""

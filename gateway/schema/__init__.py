@@ -24,6 +24,7 @@ from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.sdl import printed
+from gateway.schema.shown import TellingExecutor
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -112,6 +113,8 @@ class Schema(strawberry.Schema):
                 except CannotGetOperationTypeError:
                     named = "no operation" if operation_name is None else f"no operation named `{operation_name}`"
                     result = PreExecutionError(data=None, errors=[BadInput(f"the document has {named}")])
+                if context_value is not None and context_value.shown is not None:
+                    await context_value.shown.settle(result.data)
         self.taken["refused" if isinstance(result, PreExecutionError) else path.partition(":")[0]] += 1
         return complete(result, reading)
 
@@ -119,7 +122,13 @@ class Schema(strawberry.Schema):
         """Nothing: `complete` reports what is ours, without a person's data."""
 
 
-SCHEMA = Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS), extensions=[KeptDocuments])
+SCHEMA = Schema(
+    Query,
+    Mutation,
+    config=StrawberryConfig(scalar_map=SCALARS),
+    extensions=[KeptDocuments],
+    execution_context_class=TellingExecutor,
+)
 
 
 def sdl() -> str:

@@ -35,6 +35,7 @@ from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
+from gateway.schema.shown import Shown
 from tests.clock import JumpingLoop
 from tests.gateway.damaged_worlds import TOO_LATE, DamagedWorld
 from tests.gateway.generated_cases import Case
@@ -94,10 +95,11 @@ class Watched(Reading):
         self.path = path
 
 
-async def executed(way: str, world: World, operation: Made, grant: Grant) -> tuple[Told, str | None]:
-    """What one way of execution answers, and the path that it took."""
+async def executed(way: str, world: World, operation: Made, grant: Grant) -> tuple[Told, str | None, str]:
+    """What one way of execution answers, the path that it took, and which records it says that the answer holds."""
     reading = Watched(world.sources, grant, CursorCodec(b"secret"), SECONDS)
-    context = Context(reading)
+    shown = Shown()
+    context = Context(reading, shown=shown)
     match way:
         case "graphql-core":
             found = told(await SCHEMA.execute(operation.text, operation.variables, context))
@@ -106,7 +108,7 @@ async def executed(way: str, world: World, operation: Made, grant: Grant) -> tup
         case _:
             answer = await respond(ENCODING, Asked(operation.text, operation.variables), context)
             found = told_on_wire(msgspec.json.decode(answer.body))
-    return found, reading.path
+    return found, reading.path, f"{shown.records()} {sorted(shown.people())}"
 
 
 async def left_behind(before: set[asyncio.Task[Any]]) -> str:
@@ -160,13 +162,14 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
                 worlds = anew()
             operation, grant = next(operations), random.choice(case.grants)
             found: dict[str, Told] = {}
+            shown: dict[str, str] = {}
             for way, world in worlds.items():
                 before = asyncio.all_tasks()
                 if operation.says("HELD"):  # what is held beside what is being read depends on which came first
                     await executed(way, world, operation, grant)
                     await left_behind(before)
                 try:
-                    found[way], path = await executed(way, world, operation, grant)
+                    found[way], path, shown[way] = await executed(way, world, operation, grant)
                 except Exception as error:
                     tally.differences.append(Difference(number, count, operation, way, "an answer", repr(error)))
                     return
@@ -182,6 +185,9 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
             for way in WAYS[1:]:
                 if not same(expected, found[way]):
                     tally.differences.append(Difference(number, count, operation, way, expected, found[way]))
+                    return
+                if shown[way] != shown[WAYS[0]]:
+                    tally.differences.append(Difference(number, count, operation, way, shown[WAYS[0]], shown[way]))
                     return
 
 

@@ -1,0 +1,35 @@
+"""Keyed hashes of people's ids: the same for the same person, of no use to whoever lacks the gateway's secret."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from typing import Final
+
+from adapters.secret import Secret
+
+_BYTES: Final = 16
+"""Of a hash: two people among a billion share one with a chance of 1 to 10²⁰."""
+
+
+class Subjects:
+    """Hashes are made with a key of their own, drawn from the secret: they tell nothing of what else it is used for."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._key = hmac.digest(secret.reveal().encode(), b"oneroster-gateway: subjects of the audit", "sha256")
+
+    @property
+    def check(self) -> str:
+        """The same for the same secret: stands in each file, and tells whether people can be found there."""
+        return self._hash(b"check")
+
+    def hash(self, source: str, sourced_id: str) -> str:
+        return self._hash(b"subject\0" + source.encode() + b"\0" + sourced_id.encode("utf-8", "surrogatepass"))
+
+    def hashes(self, people: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """Of sources and ids; in no order that tells of theirs."""
+        return tuple(sorted([self.hash(*each) for each in people]))
+
+    def _hash(self, what: bytes) -> str:
+        return urlsafe_b64encode(hmac.digest(self._key, what, "sha256")[:_BYTES]).rstrip(b"=").decode()

@@ -1,0 +1,136 @@
+"""Which records an answer holds: collected while it is made, counted once it is there.
+
+Records that stand in several places of the answer count once. What became null with what stands around it does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from graphql import GraphQLObjectType
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from adapters.records import RecordType
+from gateway.schema.fields import sources_of
+from gateway.schema.node import KINDS, TYPE_NAMES
+
+_REFERENCE: Final = "RecordRef"
+_HOLD: Final = "Hold"
+_TOLD: Final = frozenset({*KINDS, _REFERENCE, _HOLD})
+_STRETCH: Final = 2000
+"""Places that are looked at without giving the event loop away."""
+
+_WHOSE: Final[Mapping[str, str]] = {
+    "User": "sourced_id",
+    "Demographics": "sourced_id",
+    "Enrollment": "user_id",
+    "Result": "student_id",
+    "AssessmentResult": "student_id",
+}
+"""Types of records that are about a person, and the attribute that names whom."""
+
+_PEOPLE: Final = (RecordType.USER, RecordType.DEMOGRAPHICS)
+
+
+class Shown:
+    """Of one operation."""
+
+    __slots__ = ("_at", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[str, Sequence[Any]]] = []
+        self._at: list[tuple[Path, str, Any]] = []
+
+    def add(self, type_name: str, objects: Sequence[Any]) -> None:
+        """Objects of a type that the answer holds."""
+        if type_name in _TOLD:
+            self._parts.append((type_name, objects))
+
+    def at(self, path: Path, type_name: str, value: Any) -> None:
+        """One that stands there, unless null reaches so far in the end."""
+        if type_name in _TOLD:
+            self._at.append((path, type_name, value))
+
+    def forget(self) -> None:
+        """What was told so far is told anew."""
+        self._parts.clear()
+        self._at.clear()
+
+    async def settle(self, data: Any) -> None:
+        """Keeps of what was told by its place that which stands in the data."""
+        found: dict[str, list[Any]] = {}
+        for number, (path, name, value) in enumerate(self._at, 1):
+            if _stands(data, path):
+                found.setdefault(name, []).append(value)
+            if number % _STRETCH == 0:
+                await asyncio.sleep(0)
+        self._at.clear()
+        self._parts += found.items()
+
+    def records(self) -> dict[str, dict[str, int]]:
+        """How many different ones, by source and type."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for name, objects in self._parts:
+            if name not in KINDS or not objects:
+                continue
+            sources = sources_of(objects)
+            if sources.count(sources[0]) == len(sources):
+                ids = found.setdefault(sources[0], {}).setdefault(name, set())
+                ids.update([each.sourced_id for each in objects])
+                continue
+            for source, each in zip(sources, objects, strict=True):
+                found.setdefault(source, {}).setdefault(name, set()).add(each.sourced_id)
+        return {
+            source: {name: len(ids) for name, ids in sorted(kinds.items())} for source, kinds in sorted(found.items())
+        }
+
+    def people(self) -> set[tuple[str, str]]:
+        """Whom the answer tells of, by source and sourcedId: people themselves, those whose records, and those who
+        are named without being followed.
+        """
+        found: set[tuple[str, str | None]] = set()
+        for name, objects in self._parts:
+            if (attribute := _WHOSE.get(name)) is not None:
+                found.update(zip(sources_of(objects), [getattr(each, attribute) for each in objects], strict=True))
+            elif name == _REFERENCE:
+                found.update((each.source, each.sourced_id) for each in objects if each.type == _USER)
+            elif name == _HOLD:
+                found.update(
+                    (each.source.key, sourced_id)
+                    for each in objects
+                    if each.kind in _PEOPLE
+                    for sourced_id in each.hold.sample
+                )
+        return {(source, sourced_id) for source, sourced_id in found if sourced_id is not None}
+
+
+_USER: Final = TYPE_NAMES[RecordType.USER]
+
+
+def _stands(data: Any, path: Path) -> bool:
+    for key in path.as_list():
+        if data is None:
+            return False
+        data = data[key]
+    return data is not None
+
+
+class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core's, telling an operation's `Shown` of each object that it completes."""
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: Any,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        shown: Shown | None = getattr(self.context_value, "shown", None)
+        if shown is not None:
+            shown.at(path, return_type.name, result)
+        return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
