@@ -26,9 +26,14 @@ from gateway.access.grant import Grant
 from gateway.access.granting import Granted
 from gateway.access.issuer import Issuer
 from gateway.access.rates import Rates
+from gateway.audit.files import AuditFiles
+from gateway.audit.subjects import Subjects
+from gateway.audit.trail import Trail
 from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings
 from gateway.endpoint.asgi import App, Receive, Scope, Send
+from gateway.endpoint.auditing import PURPOSE, Auditing
 from gateway.endpoint.gate import HostGate, Routes
+from gateway.endpoint.request_ids import REQUEST_ID
 from gateway.endpoint.route import EXPLAIN, GraphQLRoute
 from gateway.execution import compiling
 from gateway.identity import CursorCodec
@@ -36,7 +41,8 @@ from gateway.roster.reading import Reading
 from gateway.roster.source import Source
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store, open_store
-from gateway.schema import SCHEMA
+from gateway.schema import SCHEMA, Schema
+from gateway.schema.touched import TouchedBy
 from gateway.vetting import open_documents
 from gateway.web import pages
 
@@ -91,6 +97,7 @@ def build(
         NoStore: the settings ask for a store on disk that cannot be had.
         Untrusted: the folder of trusted documents has mistakes.
         BadFile: the file of clients cannot be read.
+        CannotRecord: operations are to be recorded where nothing can be written.
     """
     documents = open_documents(settings)
     store = open_store(settings.gateway)
@@ -107,15 +114,20 @@ def build(
     bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
     schema = compiling(bounded) if compiled else bounded
     origins = settings.gateway.cors_origins
-    graphql = GraphQLRoute(schema, reading, page, documents, settings.http.get, settings.limits, callers, origins)
-    rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken))
+    audit = _auditing(settings, schema)
+    graphql = GraphQLRoute(
+        schema, reading, page, documents, settings.http.get, settings.limits, callers, origins, audit
+    )
+    trail = None if audit is None else audit.trail
+    rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken, trail))
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:
         app = CORSMiddleware(
             app,
             allow_origins=settings.gateway.cors_origins,
             allow_methods=["POST"] if settings.http.get is GetPolicy.OFF else ["GET", "POST"],
-            allow_headers=["content-type", "authorization", EXPLAIN],
+            allow_headers=["content-type", "authorization", EXPLAIN, PURPOSE, REQUEST_ID],
+            expose_headers=[REQUEST_ID],
         )
     return Gateway(HostGate(app, LOOPBACK) if callers is None else app, rest.state)
 
@@ -128,6 +140,15 @@ def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
     keys = Keys(ClientFile(access.clients), secret) if access.clients is not None and secret is not None else None
     tokens = _tokens(access.jwt) if access.jwt is not None else None
     return Callers(granted, keys, tokens, Rates(access.requests_per_second))
+
+
+def _auditing(settings: Settings, schema: Schema) -> Auditing | None:
+    audit, secret = settings.audit, settings.gateway.secret
+    if audit.dir is None:
+        return None
+    subjects = Subjects(secret) if audit.subjects and secret is not None else None
+    files = AuditFiles(audit.dir, audit.max_file_bytes, subjects.check if subjects is not None else None)
+    return Auditing(Trail(files, audit.fsync), TouchedBy(schema._schema, schema.documents), subjects)
 
 
 def _tokens(issuer: Issuer) -> Tokens:
@@ -146,12 +167,16 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         yield
         app.state.warming.cancel()
         await sources.close()
+        if graphql.audit is not None:
+            await graphql.audit.trail.close()
 
     async def front(request: Request) -> Response:
         names = [s.settings.name for s in sources] if graphql.callers is None else None
         return pages.front(request, names, shown=settings.http.graphiql)
 
     async def ready(request: Request) -> Response:
+        if graphql.audit is not None and graphql.audit.trail.problem is not None:
+            return JSONResponse({"status": "not recording"}, status_code=503, headers={"Retry-After": "1"})
         if settings.gateway.wait_for_warm and not request.app.state.warming.done():
             return JSONResponse({"status": "warming"}, status_code=503, headers={"Retry-After": "1"})
         return JSONResponse({"status": "ready", "sources": len(list(sources))})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import gc
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
+from threading import current_thread, main_thread
 from typing import Any, Final
 
 import uvicorn
@@ -56,10 +58,11 @@ def address(bound: socket.socket) -> str:
 def serve(
     app: Callable[..., Any], bound: socket.socket, on_ready: Callable[[], None], patience: Patience | None = None
 ) -> None:
-    """Serves an ASGI application until it is interrupted.
+    """Serves an ASGI application until it is interrupted, or told to end.
 
     Raises:
         KeyboardInterrupt: after a clean stop, if that is what ended it.
+        SystemExit: with 0, after a clean stop by SIGTERM.
     """
     patience = patience or Patience()
     _make_room()
@@ -77,7 +80,13 @@ def serve(
         backlog=BACKLOG,
         timeout_graceful_shutdown=5,
     )
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, _ended)  # which the server sends on once it has stopped
     _Server(config, on_ready).run(sockets=[bound])
+
+
+def _ended(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _make_room() -> None:

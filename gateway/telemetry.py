@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from adapters.traffic import OUTCOMES, WITHIN, Traffic
+from gateway.audit.trail import Trail
 from gateway.roster.source import Source
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -23,12 +24,16 @@ PATHS = ("compiled", "careful", "fallback", "refused")
 """The ways that an operation may take; docs/execution.md tells them apart."""
 
 
-def exposition(sources: Iterable[Source], taken: Mapping[str, int]) -> Callable[[], bytes]:
-    """What tells the figures as they are when it is called. taken: how many operations went which way."""
+def exposition(sources: Iterable[Source], taken: Mapping[str, int], trail: Trail | None = None) -> Callable[[], bytes]:
+    """What tells the figures as they are when it is called. taken: how many operations went which way. trail: that of
+    the audit, if there is one.
+    """
     registry = CollectorRegistry()
     registry.register(_PerSource(sources))
     registry.register(_Operations(taken))
     registry.register(_Tasks())
+    if trail is not None:
+        registry.register(_Audit(trail))
     ProcessCollector(registry=registry)
     return lambda: generate_latest(registry)
 
@@ -42,6 +47,21 @@ class _Operations(Collector):
         for path in PATHS:
             operations.add_metric([path], self._taken.get(path, 0))
         yield operations
+
+
+class _Audit(Collector):
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+
+    def collect(self) -> Iterator[Metric]:
+        trail = self._trail
+        yield CounterMetricFamily("gateway_audit_records", "Operations recorded.", value=trail.written)
+        yield CounterMetricFamily(
+            "gateway_audit_unrecorded", "Operations not answered, since they could not be recorded.", value=trail.lost
+        )
+        yield GaugeMetricFamily(
+            "gateway_audit_failing", "1 while nothing can be recorded.", value=float(trail.problem is not None)
+        )
 
 
 class _Tasks(Collector):

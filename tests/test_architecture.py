@@ -28,6 +28,7 @@ FLOORS = (
 
 GROUND = {
     "gateway.access",
+    "gateway.audit",
     "gateway.beside",
     "gateway.connection",
     "gateway.documents",

@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of
 from gateway.access.clients import Client, ClientFile, Row
-from gateway.access.grant import Grant
+from gateway.access.grant import EVERYTHING, Grant
 from gateway.access.granting import Granted, grant_of
 from gateway.access.rates import Rates
 
@@ -44,6 +44,10 @@ class Caller:
     name: str
     key_id: str | None
     grant: Grant
+
+
+NOBODY: Final = Caller("", None, EVERYTHING)
+"""Whoever asks a gateway that knows no clients."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,10 @@ class Fsync(StrEnum):
     NEVER = "never"
 
 
+class CannotRecord(Exception):
+    """There is no trail to be had. The message says where, and why."""
+
+
 class NotRecorded(Exception):
     """The record of an operation cannot be written. The message says why, and nothing of the operation."""
 
@@ -51,7 +55,7 @@ class Trail:
 
     def __init__(self, files: AuditFiles, fsync: Fsync = Fsync.ALWAYS, patience: float = PATIENCE) -> None:
         """Raises:
-        OSError: nothing can be written there.
+        CannotRecord: nothing can be written there.
         """
         self.problem: str | None = None
         """Why nothing can be written just now."""
@@ -64,7 +68,10 @@ class Trail:
         self._thread: Thread | None = None
         self._unsynced = False
         self._ended = False
-        files.open()
+        try:
+            files.open()
+        except OSError as error:
+            raise CannotRecord(f"{files.folder}: operations cannot be recorded there: {error.strerror}") from None
 
     async def record(self, text: Callable[[], bytes]) -> None:
         """Has a line written, which is made by the thread that writes it; in the order of these calls.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.cli.asking import holds, refresh
+from gateway.cli.audit import audit
 from gateway.cli.keys import key
 from gateway.cli.local import check, documents, forget, providers, sandbox, schema
 from gateway.cli.planning import plan
@@ -20,6 +21,7 @@ app = typer.Typer(
 for command in (serve, demo, check, refresh, holds, forget, providers, schema, plan, documents):
     app.command()(command)
 app.add_typer(key, name="key")
+app.add_typer(audit, name="audit")
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(sandbox)
 
 

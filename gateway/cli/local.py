@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -39,7 +40,7 @@ def check(
     asked = [s for key, s in known.items() if not sources or key in sources]
     if not known and not broken:
         out.print(f"{config} configures no source", markup=False)
-    ok = _documents_are_right(settings) and not mistakes
+    ok = _documents_are_right(settings) and _can_record(settings) and not mistakes
     for source in asked:
         if not source.enabled:
             out.print(f"{source.key}  switched off in the settings", markup=False)
@@ -113,6 +114,21 @@ def _documents_are_right(settings: Settings) -> bool:
         return False
     count = documents.trusted
     out.print(f"{folder}: {count} trusted {'document' if count == 1 else 'documents'}", markup=False)
+    return True
+
+
+def _can_record(settings: Settings) -> bool:
+    """Tells whether operations can be recorded, if they are to be."""
+    if (folder := settings.audit.dir) is None:
+        return True
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    try:
+        with TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        err.print(f"{folder}: operations cannot be recorded there: {error.strerror}", markup=False)
+        return False
+    out.print(f"{folder}: operations can be recorded there", markup=False)
     return True
 
 

@@ -54,6 +54,7 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
     bound = _listen(settings.gateway.host, settings.gateway.port if port is None else port, told_apart)
     from gateway.access.clients import BadFile
     from gateway.app import build
+    from gateway.audit.trail import CannotRecord
     from gateway.connection import Patience
     from gateway.roster.store import NoStore
     from gateway.serve import address
@@ -63,7 +64,7 @@ def serve(config: Config = Path("gateway.toml"), port: Port = None, debug: Debug
     url = address(bound)
     try:
         gateway = build(settings)
-    except (NoStore, Untrusted, BadFile) as error:
+    except (NoStore, Untrusted, BadFile, CannotRecord) as error:
         bound.close()
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None

@@ -4,6 +4,7 @@ from gateway.config.mistakes import ConfigError, Mistake, describe
 from gateway.config.reading import from_tables, load
 from gateway.config.settings import (
     AccessSettings,
+    AuditSettings,
     DocumentPolicy,
     GatewaySettings,
     GetPolicy,
@@ -15,6 +16,7 @@ from gateway.config.settings import (
 
 __all__ = [
     "AccessSettings",
+    "AuditSettings",
     "ConfigError",
     "DocumentPolicy",
     "GatewaySettings",

@@ -1,5 +1,4 @@
-"""Reads what the main file says of the gateway itself: `[gateway]`, `[access]`, `[http]` and
-`[limits]`."""
+"""Reads what the main file says of the gateway itself: `[gateway]`, `[access]`, `[audit]`, `[http]` and `[limits]`."""
 
 from __future__ import annotations
 
@@ -9,17 +8,26 @@ from urllib.parse import urlsplit
 from gateway.access.issuer import Issuer
 from gateway.config.keys import (
     ACCESS,
+    AUDIT,
     GATEWAY,
     HTTP,
     JWT,
     LIMITS,
     AccessKeys,
+    AuditKeys,
     GatewayKeys,
     HttpKeys,
     JwtKeys,
 )
 from gateway.config.secrets import Vault
-from gateway.config.settings import AccessSettings, DocumentPolicy, GatewaySettings, GetPolicy, HttpSettings
+from gateway.config.settings import (
+    AccessSettings,
+    AuditSettings,
+    DocumentPolicy,
+    GatewaySettings,
+    GetPolicy,
+    HttpSettings,
+)
 from gateway.config.table import Table
 from gateway.config.values import Wrong
 from gateway.limits import DocumentLimits
@@ -111,6 +119,25 @@ def _issuer(table: Table, base: Path) -> Issuer:
         mask=table.take(JwtKeys.MASK),
         purpose=table.take(JwtKeys.PURPOSE),
         leeway=leeway,
+    )
+
+
+def read_audit(table: Table, base: Path, gateway: GatewaySettings) -> AuditSettings:
+    """base: what folders are relative to."""
+    table.refuse_unknown(AUDIT)
+    folder = table.take(AuditKeys.DIR)
+    subjects = table.take(AuditKeys.SUBJECTS)
+    if folder is None:
+        for key in (AuditKeys.FSYNC, AuditKeys.MAX_FILE_BYTES, AuditKeys.SUBJECTS):
+            if table.has(key):
+                table.mistake(key, Wrong("nothing is recorded unless dir says where", "this and dir; or neither"))
+    elif subjects and gateway.secret is None:
+        table.mistake(AuditKeys.SUBJECTS, Wrong("ids of people are hashed with a secret", "[gateway] with a secret"))
+    return AuditSettings(
+        dir=base / folder if folder is not None else None,
+        fsync=table.take(AuditKeys.FSYNC),
+        max_file_bytes=table.take(AuditKeys.MAX_FILE_BYTES),
+        subjects=subjects,
     )
 
 

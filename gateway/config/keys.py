@@ -21,6 +21,7 @@ from adapters.secret import Secret
 from adapters.spec import Timeouts
 from adapters.transport import AnswerLimits
 from gateway.access.issuer import Algorithm, Issuer
+from gateway.audit.trail import Fsync
 from gateway.config import settings
 from gateway.config.hours import HOURS
 from gateway.config.metadata import METADATA
@@ -122,6 +123,7 @@ def _keys_of(dataclass_type: type[Any], **kinds: Kind[Any]) -> list[Key[Any]]:
 
 _GATEWAY = settings.GatewaySettings()
 _HTTP = settings.HttpSettings()
+_AUDIT = settings.AuditSettings()
 _GUARD = settings.GuardSettings()
 _JWT = Issuer("", "", "")
 
@@ -164,6 +166,15 @@ class JwtKeys:
     MASK = Key("mask", TEXT, _JWT.mask)
     PURPOSE = Key("purpose", TEXT, _JWT.purpose)
     LEEWAY = Key("leeway", DURATION, _JWT.leeway)
+
+
+class AuditKeys:
+    """What `[audit]` may hold."""
+
+    DIR: Key[str | None] = Key("dir", TEXT, None)
+    FSYNC = Key("fsync", choice(Fsync), _AUDIT.fsync)
+    MAX_FILE_BYTES = Key("max_file_bytes", SIZE, _AUDIT.max_file_bytes)
+    SUBJECTS = Key("subjects", FLAG, _AUDIT.subjects)
 
 
 class HttpKeys:
@@ -230,6 +241,7 @@ class GuardKeys:
 GATEWAY = _section("gateway", vars(GatewayKeys).values())
 JWT = _section("jwt", vars(JwtKeys).values())
 ACCESS = _section("access", vars(AccessKeys).values(), JWT)
+AUDIT = _section("audit", vars(AuditKeys).values())
 HTTP = _section("http", vars(HttpKeys).values())
 LIMITS = _section("limits", _keys_of(DocumentLimits))
 CAPABILITIES = _section("capabilities", _keys_of(Capabilities))

@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from adapters import registry
-from gateway.config.gateway import read_access, read_gateway, read_http, read_limits
-from gateway.config.keys import ACCESS, GATEWAY, HTTP, INCLUDE, LIMITS, PROVIDER, SOURCE, Key, SourceKeys
+from gateway.config.gateway import read_access, read_audit, read_gateway, read_http, read_limits
+from gateway.config.keys import ACCESS, AUDIT, GATEWAY, HTTP, INCLUDE, LIMITS, PROVIDER, SOURCE, Key, SourceKeys
 from gateway.config.mistakes import ConfigError, Mistake, did_you_mean
 from gateway.config.secrets import Vault
 from gateway.config.settings import MisconfiguredSource, Settings, SourceSettings
@@ -30,9 +30,9 @@ _Read: TypeAlias = tuple[Layer, SourceSettings | MisconfiguredSource]
 
 _SOURCES = SOURCE.name
 _PROVIDERS = PROVIDER.name
-_OF_PROGRAMS = (GATEWAY.name, ACCESS.name, HTTP.name, LIMITS.name, _PROVIDERS, _SOURCES)
+_OF_PROGRAMS = (GATEWAY.name, ACCESS.name, AUDIT.name, HTTP.name, LIMITS.name, _PROVIDERS, _SOURCES)
 _BELONGS: Mapping[str, str] = MappingProxyType(
-    {name: f"[{own.name}]" for own in (GATEWAY, ACCESS, HTTP, LIMITS) for name in own.names}
+    {name: f"[{own.name}]" for own in (GATEWAY, ACCESS, AUDIT, HTTP, LIMITS) for name in own.names}
     | dict.fromkeys(SOURCE.names, f"[[{_SOURCES}]]")
 )
 
@@ -101,6 +101,7 @@ def _settings(
     gateway = read_gateway(top.table(GATEWAY), main.origin.base, vault)
     http = read_http(top.table(HTTP), main.origin.base)
     access = read_access(top.table(ACCESS), main.origin.base, gateway)
+    audit = read_audit(top.table(AUDIT), main.origin.base, gateway)
     limits = read_limits(top.table(LIMITS))
     defaults = _defaults(main, mistakes)
     read = list(_sources(main, defaults, vault, mistakes))
@@ -115,6 +116,7 @@ def _settings(
         gateway=gateway,
         http=http,
         access=access,
+        audit=audit,
         limits=limits,
         sources=tuple(source for source in found if isinstance(source, SourceSettings)),
         misconfigured=(*(source for source in found if isinstance(source, MisconfiguredSource)), *misconfigured),

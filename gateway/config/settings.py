@@ -17,6 +17,7 @@ from adapters.secret import Secret
 from adapters.spec import SourceSpec
 from gateway.access.field_class import FieldClass
 from gateway.access.issuer import Issuer
+from gateway.audit.trail import Fsync
 from gateway.config.mistakes import Mistake
 from gateway.limits import DocumentLimits
 
@@ -155,6 +156,18 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    """Whether, where and how operations are recorded. dir: None where they are not. max_file_bytes: a new file is begun
+    before one is larger. subjects: keyed hashes of whom an answer tells stand in its record.
+    """
+
+    dir: Path | None = None
+    fsync: Fsync = Fsync.ALWAYS
+    max_file_bytes: int = 100_000_000
+    subjects: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One source that can be asked. `spec` is the adapters' part of it, the rest is the gateway's.
 
@@ -215,6 +228,7 @@ class Settings:
     http: HttpSettings = HttpSettings()
     access: AccessSettings = AccessSettings()
     limits: DocumentLimits = field(default_factory=DocumentLimits)
+    audit: AuditSettings = AuditSettings()
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:

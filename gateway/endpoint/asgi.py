@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -28,13 +28,14 @@ class Response(msgspec.Struct, frozen=True):
     headers: tuple[Header, ...]
     body: bytes
 
-    async def send(self, send: Send, *, with_body: bool = True) -> None:
-        """with_body: not for HEAD, whose headers tell of the body all the same."""
+    async def send(self, send: Send, *also: Header, with_body: bool = True) -> None:
+        """also: further headers. with_body: not for HEAD, whose headers tell of the body all the same."""
         body, told = self.body, self.status != 304
+        headers: Sequence[Header] = (*self.headers, *also)
         whole = getattr(send, "whole", None)
-        if whole is not None and with_body and told and whole(self.status, self.headers, body):
+        if whole is not None and with_body and told and whole(self.status, headers, body):
             return
-        headers = [*self.headers, (b"content-length", b"%d" % len(body))] if told else [*self.headers]
+        headers = [*headers, (b"content-length", b"%d" % len(body))] if told else [*headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body if with_body else b""})
 

@@ -10,18 +10,21 @@ from dataclasses import dataclass, field
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
-from gateway.access.callers import Callers, TooOften, Unauthenticated
-from gateway.access.grant import EVERYTHING, Grant
+from gateway.access.callers import NOBODY, Caller, Callers, TooOften, Unauthenticated
+from gateway.access.grant import Grant
 from gateway.access.scope import Scope
+from gateway.audit.entries import Outcome
 from gateway.config import GetPolicy
 from gateway.documents import Documents, Found, Reason, Refused
 from gateway.endpoint import asgi
 from gateway.endpoint.agreeing import agreed, of_refusals
 from gateway.endpoint.asgi import App, Headers, Receive, Response, Send, headers_of, text_of
 from gateway.endpoint.attention import ClientGone, attended
+from gateway.endpoint.auditing import Auditing
 from gateway.endpoint.parameters import Parameters, from_address, from_body
 from gateway.endpoint.receiving import body_of, check_content_type, query_of
 from gateway.endpoint.refusal import Refusal
+from gateway.endpoint.request_ids import request_id, told
 from gateway.endpoint.responding import answered, revalidated
 from gateway.execution.answering import QUERIES, READS_AND_WRITES, Asked, respond
 from gateway.faults import ErrorCode
@@ -48,7 +51,8 @@ _MUTATION = "mutation"
 @dataclass(frozen=True, slots=True)
 class GraphQLRoute:
     """An ASGI application. reading: what one operation reads with, under a grant, explained or not. page: what browsers
-    are shown, if they are shown anything. callers: who may ask; None: anybody, for everything.
+    are shown, if they are shown anything. callers: who may ask; None: anybody, for everything. audit: how
+    operations are recorded; None: they are not.
 
     documents: those that are answered. get: what may be asked with GET. limits: those of `schema`. origins: of
     pages elsewhere that may ask.
@@ -62,6 +66,7 @@ class GraphQLRoute:
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     callers: Callers | None = None
     origins: Collection[str] = ()
+    audit: Auditing | None = None
 
     async def __call__(self, scope: asgi.Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -69,8 +74,9 @@ class GraphQLRoute:
         if self.page is not None and method in ("GET", "HEAD") and prefers_html(text_of(headers, b"accept")):
             await self.page(scope, receive, send)
             return
+        request = request_id(headers)
         try:
-            response = await self._respond(method, headers, scope, receive)
+            response = await self._respond(method, headers, request, scope, receive)
         except Refusal as refusal:
             response = refusal.response(of_refusals(headers))
         except ClientGone:
@@ -79,18 +85,20 @@ class GraphQLRoute:
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a request could not be answered: %s\n%s", type(error).__name__, where)
             response = Refusal(500, "internal error", code=ErrorCode.INTERNAL).response(of_refusals(headers))
-        await response.send(send, with_body=method != "HEAD")
+        await response.send(send, told(request), with_body=method != "HEAD")
 
-    async def _respond(self, method: str, headers: Headers, scope: asgi.Scope, receive: Receive) -> Response:
+    async def _respond(
+        self, method: str, headers: Headers, request: str, scope: asgi.Scope, receive: Receive
+    ) -> Response:
         """The checks, in the order in which they are made; then the answer."""
         posted = method == "POST"
         if not posted:
             self._check_method(method)
             self._check_origin(headers)
         kind, accepted = agreed(headers.get(b"accept"), headers.get(b"accept-encoding"))
-        grant = EVERYTHING if self.callers is None else await self._granted(self.callers, headers)
+        caller = NOBODY if self.callers is None else await self._caller(self.callers, headers)
         explain = headers.get(_EXPLAIN) == b"1"
-        if explain and not grant.allows(Scope.EXPLAIN):
+        if explain and not caller.grant.allows(Scope.EXPLAIN):
             raise Refusal(403, f"{EXPLAIN} is for keys that allow `explain`", code=ErrorCode.FORBIDDEN_SCOPE)
         if posted:
             check_content_type(headers)
@@ -101,12 +109,20 @@ class GraphQLRoute:
             raise Refusal(400, f"`variables` are nested deeper than {self.limits.nesting} levels")
         document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
-        context = Context(self.reading(grant, explain))
+        reading = self.reading(caller.grant, explain)
+        noted = None if self.audit is None else await self.audit.begin(asked, caller, headers, request)
+        context = Context(reading, shown=None if noted is None else noted.shown)
         work = respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
         try:  # what may write is carried out to its end
             answer = await (work if _MUTATION in asked.query else attended(work, receive))
         except InvalidOperationTypeError as error:
             raise _of_wrong_kind(error.operation_type.value, posted) from None
+        except Exception as error:
+            if noted is not None:
+                await noted.unanswered(Outcome.LEFT if isinstance(error, ClientGone) else Outcome.FAILED, reading)
+            raise
+        if noted is not None:
+            await noted.answered(answer, reading)
         if answer.executed and document.trusted and not posted:
             return await revalidated(answer.body, kind, accepted, headers.get(b"if-none-match", b""))
         return await answered(answer.body, 200 if answer.executed else _unexecuted(kind), kind, accepted)
@@ -125,9 +141,9 @@ class GraphQLRoute:
         if headers.get(b"sec-fetch-site") in _ELSEWHERE and text_of(headers, b"origin") not in self.origins:
             raise Refusal(403, "pages of other origins may ask if `cors_origins` names them")
 
-    async def _granted(self, callers: Callers, headers: Headers) -> Grant:
+    async def _caller(self, callers: Callers, headers: Headers) -> Caller:
         try:
-            return (await callers.caller(text_of(headers, b"authorization") or "")).grant
+            return await callers.caller(text_of(headers, b"authorization") or "")
         except Unauthenticated as error:
             ask = (b"www-authenticate", b"Bearer")
             raise Refusal(401, str(error), code=ErrorCode.UNAUTHENTICATED, headers=[ask]) from None

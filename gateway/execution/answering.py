@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -26,11 +28,14 @@ class Asked(msgspec.Struct, frozen=True):
 
 class Answer(msgspec.Struct, frozen=True):
     """body: JSON, in UTF-8. executed: false for a document that was refused: it does not parse or fit the schema, its
-    variables do not fit, or it holds no such operation; `data` is absent then.
+    variables do not fit, or it holds no such operation; `data` is absent then. codes: of its errors. empty: all of its
+    data is null.
     """
 
     body: bytes
     executed: bool
+    codes: tuple[str, ...] = ()
+    empty: bool = False
 
 
 async def respond(
@@ -55,7 +60,20 @@ async def respond(
         shown["errors"] = [error.formatted for error in result.errors]
     if result.extensions:
         shown["extensions"] = result.extensions
-    return Answer(_encoded(shown), executed)
+    if not result.errors:
+        return Answer(_encoded(shown), executed)
+    return Answer(_encoded(shown), executed, _codes(result.errors), _empty(result.data))
+
+
+def _codes(errors: Sequence[GraphQLError]) -> tuple[str, ...]:
+    return tuple(sorted({str(error.extensions["code"]) for error in errors if error.extensions}))
+
+
+def _empty(data: Any) -> bool:
+    """Whether there is nothing in the outermost row."""
+    if isinstance(data, msgspec.Struct):
+        return all(value is None for value in msgspec.structs.astuple(data))
+    return not data or all(value is None for value in data.values())
 
 
 def _encoded(shown: dict[str, Any]) -> bytes:

@@ -181,6 +181,10 @@ class Outcomes:
         if rank(outcome.state, outcome.code) < rank(known.state, known.code):
             self._collections[outcome.source, kind] = outcome
 
+    def sources(self) -> set[str]:
+        """Those that were asked, or would have been."""
+        return self._answered.union([source for _, source, _ in self._entries])
+
     def errors(self) -> list[GraphQLError]:
         return [
             GraphQLError(

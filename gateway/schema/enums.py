@@ -335,6 +335,7 @@ describe(
         "null, never cut.",
         ErrorCode.DEADLINE_EXCEEDED: "The operation's time was up before the source had answered. Retry.",
         ErrorCode.INTERNAL: "A mistake of this gateway.",
+        ErrorCode.AUDIT_UNAVAILABLE: "The gateway cannot record who asks for what, and so does not answer. Retry.",
         ErrorCode.NOT_FOUND: "An argument names a source, or what sources are chosen by, that does not exist.",
         ErrorCode.BAD_USER_INPUT: "An argument or variable is not what the field takes.",
         ErrorCode.BAD_FILTER_TEXT: "`filterText` is not OneRoster filter text about fields of these records.",
