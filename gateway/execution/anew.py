@@ -36,7 +36,7 @@ async def executed_anew(
     )
     found = await result if isawaitable(result) else result
     if run.context.shown is not None:
-        await run.context.shown.settle(found.data)
+        run.context.shown.settle(found.data)
     return ExecutionResult(data=found.data, errors=found.errors)
 
 

@@ -114,7 +114,7 @@ class Schema(strawberry.Schema):
                     named = "no operation" if operation_name is None else f"no operation named `{operation_name}`"
                     result = PreExecutionError(data=None, errors=[BadInput(f"the document has {named}")])
                 if context_value is not None and context_value.shown is not None:
-                    await context_value.shown.settle(result.data)
+                    context_value.shown.settle(result.data)
         self.taken["refused" if isinstance(result, PreExecutionError) else path.partition(":")[0]] += 1
         return complete(result, reading)
 

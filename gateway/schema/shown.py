@@ -5,7 +5,6 @@ Records that stand in several places of the answer count once. What became null 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,8 +19,6 @@ from gateway.schema.node import KINDS, TYPE_NAMES
 _REFERENCE: Final = "RecordRef"
 _HOLD: Final = "Hold"
 _TOLD: Final = frozenset({*KINDS, _REFERENCE, _HOLD})
-_STRETCH: Final = 2000
-"""Places that are looked at without giving the event loop away."""
 
 _WHOSE: Final[Mapping[str, str]] = {
     "User": "sourced_id",
@@ -59,14 +56,12 @@ class Shown:
         self._parts.clear()
         self._at.clear()
 
-    async def settle(self, data: Any) -> None:
+    def settle(self, data: Any) -> None:
         """Keeps of what was told by its place that which stands in the data."""
         found: dict[str, list[Any]] = {}
-        for number, (path, name, value) in enumerate(self._at, 1):
+        for path, name, value in self._at:
             if _stands(data, path):
                 found.setdefault(name, []).append(value)
-            if number % _STRETCH == 0:
-                await asyncio.sleep(0)
         self._at.clear()
         self._parts += found.items()
 

@@ -86,7 +86,7 @@ async def test_AUDIT_a_record_says_who_asked_for_what_and_how_much_was_shown(wor
     made = world(a="standard-1.2", b="classlink")
     row = msgspec.structs.replace(reading_all(every=True), purpose="homework reminders")
     async with recording(made, tmp_path, app=[row]) as gateway:
-        answer = await gateway.post(PEOPLE, "app", {"x-purpose": "nightly sync"}, variables={"n": 70})
+        answer = await gateway.post(PEOPLE, "app", {"x-purpose": "nightly sync"}, variables={"n": 500})
         nodes = answer.json()["data"]["users"]["nodes"]
         record = gateway.last
         assert answer.headers["x-request-id"] == record["request"]
@@ -104,7 +104,7 @@ async def test_AUDIT_a_record_says_who_asked_for_what_and_how_much_was_shown(wor
         assert "subjects" not in record
         counts = record["records"]
         assert set(counts) == {"a", "b"} <= set(record["sources"])
-        assert sum(each["User"] for each in counts.values()) == len(nodes) == 70
+        assert sum(each["User"] for each in counts.values()) == len(nodes) > 70
         assert sum(each.get("Enrollment", 0) for each in counts.values()) == sum(len(n["enrollments"]) for n in nodes)
 
 
@@ -181,7 +181,7 @@ async def test_AUDIT_whatever_may_read_a_record_or_change_what_is_read_has_one(
 
 QUERIES = (
     "{ users(first: 30) { nodes { givenName agentRefs { id } enrollments { class { title school { name } } } } } }",
-    "{ classes(first: 9) { edges { node { title terms { title } course { title } enrollments { userRef { id } } } } } }",
+    "{ classes(first: 9) { edges { node { title terms { title } enrollments { userRef { id } } } } } }",
     "{ orgs { nodes { name parent { name } users(first: 3) { nodes { givenName } } } } }",
     "{ users(first: 5) { nodes { demographics { sex } results(first: 2) { nodes { score } } guardians { id } } } }",
 )
@@ -211,11 +211,11 @@ async def test_AUDIT_people_are_found_again_by_the_hashes_of_their_ids(world: Ma
         nodes = (await gateway.post(asked)).json()["data"]["users"]["nodes"]
         child = next(n["sourcedId"] for n in nodes if n["role"] == "STUDENT" and n["enrollments"] and n["agentRefs"])
         parent = next(n["agentRefs"][0]["sourcedId"] for n in nodes if n["sourcedId"] == child)
-        only = f'(source: "a", sourcedId: "{child}")'
+        only, whose = f'(source: "a", sourcedId: "{child}")', f'{{ user: {{ sourcedId: "{child}" }} }}'
         queries = {
             "Own": f"query Own {{ user{only} {{ givenName }} }}",
             "Birth": f"query Birth {{ user{only} {{ demographics {{ birthDate }} }} }}",
-            "Class": f'query Class {{ enrollments(filter: {{ userId: {{ eq: "{child}" }} }}) {{ nodes {{ role }} }} }}',
+            "Class": f"query Class {{ enrollments(filter: {whose}) {{ nodes {{ role }} }} }}",
             "Named": f'query Named {{ user(source: "a", sourcedId: "{parent}") {{ agentRefs {{ id }} }} }}',
             "Nobody": "query Nobody { users(first: 0) { totalCount } classes { nodes { title } } }",
         }
@@ -310,7 +310,7 @@ async def test_AUDIT_what_cannot_be_recorded_is_not_answered_nor_changed(world: 
         figures = (await gateway.get("/metrics")).text
         assert "gateway_audit_failing 1.0" in figures
         assert "gateway_audit_unrecorded_total 2.0" in figures
-        while (await gateway.get("/readyz")).status_code == 503:
+        while (await gateway.get("/readyz")).status_code == 503:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert (await gateway.post(query)).status_code == 200
 

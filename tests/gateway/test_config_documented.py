@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.config import from_tables, load
-from gateway.config.keys import ACCESS, GATEWAY, HTTP, INCLUDE, LIMITS, PROVIDER, SOURCE, Key, Section
+from gateway.config.keys import ACCESS, AUDIT, GATEWAY, HTTP, INCLUDE, LIMITS, PROVIDER, SOURCE, Key, Section
 
 TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
@@ -28,6 +28,7 @@ SECTIONS: dict[str, dict[str, Key[Any]]] = {
         for root, title in (
             (GATEWAY, "`[gateway]`"),
             (ACCESS, "`[access]`"),
+            (AUDIT, "`[audit]`"),
             (HTTP, "`[http]`"),
             (LIMITS, "`[limits]`"),
             (SOURCE, "`[[sources]]`"),
