@@ -136,7 +136,7 @@ def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
     access, secret = settings.access, settings.gateway.secret
     if not access.told_apart:
         return None
-    granted = [Granted(s.key, next(iter(s.traits("districts")), None), s.traits("labels")) for s in sources]
+    granted = [Granted(s.key, next(iter(s.traits("districts")), None), s.traits("labels"), s.keys) for s in sources]
     keys = Keys(ClientFile(access.clients), secret) if access.clients is not None and secret is not None else None
     tokens = _tokens(access.jwt) if access.jwt is not None else None
     return Callers(granted, keys, tokens, Rates(access.requests_per_second))

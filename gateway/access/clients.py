@@ -10,7 +10,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -67,12 +67,15 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         if self.every or self.districts or self.labels or len(self.sources) != 1:
             raise ValueError("`orgs` takes one source, by its key: an id of one may be another org at the next")
 
-    def covers(self, key: str, district: str | None, labels: Iterable[str], at: float) -> bool:
-        """Whether it is of a source, at a time."""
+    def covers(self, keys: frozenset[str], district: str | None, labels: frozenset[str], at: float) -> bool:
+        """Whether it is of a source, at a time. keys: the source's own, and those that it had before."""
         if self.expires is not None and at >= self.expires:
             return False
         return (
-            self.every or key in self.sources or district in self.districts or not set(self.labels).isdisjoint(labels)
+            self.every
+            or not keys.isdisjoint(self.sources)
+            or district in self.districts
+            or not labels.isdisjoint(self.labels)
         )
 
     @property

@@ -20,11 +20,16 @@ from gateway.access.scope import READS, Scope
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A source as rows of grants choose it."""
+    """A source as rows of grants choose it. former: keys that it had before."""
 
     key: str
     district: str | None
     labels: frozenset[str]
+    former: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return self.former | {self.key}
 
 
 def grant_of(name: str, rows: Sequence[Row], sources: Sequence[Granted], at: float) -> Grant:
@@ -32,7 +37,7 @@ def grant_of(name: str, rows: Sequence[Row], sources: Sequence[Granted], at: flo
     lines, reads = [], {}
     known: dict[tuple[Row, ...], Access] = {}
     for source in sources:
-        found = tuple(row for row in rows if row.covers(source.key, source.district, source.labels, at))
+        found = tuple(row for row in rows if row.covers(source.keys, source.district, source.labels, at))
         if not found:
             continue
         if (access := known.get(found)) is None:

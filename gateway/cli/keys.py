@@ -138,7 +138,7 @@ def _line(client: Client, row: Row | None = None, number: int = 1) -> tuple[str,
 
 
 def _grant(settings: Settings, client: Client) -> Grant:
-    sources = [Granted(s.key, s.district, frozenset(s.labels)) for s in settings.sources]
+    sources = [Granted(s.key, s.district, frozenset(s.labels), frozenset(s.former_keys)) for s in settings.sources]
     return grant_of(client.name, client.rows, sources, time.time())
 
 

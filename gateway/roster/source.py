@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -115,7 +115,7 @@ class Source:
             if scope != self._scope or access.masked:
                 found = copy.copy(self)
                 found._narrowed = scope != self._scope
-                if access.masked and self._masked is None:
+                if access.masked and self._masked is None and self._reader is not None:
                     found._reader = None
                     found.refusal = Misconfigured(
                         self.key, "this client sees masks, which take a `secret` in [gateway]"
@@ -123,6 +123,10 @@ class Source:
                 found._show(scope, self._masked if access.masked else None)
             self._views[access] = found
         return found
+
+    def masked(self, sourced_ids: Iterable[str]) -> list[str]:
+        """Ids as a client that sees masks is shown them; none where there is nothing to mask them with."""
+        return [] if self._mask is None else [self._mask.id(sourced_id) for sourced_id in sourced_ids]
 
     @property
     def disabled(self) -> bool:

@@ -18,6 +18,7 @@ from adapters.records import (
     Sex,
     UserRole,
 )
+from gateway.access.field_class import TELLS, FieldClass
 from gateway.faults import ErrorCode, SourceState
 from gateway.roster.reading import (
     ClassGroupKey,
@@ -37,6 +38,7 @@ __all__ = [
     "EnrollmentGroupKey",
     "EnrollmentRole",
     "ErrorCode",
+    "FieldClass",
     "Importance",
     "OnSourceFailure",
     "OrgType",
@@ -351,4 +353,11 @@ describe(
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document does not fit the schema.",
         ErrorCode.PERSISTED_QUERY_NOT_FOUND: "No document is known here by this id, or texts are not taken.",
     },
+)
+
+describe(
+    FieldClass,
+    "A kind of personal data. What a client's grant lacks is null in answers, and nothing may be filtered, sorted or "
+    "searched by it.",
+    {each: f"{TELLS[each][:1].upper()}{TELLS[each][1:]}." for each in FieldClass},
 )

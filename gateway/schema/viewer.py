@@ -5,25 +5,48 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gateway.access.grant import Line
-from gateway.identity import source_key
+from gateway.access.grant import Access, Line
+from gateway.identity import GlobalId, source_key
 from gateway.roster.reading import Source as Configured
 from gateway.schema.context import Info
+from gateway.schema.enums import FieldClass
 from gateway.schema.fields import computed, over, plain
+from gateway.schema.roster_object import RecordRef
 from gateway.schema.scalars import DateTime, instant
 from gateway.schema.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
 class GrantedSource:
-    """One source, and what was granted of it."""
+    """One source, how it was granted, and what may be read of it."""
 
     source: Configured
     line: Line
+    access: Access
+
+
+def _id(root: Any) -> str:
+    return f"Grant:{root.source.key}"
 
 
 def _scopes(root: Any) -> list[str]:
     return list(root.line.scopes)
+
+
+def _classes(root: Any) -> list[FieldClass]:
+    return [each for each in FieldClass if each in root.access.classes]
+
+
+def _orgs(root: Any) -> Any:
+    access, source = root.access, root.source
+    if access.orgs is None:
+        return None
+    ids = source.masked(access.orgs) if access.masked else access.orgs
+    return [GlobalId("Org", source.key, each) for each in sorted(ids)]
+
+
+def _masked(root: GrantedSource) -> bool:
+    return root.access.masked
 
 
 def _expires(root: Any) -> Any:
@@ -40,13 +63,23 @@ Names = Annotated[
 ]
 
 
-@strawberry.type(name="Grant", description="What a client may do at one source; it may have several of the same.")
+@strawberry.type(name="Grant", description="What a client may read and do at one source, by all that it was granted.")
 class GrantType:
     is_type_of = over(GrantedSource)
 
-    source: Source = plain("The source that may be read.")
-    scopes: list[str] = computed(_scopes, "What is allowed there beside reading: `explain`, `refresh`, `holds`.")
-    expires_at: DateTime | None = computed(_expires, "When it ends; null if it holds for good.")
+    id: strawberry.ID = computed(_id, "Names it among the grants of this client.")
+    source: Source = plain("The source that it is of.")
+    scopes: list[str] = computed(
+        _scopes, "What may be read there, such as `roster-core.readonly`, and done: `explain`, `refresh`, `holds`."
+    )
+    field_classes: list[FieldClass] = computed(
+        _classes, "The classes of personal data that are answered there; fields of others are null."
+    )
+    orgs: list[RecordRef] | None = computed(
+        _orgs, "The orgs to which what is read there must belong; null if to any, or none."
+    )
+    masked: bool = computed(_masked, "Whether invented people are shown in place of those that there are.")
+    expires_at: DateTime | None = computed(_expires, "When it ends, or some of it; null if it holds for good.")
     purpose: str | None = computed(_purpose, "What it was granted for, in words.")
 
 
@@ -55,7 +88,7 @@ def _grants(info: Info, sources: Names = None) -> list[GrantedSource]:
     wanted = None if sources is None else {source_key(name) for name in sources}
     found = [(reading.sources.get(line.source, reading.grant), line) for line in reading.grant.lines]
     return [
-        GrantedSource(source, line)
+        GrantedSource(source, line, reading.grant.at(line.source))
         for source, line in found
         if source is not None and (wanted is None or not wanted.isdisjoint(source.keys))
     ]
@@ -65,9 +98,15 @@ def _name(info: Info) -> str | None:
     return info.context.reading.grant.name or None
 
 
+def _sees_masks(info: Info) -> bool:
+    grant = info.context.reading.grant
+    return any(grant.at(line.source).masked for line in grant.lines)
+
+
 @strawberry.type(description="The client that asks, as its key tells it.")
 class Viewer:
     name: str | None = computed(_name, "Its name; null where the gateway does not tell clients apart.")
+    masked: bool = computed(_sees_masks, "Whether it is shown invented people, of one of its sources at least.")
     grants: list[GrantType] = computed(
         _grants,
         "What it was granted, source by source; empty where clients are not told apart: it may read everything.",

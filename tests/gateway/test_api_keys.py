@@ -280,6 +280,20 @@ def test_what_is_allowed_besides_holds_for_the_sources_of_its_row_alone_and_ends
     assert set(granted(key).sources or ()) == {"springfield"}
 
 
+def test_S04_what_a_client_lost_it_has_lost_within_five_seconds(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, clock = make().reveal(), [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    wide = Row(every=True, scopes=tuple(READS), fields=tuple(FieldClass))
+    write(file, msgspec.structs.replace(client(key), rows=(wide,)))
+    granted = callers(file)
+    assert granted(key).at("springfield") is ALL
+    narrow = Row(sources=("springfield",), scopes=(Scope.ROSTER_CORE,))
+    write(file, msgspec.structs.replace(client(key), rows=(narrow,)))
+    clock[0] += 5
+    assert granted(key).at("springfield") == narrow.access
+    assert not granted(key).reaches("shelbyville")
+
+
 def test_S04_each_row_ends_at_its_time_while_the_client_goes_on_asking(file: Path) -> None:
     key, clock = make().reveal(), [0.0]
     rows = (

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of, make
 from gateway.access.clients import Client, Kept, Row, changing
+from gateway.access.field_class import FieldClass
 from gateway.access.scope import Scope
 from gateway.app import build
 from gateway.config import AccessSettings
@@ -158,26 +160,87 @@ async def test_what_is_done_to_a_source_needs_a_key_that_allows_it_there(world: 
         assert (hidden.status_code, hidden.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN_SCOPE")
 
 
-async def test_a_client_is_shown_who_it_is_and_what_it_was_granted(world: MakeWorld, tmp_path: Path) -> None:
+async def test_a_row_of_the_key_that_a_source_had_before_is_of_that_source(world: MakeWorld, tmp_path: Path) -> None:
+    made = world({"b": {"former_keys": ["old"]}}, a="standard-1.2", b="classlink")
+    async with gateway(made, tmp_path, one=[reading_all(sources=("old",))]) as clients:
+        answer = await clients.ask("one", "{ sources { nodes { key } } viewer { grants { id } } }")
+        assert answer["data"] == {"sources": {"nodes": [{"key": "b"}]}, "viewer": {"grants": [{"id": "Grant:b"}]}}
+
+
+VIEWER = """
+{
+  viewer {
+    name
+    masked
+    grants { id source { key } scopes fieldClasses orgs { id sourcedId } masked expiresAt purpose }
+  }
+}
+"""
+
+
+async def test_a_client_is_shown_who_it_is_and_what_holds_of_all_that_it_was_granted(
+    world: MakeWorld, tmp_path: Path
+) -> None:
     made = world(a="standard-1.2", b="classlink")
     rows = [
-        Row(sources=("a",), scopes=(Scope.EXPLAIN,), expires=4_000_000_000, purpose="homework"),
+        Row(sources=("a",), scopes=(Scope.ROSTER,), fields=(FieldClass.NAME, FieldClass.RAW), orgs=("2",)),
+        Row(
+            sources=("a",),
+            scopes=(Scope.EXPLAIN, Scope.ROSTER_CORE),
+            fields=(FieldClass.NAME,),
+            orgs=("10",),
+            expires=4_000_000_000,
+            purpose="homework",
+        ),
         Row(sources=("b",)),
+        Row(sources=("b",), scopes=(Scope.RESOURCE,), expires=1),
     ]
     async with gateway(made, tmp_path, app=rows) as clients:
-        query = "{ viewer { name grants { source { key } scopes expiresAt purpose } } }"
-        assert (await clients.ask("app", query))["data"]["viewer"] == {
+        assert (await clients.ask("app", VIEWER))["data"]["viewer"] == {
             "name": "app",
+            "masked": False,
             "grants": [
                 {
+                    "id": "Grant:a",
                     "source": {"key": "a"},
-                    "scopes": ["explain"],
+                    "scopes": ["roster-core.readonly", "explain"],
+                    "fieldClasses": ["NAME"],
+                    "orgs": [{"id": "Org:a:10", "sourcedId": "10"}, {"id": "Org:a:2", "sourcedId": "2"}],
+                    "masked": False,
                     "expiresAt": "2096-10-02T07:06:40Z",
                     "purpose": "homework",
                 },
-                {"source": {"key": "b"}, "scopes": [], "expiresAt": None, "purpose": None},
+                {
+                    "id": "Grant:b",
+                    "source": {"key": "b"},
+                    "scopes": [],
+                    "fieldClasses": [],
+                    "orgs": None,
+                    "masked": False,
+                    "expiresAt": None,
+                    "purpose": None,
+                },
             ],
         }
+    assert not asked(made)
+
+
+async def test_a_client_that_sees_masks_is_shown_no_id_of_its_orgs(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2")
+    everything = reading_all(sources=("a",))
+    async with gateway(made, tmp_path, all=[everything]) as clients:
+        school = (await clients.ask("all", "{ classes(first: 1) { nodes { schoolRef { sourcedId } } } }"))["data"][
+            "classes"
+        ]["nodes"][0]["schoolRef"]["sourcedId"]
+    masked = msgspec.structs.replace(everything, orgs=(school,), mask=True)
+    async with gateway(made, tmp_path, app=[masked]) as clients:
+        viewer = (await clients.ask("app", VIEWER))["data"]["viewer"]
+        (grant,) = viewer["grants"]
+        assert viewer["masked"] is grant["masked"] is True
+        (shown,) = grant["orgs"]
+        assert school not in shown["id"]
+        found = await clients.ask("app", "query ($id: ID!) { node(id: $id) { id } }", id=shown["id"])
+        assert found["data"]["node"] == {"id": shown["id"]}
 
 
 async def test_S07_two_districts_of_equal_ids_never_cross(world: MakeWorld, tmp_path: Path) -> None:
