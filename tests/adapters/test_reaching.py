@@ -1,4 +1,4 @@
-"""Where a source's host may be: what is looked up is judged, and what was judged is connected to."""
+"""S10: where a source's host may be: what is looked up is judged, and what was judged is connected to."""
 
 from __future__ import annotations
 
@@ -75,23 +75,51 @@ def stands_for(*addresses: str) -> LookUp:
         *((address, False) for address in ("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::")),
     ],
 )
-def test_addresses_of_this_machine_and_of_private_networks_are_known_in_every_form(address: str, public: bool) -> None:
+def test_S10_addresses_of_this_machine_and_of_private_networks_are_known_in_every_form(
+    address: str, public: bool
+) -> None:
     assert is_public(address) is public
 
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"]])
-async def test_a_name_that_stands_for_a_private_address_is_sent_nothing(addresses: list[str]) -> None:
+async def test_S10_a_name_that_stands_for_a_private_address_is_sent_nothing(addresses: list[str]) -> None:
     async with server() as (port, hosts):
         with pytest.raises(Misconfigured, match="private network"):
             await ask(port, stands_for(*addresses), anywhere=False)
         assert hosts == []
 
 
-async def test_what_was_judged_is_connected_to_and_not_looked_up_again() -> None:
+async def test_S10_what_was_judged_is_connected_to_and_not_looked_up_again() -> None:
     """`sis.example` is no name that anybody can look up."""
     async with server() as (port, hosts):
         await ask(port, stands_for("127.0.0.1"))
         assert hosts == [f"sis.example:{port}"]
+
+
+async def test_S10_a_name_that_stands_for_something_else_after_it_was_judged_leads_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A public address when it is judged, this machine from then on."""
+    looked_up, connected = 0, []
+
+    async def rebinds(host: str, port: int) -> Sequence[str]:
+        nonlocal looked_up
+        looked_up += 1
+        return ["8.8.8.8"] if looked_up == 1 else ["127.0.0.1"]
+
+    async def unreachable(protocol: object, host: str, port: int) -> None:
+        connected.append(host)
+        raise OSError
+
+    async with server() as (port, hosts):
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", unreachable)
+        with pytest.raises(Unreachable):
+            await ask(port, rebinds, anywhere=False)
+        assert (looked_up, connected) == (1, ["8.8.8.8"])
+        with pytest.raises(Misconfigured, match="private network"):
+            await ask(port, rebinds, anywhere=False)
+        assert (looked_up, connected) == (2, ["8.8.8.8"])
+        assert hosts == []
 
 
 async def test_an_address_that_takes_no_connection_makes_way_for_the_next() -> None:
@@ -116,7 +144,7 @@ async def test_a_name_that_cannot_be_looked_up_is_an_unreachable_source(names: L
     assert type(caught.value) is Unreachable
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_S10_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with server() as (port, hosts), server() as (proxy, proxied):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")

@@ -131,7 +131,7 @@ async def test_an_answer_that_is_too_large_is_given_up_where_it_becomes_so(limit
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_not_followed(status: int) -> None:
+async def test_S10_a_redirect_is_not_followed(status: int) -> None:
     asked: list[str] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -180,7 +180,7 @@ async def test_a_body_that_breaks_off_is_truncated(raised: Exception) -> None:
         await fetch(streamed(Chunks(b'{"users": [', then=raised)))
 
 
-async def test_requests_are_told_by_name_and_status_and_without_their_url() -> None:
+async def test_S11_requests_are_told_by_name_and_status_and_without_their_url() -> None:
     told: list[Sent] = []
     await fetch(lambda _: httpx2.Response(404), on_request=told.append)
 
@@ -193,13 +193,13 @@ async def test_requests_are_told_by_name_and_status_and_without_their_url() -> N
     assert "secret" not in repr(told)
 
 
-async def test_the_library_logs_no_url(caplog: pytest.LogCaptureFixture) -> None:
+async def test_S11_the_library_logs_no_url(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         await fetch(lambda _: httpx2.Response(200))
     assert "secret" not in caplog.text
 
 
-def test_tls_is_verified_and_1_2_at_least() -> None:
+def test_S10_tls_is_verified_and_1_2_at_least() -> None:
     context = transport.tls_context()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx2
@@ -101,7 +103,9 @@ async def test_without_persisted_queries_clients_are_told_to_send_texts(world: M
         assert refusal(told) == (200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotSupported")
 
 
-async def test_trusted_documents_are_answered_and_all_else_is_refused_unread(world: MakeWorld, folder: Path) -> None:
+async def test_S12_trusted_documents_are_answered_and_all_else_is_refused_unread(
+    world: MakeWorld, folder: Path
+) -> None:
     async with gateway(world(a="classlink"), documents="trusted", documents_dir=folder) as client:
         for named in ({"documentId": "people"}, {"documentId": f"sha256:{SHA256}"}, {"extensions": PERSISTED}):
             assert people(await post(client, variables=TWO, **named)) == 2
@@ -109,6 +113,37 @@ async def test_trusted_documents_are_answered_and_all_else_is_refused_unread(wor
             assert refusal(await post(client, **body))[:2] == (400, "PERSISTED_QUERY_NOT_FOUND")
         assert refusal(await post(client, documentId="others"))[1] == "PERSISTED_QUERY_NOT_FOUND"
         assert refusal(await get(client, documentId="people"))[0] == 405
+
+
+async def test_S12_what_is_not_trusted_is_not_parsed(world: MakeWorld, folder: Path) -> None:
+    """Counted: no function of the library's lexer and parser, nor the walk that measures documents, is called."""
+    unknown = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    async with gateway(world(a="classlink"), documents="trusted", documents_dir=folder) as client:
+        for body in ({"query": "{ __typename }"}, {"extensions": unknown}, {"documentId": "others"}):
+            with parsing() as called:
+                assert refusal(await post(client, **body))[1] == "PERSISTED_QUERY_NOT_FOUND"
+            assert called == set()
+    async with gateway(world(a="classlink")) as client:
+        with parsing() as called:
+            assert (await post(client, query="{ __typename }")).json() == {"data": {"__typename": "Query"}}
+        assert {"parser", "lexer"} <= {module for module, _ in called}
+
+
+@contextmanager
+def parsing() -> Iterator[set[tuple[str, str]]]:
+    """Which functions that read documents are called meanwhile."""
+    called: set[tuple[str, str]] = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module in ("graphql.language.lexer", "graphql.language.parser", "gateway.limits"):
+            called.add((module.rpartition(".")[2], frame.f_code.co_name))
+
+    sys.setprofile(note)
+    try:
+        yield called
+    finally:
+        sys.setprofile(None)
 
 
 @pytest.mark.parametrize("documents", ["any", "apq", "trusted"])

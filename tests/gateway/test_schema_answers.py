@@ -167,7 +167,7 @@ class Broken:
 
 
 @pytest.mark.parametrize("field", ["raises", "null", "number"])
-async def test_a_mistake_of_ours_is_masked_and_logged_without_its_words(
+async def test_S11_a_mistake_of_ours_is_masked_and_logged_without_its_words(
     world: MakeWorld, caplog: pytest.LogCaptureFixture, field: str
 ) -> None:
     made = world(a="standard-1.2")

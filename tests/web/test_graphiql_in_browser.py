@@ -131,7 +131,7 @@ def test_an_example_leaves_what_was_typed_in_its_own_tab(visit: Visit) -> None:
     assert text_of(editor) == QUERY
 
 
-def test_a_token_is_sent_and_never_stored(visit: Visit) -> None:
+def test_S08_a_token_is_sent_and_never_stored(visit: Visit) -> None:
     editor = open_graphiql(visit)
     visit.page.get_by_role("button", name="Headers", exact=True).click()
     headers = visit.page.get_by_role("region", name="Headers")
@@ -172,7 +172,7 @@ def test_dialogs_open_under_the_strict_policy(visit: Visit) -> None:
     assert "Persist headers" not in visit.page.content()
 
 
-def test_the_policy_stops_what_is_foreign_or_inline(visit: Visit) -> None:
+def test_S08_the_policy_stops_what_is_foreign_or_inline(visit: Visit) -> None:
     open_graphiql(visit)
     visit.page.evaluate("fetch('http://192.0.2.1/').catch(() => 0)")
     visit.page.evaluate(

@@ -64,7 +64,7 @@ def test_a_page_is_for_clients_that_prefer_html(accept: str | None, expected: bo
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/"])
-def test_a_page_allows_scripts_and_styles_of_the_gateway_alone(client: TestClient, path: str) -> None:
+def test_S08_a_page_allows_scripts_and_styles_of_the_gateway_alone(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
@@ -76,7 +76,7 @@ def test_a_page_allows_scripts_and_styles_of_the_gateway_alone(client: TestClien
     assert headers["x-frame-options"] == "DENY"
 
 
-def test_each_graphiql_page_has_its_own_style_nonce(client: TestClient) -> None:
+def test_S08_each_graphiql_page_has_its_own_style_nonce(client: TestClient) -> None:
     seen = set()
     for answer in (client.get("/graphql"), client.get("/graphql")):
         (nonce,) = re.findall(r'data-style-nonce="([^"]+)"', answer.text)
@@ -97,7 +97,7 @@ def test_what_a_page_loads_is_relative_and_there(client: TestClient, path: str) 
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/"])
-def test_a_page_has_no_inline_script_or_style(client: TestClient, path: str) -> None:
+def test_S08_a_page_has_no_inline_script_or_style(client: TestClient, path: str) -> None:
     text = client.get(path).text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
 
