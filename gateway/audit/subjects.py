@@ -17,7 +17,8 @@ class Subjects:
     """Hashes are made with a key of their own, drawn from the secret: they tell nothing of what else it is used for."""
 
     def __init__(self, secret: Secret) -> None:
-        self._key = hmac.digest(secret.reveal().encode(), b"oneroster-gateway: subjects of the audit", "sha256")
+        key = hmac.digest(secret.reveal().encode(), b"oneroster-gateway: subjects of the audit", "sha256")
+        self._begun = hmac.new(key, digestmod="sha256")
 
     @property
     def check(self) -> str:
@@ -32,4 +33,6 @@ class Subjects:
         return tuple(sorted([self.hash(*each) for each in people]))
 
     def _hash(self, what: bytes) -> str:
-        return urlsafe_b64encode(hmac.digest(self._key, what, "sha256")[:_BYTES]).rstrip(b"=").decode()
+        hashing = self._begun.copy()  # a third of what a new one takes
+        hashing.update(what)
+        return urlsafe_b64encode(hashing.digest()[:_BYTES]).rstrip(b"=").decode()

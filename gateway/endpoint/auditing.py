@@ -113,10 +113,10 @@ class Noted:
         answered = reading.outcomes.sources()
 
         def text() -> bytes:
-            records = self.shown.records()
+            subjects = self.auditing.subjects
+            records, people = self.shown.told(people=subjects is not None)
             sources = tuple(sorted({*answered, *records}))
-            grant, subjects = self.caller.grant, self.auditing.subjects
-            people = self.shown.people() if subjects is not None else ()
+            grant = self.caller.grant
             hashes = subjects.hashes(each for each in people if not grant.at(each[0]).masked) if subjects else None
             return line(
                 Entry(

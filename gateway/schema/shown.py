@@ -5,8 +5,8 @@ Records that stand in several places of the answer count once. What became null 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from graphql import GraphQLObjectType
 from graphql.pyutils import Path
@@ -30,6 +30,13 @@ _WHOSE: Final[Mapping[str, str]] = {
 """Types of records that are about a person, and the attribute that names whom."""
 
 _PEOPLE: Final = (RecordType.USER, RecordType.DEMOGRAPHICS)
+
+
+class Told(NamedTuple):
+    """records: how many different ones, by source and type. people: by source and sourcedId."""
+
+    records: dict[str, dict[str, int]]
+    people: set[tuple[str, str]]
 
 
 class Shown:
@@ -65,41 +72,43 @@ class Shown:
         self._at.clear()
         self._parts += found.items()
 
-    def records(self) -> dict[str, dict[str, int]]:
-        """How many different ones, by source and type."""
-        found: dict[str, dict[str, set[str]]] = {}
-        for name, objects in self._parts:
-            if name not in KINDS or not objects:
-                continue
-            sources = sources_of(objects)
-            if sources.count(sources[0]) == len(sources):
-                ids = found.setdefault(sources[0], {}).setdefault(name, set())
-                ids.update([each.sourced_id for each in objects])
-                continue
-            for source, each in zip(sources, objects, strict=True):
-                found.setdefault(source, {}).setdefault(name, set()).add(each.sourced_id)
-        return {
-            source: {name: len(ids) for name, ids in sorted(kinds.items())} for source, kinds in sorted(found.items())
-        }
-
-    def people(self) -> set[tuple[str, str]]:
-        """Whom the answer tells of, by source and sourcedId: people themselves, those whose records, and those who
-        are named without being followed.
+    def told(self, *, people: bool) -> Told:
+        """What the answer holds and, if they are asked for, the people of whom it tells: by records of their own, by
+        those that are about them, or by references to them.
         """
-        found: set[tuple[str, str | None]] = set()
+        ids: dict[str, dict[str, set[str]]] = {}
+        whom: dict[str, set[str | None]] = {}
         for name, objects in self._parts:
-            if (attribute := _WHOSE.get(name)) is not None:
-                found.update(zip(sources_of(objects), [getattr(each, attribute) for each in objects], strict=True))
-            elif name == _REFERENCE:
-                found.update((each.source, each.sourced_id) for each in objects if each.type == _USER)
-            elif name == _HOLD:
-                found.update(
-                    (each.source.key, sourced_id)
-                    for each in objects
-                    if each.kind in _PEOPLE
-                    for sourced_id in each.hold.sample
-                )
-        return {(source, sourced_id) for source, sourced_id in found if sourced_id is not None}
+            for source, several in _by_source(name, objects):
+                if name in KINDS:
+                    found = ids.setdefault(source, {}).setdefault(name, set())
+                    found.update([each.sourced_id for each in several])
+                if people:
+                    whom.setdefault(source, set()).update(_whom(name, several))
+        records = {source: {name: len(kinds[name]) for name in sorted(kinds)} for source, kinds in sorted(ids.items())}
+        named = {(source, each) for source, several in whom.items() for each in several if each is not None}
+        return Told(records, named)
+
+
+def _by_source(name: str, objects: Sequence[Any]) -> Iterable[tuple[str, Sequence[Any]]]:
+    sources = [each.source.key for each in objects] if name == _HOLD else sources_of(objects)
+    if not sources or sources.count(sources[0]) == len(sources):
+        return [(sources[0], objects)] if sources else []
+    found: dict[str, list[Any]] = {}
+    for source, each in zip(sources, objects, strict=True):
+        found.setdefault(source, []).append(each)
+    return found.items()
+
+
+def _whom(name: str, objects: Sequence[Any]) -> Iterable[str | None]:
+    """The sourcedIds of the people whom objects of a type are about, or name."""
+    if (attribute := _WHOSE.get(name)) is not None:
+        return [getattr(each, attribute) for each in objects]
+    if name == _REFERENCE:
+        return [each.sourced_id for each in objects if each.type == _USER]
+    if name == _HOLD:
+        return [sourced_id for each in objects if each.kind in _PEOPLE for sourced_id in each.hold.sample]
+    return ()
 
 
 _USER: Final = TYPE_NAMES[RecordType.USER]

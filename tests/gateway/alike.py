@@ -108,7 +108,12 @@ async def executed(way: str, world: World, operation: Made, grant: Grant) -> tup
         case _:
             answer = await respond(ENCODING, Asked(operation.text, operation.variables), context)
             found = told_on_wire(msgspec.json.decode(answer.body))
-    return found, reading.path, f"{shown.records()} {sorted(shown.people())}"
+    return found, reading.path, _shown(shown)
+
+
+def _shown(shown: Shown) -> str:
+    records, people = shown.told(people=True)
+    return f"{records} {sorted(people)}"
 
 
 async def left_behind(before: set[asyncio.Task[Any]]) -> str:
