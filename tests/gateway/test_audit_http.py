@@ -179,6 +179,40 @@ async def test_AUDIT_whatever_may_read_a_record_or_change_what_is_read_has_one(
         assert record.get("codes", []) == codes
 
 
+SEVERAL = ("query A { orgs { totalCount } }", "query A { orgs { totalCount } } query B { users { totalCount } }")
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["plan", "graphql-core"])
+@pytest.mark.parametrize("name", ["", "A", "B", "C", None])
+async def test_AUDIT_whatever_is_executed_of_a_document_is_recorded(
+    world: MakeWorld, tmp_path: Path, name: str | None, compiled: bool
+) -> None:
+    async with recording(world(a="standard-1.2"), tmp_path, compiled=compiled) as gateway:
+        for query in SEVERAL:
+            before = len(gateway.records)
+            answer = (await gateway.post(query, operationName=name)).json()
+            assert len(gateway.records) - before == ("data" in answer)
+            if "data" in answer:
+                [field] = answer["data"]
+                assert [field.title()[:-1]] == gateway.last["types"]
+            assert "data" in answer or name != "A"
+
+
+async def test_AUDIT_of_people_who_are_shown_invented_nobody_is_told(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2", b="classlink")
+    masked = msgspec.structs.replace(reading_all(every=True), mask=True)
+    mixed = [msgspec.structs.replace(masked, every=False, sources=("a",)), reading_all(sources=("b",))]
+    async with recording(made, tmp_path, subjects=True, shown=[masked], mixed=mixed) as gateway:
+        query = "{ users(first: 500) { nodes { id } } }"
+        await gateway.post(query, "shown")
+        assert gateway.last["masked"] is True
+        assert gateway.last["subjects"] == []
+        assert set(gateway.last["records"]) == {"a", "b"}
+        await gateway.post(query, "mixed")
+        assert "masked" not in gateway.last
+        assert len(gateway.last["subjects"]) == gateway.last["records"]["b"]["User"] > 0
+
+
 QUERIES = (
     "{ users(first: 30) { nodes { givenName agentRefs { id } enrollments { class { title school { name } } } } } }",
     "{ classes(first: 9) { edges { node { title terms { title } enrollments { userRef { id } } } } } }",
