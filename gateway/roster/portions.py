@@ -15,11 +15,13 @@ from gateway.roster.whole import Portion, Whole, beside
 
 
 def kept(scope: Scope, collection: Collection, wholes: Mapping[Collection, Whole]) -> Whole | None:
-    """The portion of a collection, if it was made; wholes: the collection, and those that the scope looks at for it."""
+    """The portion of a collection, if it was made.
+
+    wholes: the collection and, in their order, those that the scope looks at for it.
+    """
     found = wholes[collection].portions.get(scope.orgs)
-    if found is None or [each() for each in found.by] != [wholes[each] for each in scope.looks_at(collection)]:
-        return None
-    return found.whole
+    others = [whole for each, whole in wholes.items() if each is not collection]
+    return found.whole if found is not None and [each() for each in found.by] == others else None
 
 
 async def made(scope: Scope, collection: Collection, wholes: Mapping[Collection, Whole]) -> Whole:
@@ -27,8 +29,9 @@ async def made(scope: Scope, collection: Collection, wholes: Mapping[Collection,
     found = kept(scope, collection, wholes)
     if found is not None:
         return found
-    whole, by = wholes[collection], scope.looks_at(collection)
-    inside = {each: await made(scope, each, wholes) for each in by}
+    whole = wholes[collection]
+    others = {each: wholes[each] for each in scope.looks_at(collection)}
+    inside = {each: await made(scope, each, _of(scope, each, wholes)) for each in others}
 
     def make() -> Whole:
         ids = {each: frozenset(portion.ids) for each, portion in inside.items()}
@@ -36,8 +39,12 @@ async def made(scope: Scope, collection: Collection, wholes: Mapping[Collection,
         return Whole(rows, 0, whole.read_at, scanned_at=whole.scanned_at, weighed=whole.weighed)
 
     found = await beside(len(whole), make)
-    whole.portions[scope.orgs] = Portion(found, tuple(weakref.ref(wholes[each]) for each in by))
+    whole.portions[scope.orgs] = Portion(found, tuple(map(weakref.ref, others.values())))
     return found
+
+
+def _of(scope: Scope, collection: Collection, wholes: Mapping[Collection, Whole]) -> Mapping[Collection, Whole]:
+    return {each: wholes[each] for each in (collection, *scope.looks_at(collection))}
 
 
 def _within(

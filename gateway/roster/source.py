@@ -44,11 +44,12 @@ from gateway.roster.masking.view import MaskedView
 from gateway.roster.ordering import Order, sort
 from gateway.roster.pins import Expired, Lists
 from gateway.roster.reader import Reader
+from gateway.roster.reads import Reads
 from gateway.roster.resolving import Local, resolve
 from gateway.roster.scope import Scope
 from gateway.roster.tables import Table, bridgeable
 from gateway.roster.terms import USUAL, Terms
-from gateway.roster.view import Reads, View
+from gateway.roster.view import View
 from gateway.roster.whole import Position, Slice, Standing, Whole, beside, partial
 
 T = TypeVar("T")

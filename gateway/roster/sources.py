@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from cachetools import LRUCache
+
 from adapters.client import SourceClient
 from adapters.errors import Misconfigured, SourceError
 from adapters.secret import Secret
@@ -20,6 +22,9 @@ from gateway.roster.source import Source
 from gateway.roster.store import Store
 from gateway.roster.terms import BY_DEFAULT, ReadOptions
 
+_GRANTS = 100
+"""Grants of which the sources are kept as they see them."""
+
 
 class Sources:
     """All configured sources, by key."""
@@ -29,6 +34,7 @@ class Sources:
         self._by_key = {s.key: s for s in sorted(sources, key=lambda s: s.key)}
         self._by_name = {key: s for s in self._by_key.values() for key in s.keys}
         self._usual = tuple(s for s in self._by_key.values() if not s.disabled)
+        self._granted: LRUCache[int, tuple[Grant, Sequence[Source]]] = LRUCache(_GRANTS)
 
     @classmethod
     def open(
@@ -65,13 +71,20 @@ class Sources:
             BadInput: a name is not that of a source within the grant.
         """
         if names is None:
-            return self._usual if grant.sources is None else _seen(self._usual, grant)
+            return self._usual if grant.sources is None else self._usually(grant)
         found = {k: self.get(k, grant) for k in sorted({source_key(n) for n in names})}
         unknown = [k for k, s in found.items() if s is None]
         if unknown:
             known = ", ".join(s.key for s in self.within(grant))
             raise BadInput(f"no source named {', '.join(unknown)}; there are: {known}", ErrorCode.NOT_FOUND)
         return sorted({s for s in found.values() if s is not None}, key=lambda s: s.key)
+
+    def _usually(self, grant: Grant) -> Sequence[Source]:
+        """The usual ones of a grant: the same sequence, for as long as it is the same grant."""
+        kept = self._granted.get(id(grant))
+        if kept is None or kept[0] is not grant:
+            kept = self._granted[id(grant)] = grant, tuple(_seen(self._usual, grant))
+        return kept[1]
 
     def chosen(self, names: Sequence[str] | None, read: ReadOptions, grant: Grant) -> Sequence[Source]:
         """Of the sources that are `named`, those that `read` leaves.

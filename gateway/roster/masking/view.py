@@ -22,8 +22,8 @@ from gateway.roster.masking.attributes import How
 from gateway.roster.masking.conditions import how_of, real
 from gateway.roster.masking.masked import Masked
 from gateway.roster.pins import Lists
+from gateway.roster.reads import Reads, Version
 from gateway.roster.tables import Table
-from gateway.roster.view import Reads, Version
 from gateway.roster.whole import Position, Slice, Standing, Whole, alike, beside, cut
 
 T = TypeVar("T")
