@@ -12,6 +12,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from adapters import errors
+from gateway.access.field_class import FieldClass
 
 
 class ErrorCode(StrEnum):
@@ -213,7 +214,12 @@ def rank(state: SourceState, code: ErrorCode | None) -> tuple[int, int]:
 
 
 def extensions(
-    code: ErrorCode, *, source: str | None = None, retry_after: float | None = None, count: int | None = None
+    code: ErrorCode,
+    *,
+    source: str | None = None,
+    retry_after: float | None = None,
+    count: int | None = None,
+    field_class: FieldClass | None = None,
 ) -> dict[str, Any]:
     """`errors[].extensions`: only what is known."""
     known: dict[str, Any] = {"code": code.value, "retryable": code in RETRYABLE}
@@ -223,6 +229,8 @@ def extensions(
         known["retryAfter"] = round(retry_after)
     if count is not None:
         known["count"] = count
+    if field_class is not None:
+        known["fieldClass"] = field_class.value
     return known
 
 

@@ -7,8 +7,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from adapters.endpoints import Collection
-
 
 class FieldClass(StrEnum):
     NAME = "NAME"
@@ -20,22 +18,6 @@ class FieldClass(StrEnum):
     GRADES = "GRADES"
     RAW = "RAW"
 
-
-_RESULTS: Final = frozenset({Collection.RESULTS, Collection.ASSESSMENT_RESULTS})
-
-FIELDS_IN: Final[Mapping[FieldClass, frozenset[Collection]]] = MappingProxyType(
-    {
-        FieldClass.NAME: frozenset({Collection.USERS}),
-        FieldClass.CONTACT: frozenset({Collection.USERS}),
-        FieldClass.IDENTIFIER: frozenset({Collection.USERS}),
-        FieldClass.FAMILY: frozenset({Collection.USERS}),
-        FieldClass.SENSITIVE: _RESULTS | {Collection.USERS},
-        FieldClass.DEMOGRAPHICS: frozenset({Collection.DEMOGRAPHICS}),
-        FieldClass.GRADES: _RESULTS,
-        FieldClass.RAW: frozenset(Collection),
-    }
-)
-"""The collections whose records have fields of each class."""
 
 TELLS: Final[Mapping[FieldClass, str]] = MappingProxyType(
     {

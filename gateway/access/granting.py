@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from adapters.endpoints import Collection
 from gateway.access.clients import Row
-from gateway.access.field_class import FIELDS_IN, FieldClass
+from gateway.access.field_class import FieldClass
 from gateway.access.grant import ALL, Access, Grant, Line
+from gateway.access.personal import FIELDS_IN
 from gateway.access.scope import READS, Scope
 
 

@@ -13,8 +13,9 @@ import typer
 
 from adapters.endpoints import Collection as Kind
 from gateway.access.clients import Row
-from gateway.access.field_class import FIELDS_IN, TELLS, FieldClass
+from gateway.access.field_class import TELLS, FieldClass
 from gateway.access.grant import Access, Grant
+from gateway.access.personal import FIELDS_IN
 from gateway.access.scope import READS, Scope
 from gateway.cli.console import fail
 from gateway.config import Settings

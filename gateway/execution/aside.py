@@ -11,14 +11,17 @@ from typing import Any, TypeAlias, cast
 from gateway.execution.completing import any_awaitable
 from gateway.execution.following import read
 from gateway.execution.generate import Column
+from gateway.execution.guarding import Parted
 from gateway.execution.level import FieldRows, Level
 from gateway.execution.plan import Attribute, Call, Field, Follow
 from gateway.execution.run import Run
 from gateway.execution.values import Called, arguments_of, info
 from gateway.roster.levels import LevelReader, come
-from gateway.roster.outcomes import Fault, FindPlace, Place
+from gateway.roster.outcomes import Fault, FindPlace, Place, lacks
 from gateway.schema.arguments import given
 from gateway.schema.context import Context
+from gateway.schema.fields import sources_of
+from gateway.schema.personal import Guard
 from gateway.schema.relations import Relation
 
 _STRETCH = 500
@@ -46,6 +49,26 @@ class ValuesAside:
     async def of(self, each: Field, objects: Sequence[Any], level: Level) -> tuple[Column, Kept]:
         if level.above is None and each.key in self.run.roots:
             return [self.run.roots[each.key]], {}
+        if each.guard is not None:
+            return await self._guarded(each, each.guard, objects, level)
+        return await self._unguarded(each, objects, level)
+
+    async def _guarded(self, each: Field, guard: Guard, objects: Sequence[Any], level: Level) -> tuple[Column, Kept]:
+        try:
+            arguments = arguments_of(self.run, each)
+            parted = Parted.of(self.run.reading(level), guard, sources_of(objects), arguments)
+        except Exception:  # with which of the objects, their own resolvers tell
+            return await self._unguarded(each, objects, level)
+        if parted.shown is None:
+            return await self._unguarded(each, objects, level)
+        own, kept = await self._unguarded(each, [objects[row] for row in parted.shown], level.only(parted.shown))
+        told: Kept = {parted.shown[row]: faults for row, faults in kept.items()}
+        rows = _Numbers()
+        for row, field_class in parted.withheld.items():
+            told[row] = [(rows.place(row), lacks(parted.sources[row], field_class))]
+        return parted.filled(parted.values(objects), own), told
+
+    async def _unguarded(self, each: Field, objects: Sequence[Any], level: Level) -> tuple[Column, Kept]:
         match each.origin:
             case Attribute():
                 return _attributes(each.origin, objects), {}

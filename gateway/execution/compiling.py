@@ -43,6 +43,7 @@ from strawberry.types.fields.resolver import (
 from strawberry.types.scalar import identity
 
 from adapters.records import RecordType
+from gateway.access.field_class import FieldClass
 from gateway.execution.arguments import Arguments
 from gateway.execution.collect import Collector, switches
 from gateway.execution.completing import completer
@@ -61,6 +62,7 @@ from gateway.execution.plan import (
     Selection,
     Shape,
 )
+from gateway.schema.personal import guard_of
 from gateway.schema.relations import Cardinality, Relation
 
 MOST_FIELDS = 5000
@@ -104,12 +106,19 @@ def operation_of(document: DocumentNode, name: str | None) -> Operation:
     return Operation(node, fragments, tuple(found))
 
 
-def compiled(schema: Schema, operation: Operation, booleans: Mapping[str, Any]) -> Plan:
-    """Raises:
+def compiled(
+    schema: Schema,
+    operation: Operation,
+    booleans: Mapping[str, Any],
+    withheld: frozenset[FieldClass] = frozenset(),
+) -> Plan:
+    """withheld: of the clients for which the plan is made; what is of another class is not guarded.
+
+    Raises:
     CannotCompile: some part is more than a plan can say.
     """
     graph = schema._schema
-    compiler = _Compiler(graph, Collector(graph, operation.fragments, booleans), Arguments(schema))
+    compiler = _Compiler(graph, Collector(graph, operation.fragments, booleans), Arguments(schema), withheld)
     assert graph.query_type is not None
     root = compiler.selection(graph.query_type, [operation.node.selection_set])
     return Plan(compiler.count, root, operation.node, operation.fragments)
@@ -120,6 +129,7 @@ class _Compiler:
     schema: GraphQLSchema
     collector: Collector
     arguments: Arguments
+    withheld: frozenset[FieldClass]
     count: int = field(default=0)
 
     def selection(self, kind: GraphQLObjectType, parts: Iterable[SelectionSetNode | None]) -> Selection:
@@ -143,7 +153,10 @@ class _Compiler:
         varying = self.arguments.varying(definition, declared, nodes[0], comes) if said is None else None
         shape = self._shape(definition.type, nodes)
         complete = completer(shape, shape.of) if isinstance(shape.of, Leaf) else None
-        return Field(key, nodes, parent, definition, declared, comes, shape, said, varying, complete)
+        guard = guard_of(definition)
+        if guard is not None and not guard.concerns(self.withheld):
+            guard = None
+        return Field(key, nodes, parent, definition, declared, comes, shape, said, varying, complete, guard)
 
     def _shape(self, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Shape:
         nullable, kind = _unwrapped(kind)

@@ -12,6 +12,7 @@ from graphql import DocumentNode
 from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
+from gateway.access.field_class import FieldClass
 from gateway.execution import filling
 from gateway.execution.anew import executed_anew
 from gateway.execution.careful import Careful
@@ -43,13 +44,13 @@ _HARMLESS = (KeptDocuments,)
 
 @dataclass(slots=True, eq=False)
 class Known:
-    """A document that was read, and its plans by the values of its switches."""
+    """A document that was read, and its plans by the values of its switches and the classes that clients lack."""
 
     document: DocumentNode
     operation: Operation
     variables: Variables
     characters: int
-    plans: dict[tuple[Any, ...], Plan | Refused] = field(default_factory=dict)
+    plans: dict[tuple[tuple[Any, ...], frozenset[FieldClass]], Plan | Refused] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -88,7 +89,7 @@ class Executor:
             inputs = known.variables.of(variables)
             if inputs is None:
                 raise CannotCompile("variables that do not fit")
-            plan = self._plan(query, name, known, inputs)
+            plan = self._plan(query, name, known, inputs, context.reading.grant.withheld)
         except CannotCompile as reason:
             return Attempt(None, f"fallback: {reason}")
         run = Run(plan, self.schema, context, inputs, root, Form.STRUCTS if to_encode else Form.DICTS, self.rows)
@@ -134,14 +135,22 @@ class Executor:
         operation = operation_of(document.ast, name)
         return Known(document.ast, operation, Variables(self.schema._schema, operation.node), len(query))
 
-    def _plan(self, query: str, name: str | None, known: Known, inputs: VariableValues) -> Plan:
+    def _plan(
+        self,
+        query: str,
+        name: str | None,
+        known: Known,
+        inputs: VariableValues,
+        withheld: frozenset[FieldClass],
+    ) -> Plan:
         switches = known.operation.switches
-        key = tuple([inputs.coerced.get(each) for each in switches]) if switches else ()
+        values = tuple([inputs.coerced.get(each) for each in switches]) if switches else ()
+        key = values, withheld
         found = known.plans.get(key)
         if found is None:
-            booleans = dict(zip(switches, key, strict=True))
+            booleans = dict(zip(switches, values, strict=True))
             try:
-                found = compiled(self.schema, known.operation, booleans)
+                found = compiled(self.schema, known.operation, booleans, withheld)
             except CannotCompile as reason:
                 found = Refused(1, str(reason))
             except RecursionError:

@@ -21,6 +21,7 @@ from adapters.predicate import Predicate
 from gateway.execution import generate
 from gateway.execution.generate import Build, Column
 from gateway.schema.arguments import given
+from gateway.schema.personal import Guard
 from gateway.schema.relations import Cardinality, Relation
 
 Make: TypeAlias = Callable[[Column], Column]
@@ -166,6 +167,7 @@ class Field:
 
     said: its arguments; None where they depend on variables, or have to be made anew for each run. varying: how they
     depend on variables, where that is simple. complete: of leaves, a column of values to what is answered of them.
+    guard: what may withhold it from the clients for which the plan was made.
     """
 
     key: str
@@ -178,6 +180,7 @@ class Field:
     said: Said | None = None
     varying: Varying | None = None
     complete: Make | None = None
+    guard: Guard | None = None
 
     @property
     def completed(self) -> Shape:
@@ -303,6 +306,8 @@ class Part:
 def _own(each: Field) -> Make | None:
     """How a column is made of the objects and nothing else; None where it takes more than they are."""
     origin = each.origin
+    if each.guard is not None:
+        return None
     if isinstance(origin, Attribute):
         return origin.column
     if not isinstance(origin, Call) or origin.info is not None or origin.waits or each.definition.args:
@@ -330,6 +335,8 @@ def _part(number: int, each: Field, make: Make | None) -> Part | None:
 def _branch(number: int, each: Field) -> Branch | None:
     origin, of, said = each.origin, each.completed.of, each.said
     if not isinstance(origin, Follow) or not isinstance(of, Objects) or said is None or not each.completed.nullable:
+        return None
+    if each.guard is not None:
         return None
     relation = origin.relation
     if relation.cardinality is Cardinality.SEVERAL or not of.shareable or len(of.selections) > 1:

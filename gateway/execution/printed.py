@@ -87,6 +87,11 @@ def _type(each: Field) -> str:
 
 
 def _origin(each: Field, level: int) -> str:
+    found = _taken_from(each, level)
+    return found if each.guard is None else f"{found}; null without {each.guard.field_class}"
+
+
+def _taken_from(each: Field, level: int) -> str:
     match each.origin:
         case Constant(value):
             return f"always {value}"

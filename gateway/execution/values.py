@@ -14,18 +14,43 @@ from graphql import GraphQLResolveInfo
 from gateway.execution.arguments import Arguments
 from gateway.execution.completing import Anomaly, any_awaitable, any_error, awaited, is_awaitable
 from gateway.execution.following import Values, follow
+from gateway.execution.guarding import Parted
 from gateway.execution.level import FieldRows, Level, ResolveInfo
 from gateway.execution.plan import Attribute, Call, Field, Follow
 from gateway.execution.run import Run
 from gateway.schema.arguments import given
 from gateway.schema.context import Context
+from gateway.schema.fields import sources_of
+from gateway.schema.personal import Guard
 
 _STRETCH = 500
 """Objects whose resolvers are called at a stretch."""
 
 
 def values_of(run: Run, each: Field, objects: Sequence[Any], level: Level) -> Values:
-    """None where the field failed, and that is told."""
+    """None where the field failed, or is withheld, and that is told."""
+    if each.guard is not None:
+        return _guarded(run, each, each.guard, objects, level)
+    return _unguarded(run, each, objects, level)
+
+
+def _guarded(run: Run, each: Field, guard: Guard, objects: Sequence[Any], level: Level) -> Values:
+    try:
+        reading, arguments = run.reading(level), arguments_of(run, each)
+        parted = Parted.of(reading, guard, sources_of(objects), arguments)
+    except Exception as error:
+        raise Anomaly from error
+    if parted.shown is None:
+        return _unguarded(run, each, objects, level)
+    parted.tell(reading, FieldRows(level, each))
+    values = parted.values(objects)
+    if not parted.shown:
+        return values
+    own = _unguarded(run, each, [objects[row] for row in parted.shown], level.only(parted.shown))
+    return parted.filled(values, own) if isinstance(own, list) else parted.coming(values, own)
+
+
+def _unguarded(run: Run, each: Field, objects: Sequence[Any], level: Level) -> Values:
     origin, said = each.origin, each.said
     if level.above is None and each.key in run.called:
         assert isinstance(origin, Call)

@@ -16,6 +16,7 @@ from graphql import FieldNode, GraphQLError
 
 from adapters.errors import SourceError, Unsupported
 from adapters.records import RecordType
+from gateway.access.field_class import FieldClass
 from gateway.faults import (
     ErrorCode,
     Loading,
@@ -104,13 +105,25 @@ class SourceOutcome(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What nulled or shortened a field of one record. count: how many things in it, such as references."""
+    """What nulled or shortened a field of one record. count: how many things in it, such as references.
+
+    field_class: that for lack of which it was withheld.
+    """
 
     source: str
     code: ErrorCode
     message: str
     retry_after: float | None = None
     count: int = 1
+    field_class: FieldClass | None = None
+
+
+def lacks(source: str, field_class: FieldClass, count: int = 1) -> Fault:
+    """A field that a client may not read of a source."""
+    message = (
+        f"{source}: this client's grant lacks the field class {field_class.value}; whoever issued its key can add it"
+    )
+    return Fault(source, ErrorCode.FORBIDDEN_FIELD, message, count=count, field_class=field_class)
 
 
 @dataclass
@@ -135,7 +148,7 @@ class Outcomes:
         self.told(find(), fault)
 
     def told(self, place: Place, fault: Fault) -> None:
-        key = (place.document_path, fault.source, fault.code)
+        key = (place.document_path, fault.source if fault.field_class is None else "", fault.code)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = _Entry(place, fault)
@@ -164,6 +177,10 @@ class Outcomes:
         self.saw(kind, outcome)
         if not isinstance(error, Unsupported):
             self.fault(find, Fault(error.source, code_of(error), str(error), error.retry_after, count))
+
+    def withheld(self, find: FindPlace, source: str, field_class: FieldClass, count: int = 1) -> None:
+        """Of a field that a client may not read of a source: told once for a field of the document."""
+        self.fault(find, lacks(source, field_class, count))
 
     def forget_below_roots(self) -> None:
         """For an operation that is executed anew, with the root fields that were read."""
@@ -196,6 +213,7 @@ class Outcomes:
                     source=e.first.source,
                     retry_after=e.first.retry_after,
                     count=e.count if e.count > 1 else None,
+                    field_class=e.first.field_class,
                 ),
             )
             for e in self._entries.values()

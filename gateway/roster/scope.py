@@ -16,8 +16,8 @@ from adapters.endpoints import COLLECTIONS, Collection
 from adapters.errors import SourceError
 from adapters.predicate import Not, Predicate, alternatives, among, equals
 from adapters.records import Record
-from gateway.access.field_class import FieldClass
 from gateway.access.grant import Access
+from gateway.access.personal import RULED
 from gateway.faults import OutOfScope, Withheld
 from gateway.roster.foresight import Ahead
 
@@ -58,15 +58,6 @@ _THROUGH: Mapping[Collection, tuple[Through, ...]] = MappingProxyType(
 )
 """Where others have to be looked at for it: all of these hold."""
 
-_OF_CLASS: Mapping[Collection, FieldClass] = MappingProxyType(
-    {
-        Collection.DEMOGRAPHICS: FieldClass.DEMOGRAPHICS,
-        Collection.RESULTS: FieldClass.GRADES,
-        Collection.ASSESSMENT_RESULTS: FieldClass.GRADES,
-    }
-)
-"""Collections of which nearly every field is of one class: without it there is nothing to ask for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -87,7 +78,7 @@ class Scope:
     def under(self, access: Access) -> Scope:
         """What a client may read of it."""
         orgs = access.orgs if self.orgs is None or access.orgs is None else self.orgs & access.orgs
-        withheld = frozenset(c for c, of in _OF_CLASS.items() if not access.shows(of))
+        withheld = frozenset(c for c, of in RULED.items() if not access.shows(of))
         return Scope(
             orgs=self.orgs if orgs is None else orgs,
             closed=(frozenset(Collection) - access.collections) | withheld,

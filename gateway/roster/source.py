@@ -21,7 +21,7 @@ from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
 from adapters.traffic import Traffic
 from gateway.access.grant import ALL, Access
-from gateway.config import MisconfiguredSource, SourceSettings
+from gateway.config import MetadataName, MisconfiguredSource, SourceSettings
 from gateway.faults import (
     DeadlineExceeded,
     Disabled,
@@ -185,8 +185,12 @@ class Source:
     @property
     def metadata_keys(self) -> Mapping[str, str]:
         """The keys of its metadata for which its settings declare names, by these."""
-        declared = self.settings.metadata if isinstance(self.settings, SourceSettings) else {}
-        return {name: each.key for name, each in declared.items()}
+        return {name: each.key for name, each in self.declared.items()}
+
+    @property
+    def declared(self) -> Mapping[str, MetadataName]:
+        """The names that its settings declare for keys of its metadata, each with its class."""
+        return self.settings.metadata if isinstance(self.settings, SourceSettings) else {}
 
     @property
     def state(self) -> SourceState:

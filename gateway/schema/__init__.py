@@ -17,9 +17,11 @@ from strawberry.types.graphql import OperationType
 
 from gateway.faults import BadInput
 from gateway.limits import DocumentLimits
+from gateway.schema import personal
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
 from gateway.schema.documents import CheckedDocuments, KeptDocuments
+from gateway.schema.enums import FieldClass
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
@@ -52,6 +54,7 @@ class Schema(strawberry.Schema):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        personal.declare(self._schema)
         self.documents = CheckedDocuments(self._schema)
         self.taken = Counter[str]()
 
@@ -125,6 +128,7 @@ class Schema(strawberry.Schema):
 SCHEMA = Schema(
     Query,
     Mutation,
+    types=[FieldClass],
     config=StrawberryConfig(scalar_map=SCALARS),
     extensions=[KeptDocuments],
     execution_context_class=TellingExecutor,

@@ -4,10 +4,13 @@
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import strawberry
+
+from gateway.access.field_class import FieldClass
 
 
 def described(text: str, *wire: str) -> str:
@@ -19,7 +22,10 @@ def described(text: str, *wire: str) -> str:
 
 
 def plain(text: str, *wire: str, name: str | None = None) -> Any:
-    """The record's attribute of the same name; `name`: in the graph, where that is not the same in camelCase."""
+    """The record's attribute of the same name, with that one's class of personal data (`gateway.access.personal`).
+
+    name: in the graph, where that is not the same in camelCase.
+    """
     return strawberry.field(name=name, description=described(text, *wire))
 
 
@@ -29,9 +35,30 @@ records and, if the resolver asks for it, the `Info` of the first.
 """
 
 
-def computed(resolver: Callable[..., object], text: str, *wire: str, column: Column | None = None) -> Any:
-    """What `resolver` makes of the record."""
-    metadata = {} if column is None else {"column": column}
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What a field that is no attribute holds of personal data: of which class.
+
+    lesser: what is made of a record in its place where a further class is withheld. asked: the classes that it takes,
+    where that depends on the names that a source declares, by these, and on the field's arguments.
+    """
+
+    field_class: FieldClass
+    lesser: Mapping[FieldClass, Callable[[Any], Any]] = field(default_factory=dict)
+    asked: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[FieldClass]] | None = None
+
+
+def computed(
+    resolver: Callable[..., object],
+    text: str,
+    *wire: str,
+    column: Column | None = None,
+    pii: FieldClass | Personal | None = None,
+) -> Any:
+    """What `resolver` makes of the record. pii: of which class it is, where it is made of personal data."""
+    metadata: dict[str, Any] = {} if column is None else {"column": column}
+    if pii is not None:
+        metadata["pii"] = pii if isinstance(pii, Personal) else Personal(pii)
     return strawberry.field(resolver=resolver, description=described(text, *wire), metadata=metadata)
 
 

@@ -180,18 +180,23 @@ def reference(kind: RecordType, key: str, text: str, *wire: str) -> Any:
         resolver=ref,
         graphql_type=RecordRef | None,
         description=described(text, *wire),
-        metadata={"column": refs},
+        metadata={"column": refs, "reference": key},
     )
 
 
-def references(kind: RecordType, key: str, text: str, *wire: str) -> Any:
-    """All that the attribute `key` names, not followed."""
+def references(kind: RecordType, key: str, text: str, *wire: str, nullable: bool = False) -> Any:
+    """All that the attribute `key` names, not followed. nullable: it may be withheld."""
     name = TYPE_NAMES[kind]
 
     def refs(root: Record) -> Any:
         return [GlobalId(name, root.source, i) for i in getattr(root, key)]
 
-    return strawberry.field(resolver=refs, graphql_type=list[RecordRef], description=described(text, *wire))
+    return strawberry.field(
+        resolver=refs,
+        graphql_type=optional(list[RecordRef]) if nullable else list[RecordRef],
+        description=described(text, *wire),
+        metadata={"reference": key},
+    )
 
 
 def several(kind: RecordType) -> Any:

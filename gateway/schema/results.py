@@ -38,7 +38,7 @@ class Marks(RosterObject):
     incomplete: bool | None = plain("Whether only part of the work was done.", *_paths("incomplete"))
     late: bool | None = plain("Whether it was handed in late.", *_paths("late"))
     missing: bool | None = plain("Whether it was not handed in.", *_paths("missing"))
-    learning_objective_set: list[LearningObjectiveScoreSet] = plain(
+    learning_objective_set: list[LearningObjectiveScoreSet] | None = plain(
         "What was reached of the learning objectives (standards).", *_paths("learningObjectiveSet")
     )
     score_scale_ref = reference(

@@ -1,16 +1,17 @@
 """What all records have in common, and the reference to one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 import strawberry
 
 from adapters.records import Record
+from gateway.access.field_class import FieldClass
 from gateway.identity import GlobalId, global_ids
 from gateway.schema.context import Info
 from gateway.schema.enums import RecordStatus
-from gateway.schema.fields import computed, over, plain, sources_of
+from gateway.schema.fields import Personal, computed, over, plain, sources_of
 from gateway.schema.node import Node, record_id, record_ids
 from gateway.schema.scalars import JSON, DateTime, instant
 from gateway.schema.sources import Source
@@ -62,6 +63,19 @@ def _metadata_value(root: Record, info: Info, name: Name) -> Any:
     return msgspec.json.decode(root.metadata).get(key)
 
 
+def _classes_of_metadata(declared: Mapping[str, Any], said: Mapping[str, Any]) -> Iterable[FieldClass]:
+    """Those of the members that are asked for: as they are declared, else RAW."""
+    known = {each.key: each.field_class for each in declared.values()}
+    keys = said.get("keys")
+    return [known.get(key, FieldClass.RAW) for key in keys] if keys else [FieldClass.RAW, *known.values()]
+
+
+def _classes_of_value(declared: Mapping[str, Any], said: Mapping[str, Any]) -> Iterable[FieldClass]:
+    """What is not declared is null for everybody."""
+    found = declared.get(said["name"])
+    return [found.field_class] if found is not None else []
+
+
 @strawberry.interface(
     description="What every OneRoster record has. One record of one source: records are never merged, whatever else "
     "is known of the same person or class."
@@ -83,12 +97,17 @@ class RosterObject(Node):
         lambda root: instant(root.observed_at), "When the gateway read it.", column=_observed
     )
     metadata: JSON | None = computed(
-        _metadata, "What the source adds to the standard, unchanged: extensions, custom fields.", "metadata"
+        _metadata,
+        "What the source adds to the standard, unchanged: extensions, custom fields. A member of a name that the "
+        "source declares has the class that is declared with it.",
+        "metadata",
+        pii=Personal(FieldClass.RAW, asked=_classes_of_metadata),
     )
     metadata_value: JSON | None = computed(
         _metadata_value,
-        "What stands in metadata under a name that its source declares: one custom field, or null.",
+        "What stands in metadata under a name that its source declares, with a class: one custom field, or null.",
         "metadata",
+        pii=Personal(FieldClass.RAW, asked=_classes_of_value),
     )
 
 

@@ -7,12 +7,13 @@ import msgspec
 import strawberry
 
 from adapters import records
+from gateway.access.field_class import FieldClass
 from gateway.roster import deriving
 from gateway.roster.reading import display_name, role_group
 from gateway.schema import days
 from gateway.schema.context import Info, place, reading_at
 from gateway.schema.enums import RecordType, RoleGroup, RoleType, UserRole
-from gateway.schema.fields import computed, over, plain
+from gateway.schema.fields import Personal, computed, over, plain
 from gateway.schema.grades import grades, grades_raw
 from gateway.schema.relations import (
     reference,
@@ -114,7 +115,7 @@ class User(RosterObject):
     sms: str | None = plain("Number for text messages, mobile.", "user.sms")
     phone: str | None = plain("Telephone number.", "user.phone")
     identifier: str | None = plain("Number of the person: student number, staff number.", "user.identifier")
-    user_ids: list[UserId] = plain("Ids of the person in other systems.", "user.userIds")
+    user_ids: list[UserId] | None = plain("Ids of the person in other systems.", "user.userIds")
     user_master_identifier: str | None = plain(
         "Id of the person over all systems of the district.", "user.userMasterIdentifier"
     )
@@ -128,11 +129,12 @@ class User(RosterObject):
         "user.userMasterIdentifier",
         "user.userIds",
         "user.username",
+        pii=FieldClass.IDENTIFIER,
     )
     enabled_user: bool | None = plain("Whether the account may be used.", "user.enabledUser")
     grades: list[str] = grades("of a student", "user.grades")
     grades_raw: list[str] = grades_raw("user.grades")
-    user_profiles: list[UserProfile] = plain("Accounts of the person in other systems.", "user.userProfiles")
+    user_profiles: list[UserProfile] | None = plain("Accounts of the person in other systems.", "user.userProfiles")
     role: UserRole | None = plain(
         "The primary role at the primary organisation, else the first; roles has them all.",
         "user.roles.role",
@@ -148,13 +150,14 @@ class User(RosterObject):
     )
     display_name: str | None = computed(
         lambda root: display_name(root, True),
-        "First and last name, as the person prefers to be called where the source says so; null where neither is "
-        "known.",
+        "First and last name, as the person prefers to be called where the source says so and the client may read it; "
+        "null where neither is known.",
         "user.preferredFirstName",
         "user.givenName",
         "user.preferredLastName",
         "user.familyName",
         column=lambda roots: [display_name(root, True) for root in roots],
+        pii=Personal(FieldClass.NAME, lesser={FieldClass.SENSITIVE: lambda root: display_name(root, False)}),
     )
     primary_org = to_one(
         RecordType.ORG, "primary_org_id", "The main organisation, such as the home school.", "user.primaryOrg"
@@ -167,16 +170,24 @@ class User(RosterObject):
         "1.1 user.orgs",
     )
     agent_refs = references(
-        RecordType.USER, "agent_ids", "People connected with the person, not followed.", "user.agents"
+        RecordType.USER,
+        "agent_ids",
+        "People connected with the person, not followed.",
+        "user.agents",
+        nullable=True,
     )
     agents: list[Annotated["User", strawberry.lazy("gateway.schema.users")]] | None = computed(
         _agents,
         "People connected with the person, whichever of the two records names the other: a student's parents, a "
         "parent's children.",
         "user.agents",
+        pii=FieldClass.FAMILY,
     )
     guardians: list[Annotated["User", strawberry.lazy("gateway.schema.users")]] | None = computed(
-        _guardians, "Those of agents who are family: parents, guardians (carers), other relatives.", "user.agents"
+        _guardians,
+        "Those of agents who are family: parents, guardians (carers), other relatives.",
+        "user.agents",
+        pii=FieldClass.FAMILY,
     )
     enrollments = to_enrollments("user_id", "The classes that the person is in, and as what.")
     classes = days.classes(

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 from adapters.endpoints import ENTITIES
-from gateway.access.grant import ALL, EVERYTHING, Grant
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import ALL, EVERYTHING, Access, Grant
 from gateway.identity import global_id
 from gateway.sandbox.district import generate
 from gateway.sandbox.kinds import KINDS
@@ -79,7 +80,10 @@ class Case:
             where = random.choice(["", "users", "classes", "enrollments", "orgs", "courses", "academicSessions"])
             fault = random.choice(FAULTS)
             faults[random.choice(keys)] = {where: fault}
-        grants = (EVERYTHING, EVERYTHING, EVERYTHING, Grant({keys[0]: ALL}))
+        own = Random(f"grants {number}")
+        given = {key: frozenset(each for each in FieldClass if own.random() < 0.7) for key in keys}
+        limited = Grant({key: Access(classes=classes) for key, classes in given.items()})
+        grants = (EVERYTHING, EVERYTHING, EVERYTHING, Grant({keys[0]: ALL}), limited)
         return cls(number, servers, damage, faults, grants)
 
     def world(self) -> DamagedWorld:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from adapters.endpoints import Collection
 from gateway.access.clients import Row
-from gateway.access.field_class import FIELDS_IN, FieldClass
+from gateway.access.field_class import FieldClass
 from gateway.access.grant import ALL, Access
 from gateway.access.granting import Granted, grant_of, joined
+from gateway.access.personal import FIELDS_IN
 from gateway.access.scope import READS, Scope
 
 ORGS = ("1", "2", "3", "elsewhere")
