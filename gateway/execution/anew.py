@@ -15,7 +15,6 @@ from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
 from gateway.execution.run import Run
-from gateway.schema.shown import TellingExecutor
 
 
 async def executed_anew(
@@ -23,7 +22,7 @@ async def executed_anew(
 ) -> ExecutionResult:
     """What `run` was to answer. What it told of below its root fields is told anew."""
     run.context.reading.outcomes.forget_below_roots()
-    run.forget_shown()
+    run.forget_met()
     result = execute(
         schema._schema,
         document,
@@ -32,7 +31,7 @@ async def executed_anew(
         variables,
         name,
         middleware=[_remembered(run.roots)],
-        executor_class=TellingExecutor,
+        executor_class=schema.execution_context_class,
     )
     found = await result if isawaitable(result) else result
     if run.context.shown is not None:

@@ -6,19 +6,23 @@ what went wrong there can be told. Nothing was told by then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
+from operator import mul
 from typing import Any
 
 from gateway.execution.completing import Anomaly
 from gateway.execution.generate import Column
 from gateway.execution.kept import KeptRows
+from gateway.execution.level import Later
 from gateway.execution.plan import Branch, Selection
 from gateway.execution.rows import OFTEN, Form, as_bytes
 from gateway.roster.levels import held_children
 from gateway.roster.outcomes import LONGEST_LIST
 from gateway.roster.reading import Reading
+from gateway.schema.cost import Cost
 from gateway.schema.fields import sources_of
 from gateway.schema.relations import Cardinality
 from gateway.schema.shown import Shown
@@ -35,16 +39,25 @@ class NotAtOnce(Exception):
 class Allowance:
     """What one operation may have made at once. values: how many more; none, once it was too much or in vain.
 
-    shown: is told of all that was made.
+    cost: is told of all nodes below the rows that are made. shown: of all that was made.
     """
 
     form: Form
     kept: KeptRows
+    cost: Cost
     values: int = MOST
     shown: Shown | None = None
 
-    def rows(self, reading: Reading, selection: Selection, objects: Sequence[Any]) -> list[Any] | None:
-        """The rows of objects of one class, if they can be made so.
+    def rows(
+        self,
+        reading: Reading,
+        selection: Selection,
+        objects: Sequence[Any],
+        times: int,
+        weights: Sequence[int] | None = None,
+    ) -> list[Any] | None:
+        """The rows of objects of one class, if they can be made so. times: in how many places of the answer they stand,
+        all together. weights: in how many each does, if that is not one.
 
         Raises:
         Anomaly: a value is none of its field's type.
@@ -52,14 +65,15 @@ class Allowance:
         branches = selection.branches
         if branches is None or (branches and len(objects) * len(selection.columns) > self.values):
             return None
+        met, left = self.cost.actual, self.cost.left
         try:
             source, *others = set(sources_of(objects)) if branches else ("",)
             if others:
                 return None
             making = _Making(self, reading, source)
-            rows = making.rows(selection, objects)
+            rows = making.rows(selection, objects, times, weights)
         except NotAtOnce:
-            self.values = 0
+            self.values, self.cost.actual, self.cost.left = 0, met, left
             return None
         except Exception as error:
             raise Anomaly from error
@@ -83,7 +97,9 @@ class _Making:
     source: str
     made: list[tuple[Selection, Sequence[Any]]] = field(default_factory=list)
 
-    def rows(self, selection: Selection, objects: Sequence[Any]) -> list[Any]:
+    def rows(
+        self, selection: Selection, objects: Sequence[Any], times: int, weights: Sequence[int] | None
+    ) -> list[Any]:
         count, form = len(objects), self.allowance.form
         if self.allowance.shown is not None:
             self.made.append((selection, objects))
@@ -94,13 +110,15 @@ class _Making:
         self.allowance.take(count * len(selection.columns))
         columns = selection.all_leaves(objects)
         for branch in selection.branches or ():
-            columns[branch.number] = (self._lists if branch.many else self._records)(branch, objects)
+            make = self._lists if branch.many else self._records
+            columns[branch.number] = make(branch, objects, times, weights)
         return (selection.dicts if form is Form.DICTS else selection.structs)(count, columns)
 
-    def _records(self, branch: Branch, objects: Sequence[Any]) -> Column:
+    def _records(self, branch: Branch, objects: Sequence[Any], times: int, weights: Sequence[int] | None) -> Column:
         """A row, or null, for each of the objects; one for all that lead to the same."""
         ids = branch.ids(objects)
-        names = [each for each in dict.fromkeys(ids) if each is not None]
+        distinct = dict.fromkeys(ids)
+        names = [each for each in distinct if each is not None]
         found = self.reading.held_named(branch.relation.kind, self.source, names) if names else []
         if found is None:
             raise NotAtOnce
@@ -109,14 +127,15 @@ class _Making:
                 raise NotAtOnce
             names = [name for name, record in zip(names, found, strict=True) if record is not None]
             found = [record for record in found if record is not None]
-        rows = self._below(branch, found)
-        if len(rows) == len(ids):
-            return rows
+        if len(found) == len(ids):
+            return self._below(branch, found, times, weights)
+        shared = Later(lambda: _places(ids, weights, names))
+        rows = self._below(branch, found, times if len(names) == len(distinct) else sum(shared), shared)
         if self.allowance.form is Form.STRUCTS and len(ids) >= OFTEN * len(rows):
             rows = as_bytes(rows)
         return list(map(dict(zip(names, rows, strict=True)).get, ids))
 
-    def _lists(self, branch: Branch, objects: Sequence[Any]) -> Column:
+    def _lists(self, branch: Branch, objects: Sequence[Any], times: int, weights: Sequence[int] | None) -> Column:
         """A list of rows for each of the objects."""
         relation, ids = branch.relation, branch.ids(objects)
         broods = held_children(self.reading, relation.kind, relation.key, self.source, ids, branch.where)
@@ -125,14 +144,31 @@ class _Making:
         lengths = list(map(len, broods))
         if max(lengths) > LONGEST_LIST:
             raise NotAtOnce
-        rows = self._below(branch, list(chain.from_iterable(broods)))
+        records = list(chain.from_iterable(broods))
+        times = len(records) if weights is None else sum(map(mul, weights, lengths))
+        if not self.allowance.cost.take(branch.node, times):
+            raise NotAtOnce
+        below = None if weights is None else Later(lambda: list(chain.from_iterable(map(repeat, weights, lengths))))
+        rows = self._below(branch, records, times, below)
         end = 0
         return [rows[end : (end := end + length)] for length in lengths]
 
-    def _below(self, branch: Branch, records: Sequence[Any]) -> list[Any]:
+    def _below(self, branch: Branch, records: Sequence[Any], times: int, weights: Sequence[int] | None) -> list[Any]:
         if not records:
             return []
         kind, *others = set(map(type, records))
         if others or branch.of.types.get(kind) != branch.name:
             raise NotAtOnce  # what is of a class that has not come so far, too
-        return self.rows(branch.below, records)
+        self.allowance.cost.actual += times  # what relations lead to are nodes, all of them
+        return self.rows(branch.below, records, times, weights)
+
+
+def _places(ids: Sequence[str | None], weights: Sequence[int] | None, names: Iterable[str]) -> list[int]:
+    """In how many places of the answer what is named stands. weights: in how many what names it does."""
+    counts = Counter[str | None]()
+    if weights is None:
+        counts.update(ids)
+    else:
+        for each, weight in zip(ids, weights, strict=True):
+            counts[each] += weight
+    return [counts[name] for name in names]

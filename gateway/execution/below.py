@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, islice, repeat
+from operator import mul
 from types import NoneType
 from typing import Any
 
@@ -19,9 +20,11 @@ from gateway.execution.frame import Below, Frame
 from gateway.execution.generate import Column
 from gateway.execution.level import FieldRows, Later, Level
 from gateway.execution.plan import Call, Field, Follow, Objects, Origin
+from gateway.execution.room import lacking_room
 from gateway.execution.rows import OFTEN, Form, as_bytes
 from gateway.execution.run import Run
 from gateway.execution.values import info
+from gateway.roster.outcomes import no_room
 from gateway.schema.relations import Cardinality
 
 _PLAIN = frozenset({list, tuple})
@@ -48,6 +51,8 @@ def descend(run: Run, frame: Frame, each: Field, values: list[Any]) -> Below:
 
 
 def _listed(run: Run, frame: Frame, each: Field, values: list[Any]) -> Below:
+    if each.guessed and run.context.cost.limit is not None:
+        values = _within_room(run, frame, each, values)
     plain = _PLAIN.issuperset(map(type, values))
     lists: list[Any] = values if plain else [_list(each, value) for value in values]
     if frame.level.above is None:
@@ -59,12 +64,12 @@ def _listed(run: Run, frame: Frame, each: Field, values: list[Any]) -> Below:
         flat = list(chain.from_iterable(filter(None, lists)))
         kinds = set(map(type, flat))
     lengths = list(map(len, lists)) if plain else [0 if items is None else len(items) for items in lists]
+    times = len(flat) if frame.level.weights is None else sum(map(mul, frame.level.weights, lengths))
     level = frame.level.below(
         each,
         Later(lambda: list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))),
         Later(lambda: list(chain.from_iterable(map(range, lengths)))),
     )
-    times = len(flat) if level.weights is None else frame.times * max(lengths, default=0)
     below = Below()
     _present(run, each, below, flat, kinds, bool(each.completed.items_nullable), level, times)
     below.steps.append(lambda rows: _cut(lists, lengths, rows))
@@ -77,6 +82,18 @@ def _list(each: Field, value: Any) -> list[Any] | None:
     if not is_iterable(value):
         raise Anomaly
     return list(value)
+
+
+def _within_room(run: Run, frame: Frame, each: Field, lists: list[Any]) -> list[Any]:
+    """Null for lists that the answer has no room for, and that told."""
+    lacking = lacking_room(run.context.cost, each.nodes[0], lists, frame.level.weights)
+    if not lacking:
+        return lists
+    rows, outcomes, found = FieldRows(frame.level, each), run.reading(frame.level).outcomes, list(lists)
+    for row in lacking:
+        outcomes.fault(rows.place(row), no_room(frame.objects[row].source, rows.weight(row)))
+        found[row] = None
+    return found
 
 
 def _told(run: Run, frame: Frame, each: Field, row: int, items: list[Any] | None) -> list[Any] | None:
@@ -105,8 +122,9 @@ def _present(
     if not nullable:
         raise Anomaly
     kinds.discard(NoneType)
-    present = level.only(Later(lambda: [row for row, value in enumerate(values) if value is not None]))
-    _once(run, each, below, [value for value in values if value is not None], kinds, present, times)
+    rows = [row for row, value in enumerate(values) if value is not None]
+    times = level.times(rows)
+    _once(run, each, below, [values[row] for row in rows], kinds, level.only(rows), times)
     below.steps.append(lambda rows: _with_nulls(values, rows))
 
 
@@ -135,12 +153,16 @@ def _typed(
     run: Run, each: Field, of: Objects, below: Below, objects: list[Any], kinds: set[type], level: Level, times: int
 ) -> None:
     """Objects, each after its type."""
+    if of.nodes:
+        run.context.cost.actual += times
     names = {kind: of.types.get(kind) or _type_of(run, each, of, kind, objects, level) for kind in kinds}
     several = dict.fromkeys(names.values())
     if len(several) == 1:
         [name] = several
         selection = of.selections[name]
-        rows = None if len(kinds) > 1 else run.allowance.rows(run.reading(level), selection, objects)
+        rows = (
+            None if len(kinds) > 1 else run.allowance.rows(run.reading(level), selection, objects, times, level.weights)
+        )
         if rows is None:
             frame = run.open(selection, objects, level, times)
         else:

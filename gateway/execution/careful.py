@@ -7,6 +7,7 @@ What holds for a value is what graphql-core has of its completion: the same erro
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
@@ -17,13 +18,15 @@ from strawberry.types import ExecutionResult
 from gateway.execution.aside import ValuesAside
 from gateway.execution.completing import Anomaly, any_awaitable, awaited, converted
 from gateway.execution.generate import Column
-from gateway.execution.level import TOP, FieldRows, Level
+from gateway.execution.level import TOP, FieldRows, Later, Level
 from gateway.execution.nulling import Beside, Cells, Failed, Items, Nulling, Row
 from gateway.execution.plan import Attribute, Field, Leaf, Objects, Selection
+from gateway.execution.room import lacking_room
 from gateway.execution.rows import CHUNK, Form
 from gateway.execution.run import Run
 from gateway.execution.single import absent, is_absent, leaf, listed, type_name
 from gateway.execution.values import info
+from gateway.roster.outcomes import no_room
 from gateway.schema.shown import Shown
 
 _STRETCH = 500
@@ -49,7 +52,7 @@ class Careful:
         run = self.run
         run.frames.clear()
         run.context.reading.outcomes.forget_below_roots()
-        run.forget_shown()
+        run.forget_met()
         rows = await self._rows(run.plan.root, [run.root_value], TOP)
         nulling = Nulling(run.context.reading.outcomes, run.pace.breathe)
         data = await nulling.data(rows.values[0])
@@ -113,12 +116,17 @@ class Careful:
         values, kept = await ValuesAside(self.run).of(each, objects, level)
         if any_awaitable(values):
             values = await _awaited(values)
+        faults = {row: [fault for _, fault in several] for row, several in kept.items() if several}
+        if each.guessed and self.run.context.cost.limit is not None:
+            values = list(values)
+            for row in lacking_room(self.run.context.cost, each.nodes[0], values, level.weights):
+                faults.setdefault(row, []).append(no_room(objects[row].source))
+                values[row] = None
         if each.completed.items_nullable is None:
             cells = await self._things(each, each.completed.nullable, values, level, range(len(values)), None)
         else:
             cells = await self._lists(each, values, level)
         await self.run.pace.breathe()
-        faults = {row: [fault for _, fault in several] for row, several in kept.items() if several}
         if not faults:
             return cells
         answered = list(cells.values)
@@ -183,7 +191,13 @@ class Careful:
         distinct = dict(zip(map(id, reversed(present)), reversed(numbers), strict=True))  # the first of each
         await self.run.pace.breathe()
         kept = list(distinct.values())
-        below = Level(level, each, [parents[n] for n in kept], None if items is None else [items[n] for n in kept])
+        below = Level(
+            level,
+            each,
+            [parents[n] for n in kept],
+            None if items is None else [items[n] for n in kept],
+            Later(lambda: _places(map(id, present), [level.weight(parents[n]) for n in numbers], distinct)),
+        )
         rows = await self._typed(each, of, [values[n] for n in kept], below)
         made = dict(zip(distinct, rows.values, strict=True))
         if not lacking and not rows.wrong:
@@ -254,6 +268,14 @@ def _within(part: Any) -> Iterable[Any]:
         case msgspec.Struct():
             return [getattr(part, name) for name in part.__struct_fields__]
     return part if isinstance(part, list) else ()
+
+
+def _places(names: Iterable[int], weights: Sequence[int], distinct: Iterable[int]) -> list[int]:
+    """In how many places of the answer those stand that are named so. weights: in how many each name does."""
+    counts = Counter[int]()
+    for name, weight in zip(names, weights, strict=True):
+        counts[name] += weight
+    return [counts[name] for name in distinct]
 
 
 async def _awaited(values: Sequence[Any]) -> list[Any]:

@@ -45,7 +45,6 @@ from strawberry.types.scalar import identity
 from adapters.records import RecordType
 from gateway.access.field_class import FieldClass
 from gateway.execution.arguments import Arguments
-from gateway.execution.collect import Collector, switches
 from gateway.execution.completing import completer
 from gateway.execution.generate import attribute
 from gateway.execution.plan import (
@@ -62,7 +61,9 @@ from gateway.execution.plan import (
     Selection,
     Shape,
 )
+from gateway.schema.collect import Collector, NotCollected, switches
 from gateway.schema.personal import guard_of
+from gateway.schema.prices import is_counted, is_guessed
 from gateway.schema.relations import Cardinality, Relation
 
 MOST_FIELDS = 5000
@@ -120,7 +121,10 @@ def compiled(
     graph = schema._schema
     compiler = _Compiler(graph, Collector(graph, operation.fragments, booleans), Arguments(schema), withheld)
     assert graph.query_type is not None
-    root = compiler.selection(graph.query_type, [operation.node.selection_set])
+    try:
+        root = compiler.selection(graph.query_type, [operation.node.selection_set])
+    except NotCollected as reason:
+        raise CannotCompile(str(reason)) from None
     return Plan(compiler.count, root, operation.node, operation.fragments)
 
 
@@ -152,11 +156,12 @@ class _Compiler:
         said = self.arguments.said(definition, declared, nodes[0], comes)
         varying = self.arguments.varying(definition, declared, nodes[0], comes) if said is None else None
         shape = self._shape(definition.type, nodes)
+        guessed = is_guessed(parent, name, definition)
         complete = completer(shape, shape.of) if isinstance(shape.of, Leaf) else None
         guard = guard_of(definition)
         if guard is not None and not guard.concerns(self.withheld):
             guard = None
-        return Field(key, nodes, parent, definition, declared, comes, shape, said, varying, complete, guard)
+        return Field(key, nodes, parent, definition, declared, comes, shape, said, varying, complete, guard, guessed)
 
     def _shape(self, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Shape:
         nullable, kind = _unwrapped(kind)
@@ -175,7 +180,8 @@ class _Compiler:
             raise CannotCompile(f"{kind.name} is told apart later")
         parts = [node.selection_set for node in nodes]
         selections = {each.name: self.selection(each, parts) for each in possible}
-        return Shape(nullable, items, Objects(kind, selections, all(map(_shareable, selections.values()))))
+        shareable, counted = all(map(_shareable, selections.values())), is_counted(nodes[0].name.value, kind)
+        return Shape(nullable, items, Objects(kind, selections, shareable, counted))
 
 
 def declared_as(definition: GraphQLField, name: str) -> StrawberryField:

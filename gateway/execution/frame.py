@@ -17,7 +17,7 @@ Step: TypeAlias = Callable[[Column], Column]
 class Frame:
     """Objects of one type, none of which is None, and what has come of the fields that are asked of them.
 
-    times: how often, at most, one of them stands in the answer. rows: what is answered of them, once that is built.
+    times: in how many places of the answer they stand, all together. rows: what is answered of them, once built.
     """
 
     selection: Selection

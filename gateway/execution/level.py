@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, overload
 
 import msgspec
@@ -38,6 +39,9 @@ class Later(Sequence[int]):
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
 
     @overload
     def __getitem__(self, place: int) -> int: ...
@@ -94,6 +98,8 @@ class Level(msgspec.Struct, eq=False):
             return list(found.values())
 
         def weights() -> list[int]:
+            if self.weights is None:
+                return list(Counter(what).values())
             counts: dict[Hashable, int] = {}
             for row, each in enumerate(what):
                 counts[each] = counts.get(each, 0) + self.weight(row)
@@ -112,6 +118,11 @@ class Level(msgspec.Struct, eq=False):
 
     def weight(self, row: int) -> int:
         return 1 if self.weights is None else self.weights[row]
+
+    def times(self, rows: Sequence[int]) -> int:
+        """How often some rows occur, all together."""
+        weights = self.weights
+        return len(rows) if weights is None else sum([weights[row] for row in rows])
 
 
 TOP = Level(None, None, (0,))

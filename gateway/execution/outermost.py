@@ -38,9 +38,10 @@ def row(run: Run) -> Any | None:
             if value is None:
                 columns.append([None])
                 continue
+            run.context.cost.actual += part.of.nodes
             rows = _rows(run, run.reading_below(part.field.key), part.below, [value])
             if rows is None:
-                run.forget_shown()
+                run.forget_met()
                 return None
             columns.append(rows)
     except Exception as error:
@@ -76,7 +77,7 @@ def _asked(run: Run, roots: Sequence[Part]) -> bool:
 def _rows(run: Run, reading: Reading, selection: Selection, objects: Sequence[Any]) -> list[Any] | None:
     """The rows of objects of one class; None where they cannot be made so."""
     if selection.branches is not None:
-        return run.allowance.rows(reading, selection, objects)
+        return run.allowance.rows(reading, selection, objects, len(objects))
     columns = selection.all_leaves(objects)
     for part in selection.parts or ():
         column = (_lists if part.many else _singles)(run, reading, part, part.make(objects))
@@ -90,6 +91,8 @@ def _rows(run: Run, reading: Reading, selection: Selection, objects: Sequence[An
 
 def _singles(run: Run, reading: Reading, part: Part, values: Column) -> Column | None:
     kind, *others = set(map(type, values))
+    if part.of.nodes:
+        run.context.cost.actual += len(values)
     return None if others or part.of.types.get(kind) != part.name else _rows(run, reading, part.below, values)
 
 

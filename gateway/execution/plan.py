@@ -50,12 +50,13 @@ class Objects:
     """selections: what is asked of each concrete type that values may have, by the type's name.
 
     types: the type of values of each class, as far as they have come. shareable: what is made of a value depends on
-    nothing but the value, so that it can be made once.
+    nothing but the value, so that it can be made once. nodes: each of them counts in what the answer costs.
     """
 
     declared: GraphQLObjectType | GraphQLAbstractType
     selections: Mapping[str, Selection]
     shareable: bool
+    nodes: bool
     types: dict[type, str] = field(default_factory=dict)
 
 
@@ -167,7 +168,8 @@ class Field:
 
     said: its arguments; None where they depend on variables, or have to be made anew for each run. varying: how they
     depend on variables, where that is simple. complete: of leaves, a column of values to what is answered of them.
-    guard: what may withhold it from the clients for which the plan was made.
+    guard: what may withhold it from the clients for which the plan was made. guessed: how many objects it has is not known
+    from the document.
     """
 
     key: str
@@ -181,6 +183,7 @@ class Field:
     varying: Varying | None = None
     complete: Make | None = None
     guard: Guard | None = None
+    guessed: bool = False
 
     @property
     def completed(self) -> Shape:
@@ -274,10 +277,12 @@ class Selection:
 class Branch:
     """A column of records, or of lists of them. of: the one type that they have, by its name, and what is asked of it.
 
-    ids: of the parents, the ids by which the records are found: their own for lists of children, else the records'.
+    node: where the document asks for it. ids: of the parents, the ids by which the records are found: their own for
+    lists of children, else the records'.
     """
 
     number: int
+    node: FieldNode
     relation: Relation
     many: bool
     ids: Make
@@ -348,7 +353,7 @@ def _branch(number: int, each: Field) -> Branch | None:
         return None
     many = relation.cardinality is Cardinality.CHILDREN
     ids = generate.attribute("sourced_id" if many else relation.key)
-    return Branch(number, relation, many, ids, said.where, of, name, selection)
+    return Branch(number, each.nodes[0], relation, many, ids, said.where, of, name, selection)
 
 
 def _taken(each: Field, make: Make, complete: Make) -> generate.Taken:

@@ -48,7 +48,7 @@ class Run:
     allowance: Allowance = field(init=False)
 
     def __post_init__(self) -> None:
-        self.allowance = Allowance(self.form, self.kept, shown=self.context.shown)
+        self.allowance = Allowance(self.form, self.kept, self.context.cost, shown=self.context.shown)
 
     def reading(self, level: Level) -> Reading:
         """What is below these rows is to be read with this."""
@@ -59,8 +59,9 @@ class Run:
         context = self.context
         return context.below.get(root, context.reading) if context.below else context.reading
 
-    def forget_shown(self) -> None:
+    def forget_met(self) -> None:
         """What was made so far is made anew."""
+        self.context.cost.restart()
         if self.context.shown is not None:
             self.context.shown.forget()
 

@@ -126,6 +126,12 @@ def lacks(source: str, field_class: FieldClass, count: int = 1) -> Fault:
     return Fault(source, ErrorCode.FORBIDDEN_FIELD, message, count=count, field_class=field_class)
 
 
+def no_room(source: str, count: int = 1) -> Fault:
+    """Of a plain list with which an answer would be larger than it may be."""
+    message = f"{source}: with this list the answer would have more records than it may; ask for fewer at once"
+    return Fault(source, ErrorCode.TOO_LONG, message, count=count)
+
+
 @dataclass
 class _Entry:
     """All occurrences of a fault. place, first: of the first of them in the answer, whenever it came."""

@@ -19,14 +19,14 @@ from gateway.faults import BadInput
 from gateway.limits import DocumentLimits
 from gateway.schema import personal
 from gateway.schema.answers import complete
+from gateway.schema.bounding import BoundedExecutor
 from gateway.schema.context import Context
-from gateway.schema.documents import CheckedDocuments, KeptDocuments
+from gateway.schema.documents import CheckedDocuments, Document, KeptDocuments
 from gateway.schema.enums import FieldClass
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.sdl import printed
-from gateway.schema.shown import TellingExecutor
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -91,6 +91,10 @@ class Schema(strawberry.Schema):
             self.taken["refused"] += 1
             message = "the document has several operations: name the one to run in `operationName`"
             return complete(PreExecutionError(data=None, errors=[BadInput(message)]), None)
+        refused = self._priced(document, operation_name, variable_values or {}, context_value)
+        if refused is not None:
+            self.taken["refused"] += 1
+            return refused
         reading = context_value.reading if context_value is not None else None
         with reading.under_way() if reading is not None else nullcontext():
             result, path = None, "fallback: no plans are made here"
@@ -118,8 +122,31 @@ class Schema(strawberry.Schema):
                     result = PreExecutionError(data=None, errors=[BadInput(f"the document has {named}")])
                 if context_value is not None and context_value.shown is not None:
                     context_value.shown.settle(result.data)
-        self.taken["refused" if isinstance(result, PreExecutionError) else path.partition(":")[0]] += 1
+        way = "refused" if isinstance(result, PreExecutionError) else path.partition(":")[0]
+        self.taken[way] += 1
+        if context_value is not None and context_value.cost.limit is not None and way != "refused":
+            if way != "compiled":  # what is null in the end was met all the same
+                context_value.cost.count(result.data)
+            shown = {"cost": context_value.cost.extension()}
+            result.extensions = {**result.extensions, **shown} if result.extensions else shown
         return complete(result, reading)
+
+    def _priced(
+        self, document: Document | None, name: str | None, given: dict[str, Any], context: Context | None
+    ) -> ExecutionResult | None:
+        """Tells the context what an operation costs. What is answered, if that is too much."""
+        limits = self.documents.limits
+        if limits is None or document is None or context is None:
+            return None
+        price = self.documents.price(document, name, given)
+        if price is None:
+            return None
+        cost = context.cost
+        cost.predict(price, given, limits.cost)
+        if cost.requested <= limits.cost:
+            return None
+        refused = PreExecutionError(data=None, errors=[cost.exceeded()], extensions={"cost": cost.extension()})
+        return complete(refused, None)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: `complete` reports what is ours, without a person's data."""
@@ -131,7 +158,7 @@ SCHEMA = Schema(
     types=[FieldClass],
     config=StrawberryConfig(scalar_map=SCALARS),
     extensions=[KeptDocuments],
-    execution_context_class=TellingExecutor,
+    execution_context_class=BoundedExecutor,
 )
 
 

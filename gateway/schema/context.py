@@ -7,17 +7,20 @@ import msgspec
 import strawberry
 
 from gateway.roster.reading import Place, Reading
+from gateway.schema.cost import Cost
 from gateway.schema.shown import Shown
 
 
 class Context(msgspec.Struct, frozen=True):
     """Lives as long as one operation. below: how to read on below a root field, by its name in the answer, where that
     differs from the operation's own reading. shown: is told which records the answer holds, if anybody wants to know.
+    cost: what the operation costs.
     """
 
     reading: Reading
     below: dict[str | int, Reading] = msgspec.field(default_factory=dict)
     shown: Shown | None = None
+    cost: Cost = msgspec.field(default_factory=Cost)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

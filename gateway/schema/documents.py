@@ -7,7 +7,7 @@ can read from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from cachetools import LRUCache
@@ -29,6 +29,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from gateway.beside import Beside
 from gateway.faults import ErrorCode, extensions
 from gateway.limits import DocumentLimits, Exceeded, read
+from gateway.schema.prices import Given, Price, Prices
 
 MOST_TEXT = 300_000
 """Characters of the documents that are kept. Each takes up to 140 bytes, parsed, and one object for the collector."""
@@ -51,13 +52,14 @@ _ALL_RULES: tuple[type[ASTValidationRule], ...] = (*_RULES, MaybeNullValidationR
 class Document:
     """size: characters. ast: None if it does not parse. errors: why it is not executed.
 
-    operations: how many it holds.
+    operations: how many it holds. prices: of those that were asked for.
     """
 
     size: int
     ast: DocumentNode | None
     errors: tuple[GraphQLError, ...]
     operations: int
+    prices: Prices = field(default_factory=Prices)
 
 
 class CheckedDocuments:
@@ -70,7 +72,7 @@ class CheckedDocuments:
         self, schema: GraphQLSchema, limits: DocumentLimits | None = None, *, introspection: bool = True
     ) -> None:
         self._schema = schema
-        self._limits = limits
+        self.limits = limits
         self._introspection = introspection
         self._kept: LRUCache[str, Document] = LRUCache(MOST_TEXT, lambda document: document.size)
         self._beside = Beside("documents")
@@ -81,6 +83,12 @@ class CheckedDocuments:
             return self._kept[text]
         except KeyError:
             return None
+
+    def price(self, document: Document, name: str | None, given: Given) -> Price | None:
+        """What an operation costs; None where there is no such, or the document is not executed."""
+        if document.ast is None or document.errors:
+            return None
+        return document.prices.of(self._schema, document.ast, name, given)
 
     def read(self, text: str) -> Document:
         return self.kept(text) or self._keep(text, self._read(text))
@@ -98,7 +106,7 @@ class CheckedDocuments:
 
     def _read(self, text: str) -> Document:
         try:
-            ast = read(text, self._limits) if self._limits is not None else parse(text)
+            ast = read(text, self.limits) if self.limits is not None else parse(text)
         except Exceeded as error:
             refused = GraphQLError(error.message, error.nodes, extensions=extensions(ErrorCode.DOCUMENT_LIMIT))
             return Document(len(text), None, (refused,), 0)

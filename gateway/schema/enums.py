@@ -333,8 +333,8 @@ describe(
         ErrorCode.UNSUPPORTED: "The source has no such records, or cannot be asked so.",
         ErrorCode.INCOMPLETE: "Records of the source are left out: they could not be read, or are not held and "
         "were not to be asked for.",
-        ErrorCode.TOO_LONG: "A relation has more records, or a list more groups, than a plain list may hold; it is "
-        "null, never cut.",
+        ErrorCode.TOO_LONG: "A relation has more records, or a list more groups, than a plain list may hold, or more "
+        "than the answer has room for; it is null, never cut.",
         ErrorCode.DEADLINE_EXCEEDED: "The operation's time was up before the source had answered. Retry.",
         ErrorCode.INTERNAL: "A mistake of this gateway.",
         ErrorCode.AUDIT_UNAVAILABLE: "The gateway cannot record who asks for what, and so does not answer. Retry.",
@@ -344,6 +344,7 @@ describe(
         ErrorCode.CURSOR_EXPIRED: "The version of the data that `read.snapshot` names is not held any more.",
         ErrorCode.TOO_BROAD: "More is asked for than a district's server can answer; the message says how to narrow.",
         ErrorCode.DOCUMENT_LIMIT: "The document is larger than documents may be; the message says in what.",
+        ErrorCode.COST_EXCEEDED: "The answer may have more nodes than answers may have; the message says where from.",
         ErrorCode.UNAUTHENTICATED: "The request has no key, or none of a client here.",
         ErrorCode.FORBIDDEN_FIELD: "The key does not allow fields of this class, nor to go by them.",
         ErrorCode.FORBIDDEN_SCOPE: "The key does not allow this.",

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import repeat
 from random import Random
 from typing import Any
@@ -32,9 +32,11 @@ from gateway.execution.answering import Asked, respond
 from gateway.execution.executor import Executor
 from gateway.execution.kept import KeptRows
 from gateway.identity import CursorCodec
+from gateway.limits import DocumentLimits
 from gateway.roster.reading import Reading
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
+from gateway.schema.cost import Cost
 from gateway.schema.shown import Shown
 from tests.clock import JumpingLoop
 from tests.gateway.damaged_worlds import TOO_LATE, DamagedWorld
@@ -49,8 +51,13 @@ SECONDS = 0.9 * TOO_LATE
 EACH = 40
 """Operations of a case."""
 
-COMPILED = compiling(SCHEMA)
-ENCODING = SCHEMA.led_by(Executor(SCHEMA, KeptRows(rows_from=1, columns_from=1)))
+COUNTED = SCHEMA.bounded(
+    DocumentLimits(**dict.fromkeys((each.name for each in fields(DocumentLimits)), 10**9)), introspection=True
+)
+"""Bounded by nothing that an operation could reach, so that what each costs is told."""
+
+COMPILED = compiling(COUNTED)
+ENCODING = COUNTED.led_by(Executor(COUNTED, KeptRows(rows_from=1, columns_from=1)))
 """Keeps whatever rows can be kept."""
 
 WAYS = ("graphql-core", "plan", "bytes")
@@ -95,20 +102,22 @@ class Watched(Reading):
         self.path = path
 
 
-async def executed(way: str, world: World, operation: Made, grant: Grant) -> tuple[Told, str | None, str]:
-    """What one way of execution answers, the path that it took, and which records it says that the answer holds."""
+async def executed(way: str, world: World, operation: Made, grant: Grant) -> tuple[Told, str | None, str, Cost]:
+    """What one way of execution answers, the path that it took, which records it says that the answer holds, and what
+    it cost.
+    """
     reading = Watched(world.sources, grant, CursorCodec(b"secret"), SECONDS)
     shown = Shown()
     context = Context(reading, shown=shown)
     match way:
         case "graphql-core":
-            found = told(await SCHEMA.execute(operation.text, operation.variables, context))
+            found = told(await COUNTED.execute(operation.text, operation.variables, context))
         case "plan":
             found = told(await COMPILED.execute(operation.text, operation.variables, context))
         case _:
             answer = await respond(ENCODING, Asked(operation.text, operation.variables), context)
             found = told_on_wire(msgspec.json.decode(answer.body))
-    return found, reading.path, _shown(shown)
+    return found, reading.path, _shown(shown), context.cost
 
 
 def _shown(shown: Shown) -> str:
@@ -131,13 +140,21 @@ async def left_behind(before: set[asyncio.Task[Any]]) -> str:
 
 @dataclass(slots=True)
 class Tally:
-    """What was seen of generated operations. paths: which way they took."""
+    """What was seen of generated operations. paths: which way they took. dear: those that would be refused by what they
+    cost. short: those of which more came than was predicted, since lists were longer than is expected.
+    """
 
     operations: int = 0
     differences: list[Difference] = field(default_factory=list)
     paths: Counter[str] = field(default_factory=Counter)
     with_errors: int = 0
     with_sources: int = 0
+    dear: int = 0
+    short: int = 0
+
+    def cost(self, operation: Made, cost: Cost) -> None:
+        self.dear += cost.requested > DocumentLimits().cost
+        self.short += cost.actual > cost.requested
 
     def share(self, path: str) -> float:
         return self.paths[path] / max(1, self.operations)
@@ -168,13 +185,14 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
             operation, grant = next(operations), random.choice(case.grants)
             found: dict[str, Told] = {}
             shown: dict[str, str] = {}
+            costs: dict[str, Cost] = {}
             for way, world in worlds.items():
                 before = asyncio.all_tasks()
                 if operation.says("HELD"):  # what is held beside what is being read depends on which came first
                     await executed(way, world, operation, grant)
                     await left_behind(before)
                 try:
-                    found[way], path, shown[way] = await executed(way, world, operation, grant)
+                    found[way], path, shown[way], costs[way] = await executed(way, world, operation, grant)
                 except Exception as error:
                     tally.differences.append(Difference(number, count, operation, way, "an answer", repr(error)))
                     return
@@ -194,6 +212,16 @@ async def _compare(number: int, tally: Tally, most: int) -> None:
                 if shown[way] != shown[WAYS[0]]:
                     tally.differences.append(Difference(number, count, operation, way, shown[WAYS[0]], shown[way]))
                     return
+                if costs[way].actual != costs[WAYS[0]].actual:
+                    nodes = f"{costs[WAYS[0]].actual} nodes", f"{costs[way].actual} nodes"
+                    tally.differences.append(Difference(number, count, operation, way, *nodes))
+                    return
+            cost = costs[WAYS[0]]
+            tally.cost(operation, cost)
+            if cost.actual > cost.requested and not operation.guessed:
+                predicted = f"at most {cost.requested} nodes", f"{cost.actual} nodes"
+                tally.differences.append(Difference(number, count, operation, WAYS[0], *predicted))
+                return
 
 
 def _operations(maker: Maker, random: Random) -> Iterator[Made]:
@@ -216,6 +244,7 @@ def _command(operations: int, first: int, patience: float) -> int:
     print(
         f"{tally.operations} operations of {number - first} cases, {len(tally.differences)} differences\n"
         f"{shares}; nulls of errors in {tally.with_errors}, sources failed in {tally.with_sources}; "
+        f"{tally.dear} cost too much, {tally.short} had more nodes than predicted; "
         f"{seconds:.0f} s of CPU, {1000 * seconds / tally.operations:.1f} ms each"
     )
     return 1 if tally.differences else 0

@@ -29,6 +29,8 @@ from graphql import (
     is_required_input_field,
 )
 
+from gateway.schema.sizes import EXPECTED
+
 Values = Mapping[str, Callable[[Random], Any]]
 """What may be said for arguments: a JSON value; enum members as `Word`, what is to be left out as ABSENT. By their
 name, or else by their type's; enums, lists and input objects need none.
@@ -55,6 +57,11 @@ class Made:
 
     def says(self, word: str) -> bool:
         return word in self.text or word in str(self.variables)
+
+    @property
+    def guessed(self) -> bool:
+        """Whether it asks for a list that nothing bounds."""
+        return any(self.says(field.partition(".")[2]) for field in EXPECTED)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from gateway.demo import QUERY
 
 pytestmark = pytest.mark.slow
 
-NESTED = "{ users(first: 10000) { complete nodes { source { key } enrollments { class { course { title } } } } } }"
+NESTED = "{ users(first: 2000) { complete nodes { source { key } enrollments { class { course { title } } } } } }"
 
 
 class Demo:

@@ -24,7 +24,9 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from gateway.execution.plan import CannotCompile
+
+class NotCollected(Exception):
+    """A directive is none of these, or says nothing. The message holds nothing of a client's values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Collector:
                 visited.add(node.name.value)
                 fragment = self.fragments[node.name.value]
                 if fragment.directives:
-                    raise CannotCompile("a directive on a fragment")
+                    raise NotCollected("a directive on a fragment")
                 if self._fits(kind, fragment.type_condition.name.value):
                     yield from self._nodes(kind, fragment.selection_set, visited)
 
@@ -76,11 +78,11 @@ class Collector:
         for directive in directives or ():
             name = directive.name.value
             if name not in ("skip", "include"):
-                raise CannotCompile(f"directive @{name}")
+                raise NotCollected(f"directive @{name}")
             [argument] = directive.arguments or ()
             said = value_from_ast_untyped(argument.value, dict(self.booleans))
             if not isinstance(said, bool):
-                raise CannotCompile(f"@{name} without a boolean")
+                raise NotCollected(f"@{name} without a boolean")
             wanted = wanted and (said is (name == "include"))
         return wanted
 
