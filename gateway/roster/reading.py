@@ -28,7 +28,7 @@ from gateway.roster.meaning import DateBasis, RoleGroup, display_name, role_grou
 from gateway.roster.open_conditions import TODAY, Alike, Dangling, Declared, Enrolled, InEffect, Named, OfClass, Within
 from gateway.roster.operating import Complaint, HoldChoice, HoldName
 from gateway.roster.ordering import By, Order
-from gateway.roster.outcomes import LONGEST_LIST, Aside, Fault, FindPlace, Outcomes, Place, SourceOutcome
+from gateway.roster.outcomes import LONGEST_LIST, Aside, Fault, FindPlace, Outcomes, Place, SourceOutcome, no_room
 from gateway.roster.source import HeldBack, Source
 from gateway.roster.sources import Sources
 from gateway.roster.tables import Apart, Table
@@ -72,6 +72,7 @@ __all__ = [
     "UserGroupKey",
     "Within",
     "display_name",
+    "no_room",
     "role_group",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.roster.outcomes import Place, no_room
+from gateway.roster.reading import Place, no_room
 from gateway.schema.context import Context
 from gateway.schema.cost import Cost
 from gateway.schema.shown import TellingExecutor
