@@ -168,8 +168,8 @@ class Field:
 
     said: its arguments; None where they depend on variables, or have to be made anew for each run. varying: how they
     depend on variables, where that is simple. complete: of leaves, a column of values to what is answered of them.
-    guard: what may withhold it from the clients for which the plan was made. guessed: how many objects it has is not known
-    from the document.
+    guard: what may withhold it from the clients for which the plan was made. guessed: how many objects it has is not
+    known from the document.
     """
 
     key: str
