@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from adapters.endpoints import ENTITIES, Collection
-from adapters.records import RecordType
+from adapters.gradebook import AssessmentLineItem, ScoreScale
+from adapters.records import Org, OrgType, Record, RecordType
 from gateway.access.field_class import FieldClass
 from gateway.access.grant import ALL, Access, Grant
 from gateway.faults import ErrorCode, SourceState
+from gateway.roster.scope import Scope
 from gateway.roster.source import Source
 from tests.gateway.support import MakeWorld, World, here, page
 
@@ -102,3 +104,33 @@ async def test_numbers_of_all_records_are_not_told_who_may_not_read_all(world: M
     assert source.collection_state(Collection.USERS) is SourceState.FRESH
     closed = seen(made, Access(frozenset({Collection.ORGS})))
     assert closed.collection_state(Collection.USERS) is SourceState.FORBIDDEN
+
+
+def test_orgs_of_a_grant_and_schools_of_the_settings_leave_those_that_both_list() -> None:
+    listed, granted = Scope.of_schools(["a", "b"]), Access(orgs=frozenset({"b", "c"}))
+    assert listed.under(granted).orgs == {"b"}
+    assert listed.under(ALL).orgs == {"a", "b"}
+    assert Scope.of_schools([]).under(granted).orgs == {"b", "c"}
+    assert Scope.of_schools([]).under(ALL) == Scope.of_schools([])
+    assert listed.under(Access(orgs=frozenset({"c"}))).orgs == frozenset()
+
+
+@pytest.mark.parametrize("kind", RecordType, ids=[f"S04-orgs-none-{kind.value}" for kind in RecordType])
+async def test_where_no_organisation_is_left_nobody_is_shown(world: MakeWorld, kind: RecordType) -> None:
+    made = world({"a": {"schools": ["o-00002"]}}, a="standard-1.2")
+    found = await page(made.reading(granted(Access(orgs=frozenset({"elsewhere"})))), kind, None, first=5000)
+    of_nobody = {RecordType.ACADEMIC_SESSION, RecordType.COURSE, RecordType.CATEGORY, RecordType.RESOURCE}
+    whoever = [r for r in found.page.records if kind not in of_nobody and not nobodys(r)]
+    assert (whoever, found.page.complete) == ([], True)
+    if kind in (RecordType.USER, RecordType.CLASS, RecordType.ENROLLMENT):
+        assert made.requests("a") == 0
+
+
+def nobodys(record: Record) -> bool:
+    """An organisation that is no school, an assessment of no class."""
+    match record:
+        case Org():
+            return record.type is not OrgType.SCHOOL
+        case AssessmentLineItem() | ScoreScale():
+            return record.class_id is None
+    return False
