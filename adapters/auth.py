@@ -179,6 +179,8 @@ class OAuth2Flow(httpx2.Auth):
         self._token: Token | None = None
         self._refused: tuple[float, type[SourceError], str] | None = None
         self._vain_until = float("-inf")
+        self.told: Callable[[frozenset[str]], None] = lambda lost: None
+        """To be told of each token that comes, by the scopes that were asked for and that it lacks."""
         self._unanswered: float | None = None
         """When the last token was asked for, until there is an answer."""
 
@@ -234,6 +236,7 @@ class OAuth2Flow(httpx2.Auth):
             self._refused = (now + max(_HOLD_OFF, error.retry_after or 0), type(error), error.message)
             raise
         self._refused = None
+        self.told(frozenset(self._token.lost))
         return self._token
 
     def missed(self, error: SourceError) -> None:

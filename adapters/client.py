@@ -11,7 +11,7 @@ import logging
 import random
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -38,16 +38,17 @@ from adapters.predicate import AnyOf, Predicate, equals, every, texts
 from adapters.records import Record
 from adapters.retry import Retrier
 from adapters.scanning import NOTHING, Fetched, Page, PageRequest, Progress, Scan, Scanned, joined
-from adapters.spec import SourceSpec
+from adapters.spec import Credentials, SourceSpec
 from adapters.traffic import Traffic
 from adapters.transport import OnRequest
 
-__all__ = ["OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient"]
+__all__ = ["OnLost", "OnPage", "Page", "PageRequest", "Progress", "Scanned", "SourceClient"]
 
 _log = logging.getLogger(__name__)
 
 _LOOKUP_LIMIT = 100
 
+OnLost: TypeAlias = Callable[[frozenset[Service], frozenset[str]], None]
 OnPage: TypeAlias = Callable[[Progress, Page], bool | None]
 """Told after every page of a scan, of what that page brought for the first time; False leaves the scan there."""
 
@@ -78,7 +79,10 @@ class SourceClient:
         self._bases = base_urls(
             spec.dialect, spec.base_url, spec.service_urls, source=spec.key, allow_http=spec.allow_http
         )
-        self._auth = authenticators(spec, monotonic=monotonic, wall=wall, sleep=sleep)
+        self._flows = partial(authenticators, monotonic=monotonic, wall=wall, sleep=sleep)
+        self._auth = self._proving(spec)
+        self.lost: OnLost = lambda services, scopes: None
+        """Told, of each token that comes, which scopes it lacks, and of which services it is."""
         self._wall = wall
         self.pacer = pacer or Pacer(spec, wall=wall, monotonic=monotonic)
         self.breaker = Breaker(spec.key, spec.breaker, monotonic=monotonic, sleep=sleep)
@@ -134,6 +138,25 @@ class SourceClient:
         """Bytes of a page request's URL before the filter's text, as `lowering.batches` takes it."""
         request = PageRequest(collection.value)
         return len(self._fetcher.url(self._route(request), MAX_LIMIT, self._spec.max_records)) + len("&filter=")
+
+    def renew(self, credentials: Credentials) -> None:
+        """From now on it is asked with these; what is on its way is not.
+
+        Raises:
+            Misconfigured: they cannot work; those that there are stay.
+        """
+        spec = replace(self._spec, credentials=credentials)
+        self._auth = self._exchange.auth = self._proving(spec)
+        self._spec = spec
+
+    def _proving(self, spec: SourceSpec) -> Mapping[Service, httpx2.Auth]:
+        """The flow of each service; those with tokens tell what these lack."""
+        auth = self._flows(spec)
+        for flow in set(auth.values()):
+            if isinstance(flow, OAuth2Flow):
+                services = frozenset(service for service, own in auth.items() if own is flow)
+                flow.told = lambda scopes, services=services: self.lost(services, scopes)  # type: ignore[misc]
+        return auth
 
     async def aclose(self) -> None:
         await self._exchange.aclose()

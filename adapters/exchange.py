@@ -46,7 +46,7 @@ class Exchange:
         limits = spec.timeouts
         self._source = spec.key
         self._attempt = limits.attempt
-        self._auth = auth
+        self.auth = auth
         self._pacer = pacer
         self._breaker = breaker
         self._wall = wall
@@ -74,7 +74,7 @@ class Exchange:
         request = httpx2.Request(
             "GET", where, headers=headers, extensions={"endpoint": endpoint, "timeout": self._timeout}
         )
-        return await self._in_turn(request, self._auth[service])
+        return await self._in_turn(request, self.auth[service])
 
     async def post_token(self, request: httpx2.Request) -> httpx2.Response:
         """A token request by itself."""

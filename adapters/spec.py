@@ -21,6 +21,12 @@ class Credentials:
     client_secret: Secret | None = None
     token: Secret | None = None
 
+    @property
+    def version(self) -> Secret:
+        """All of it as one text: another one where any part of it is."""
+        parts = (self.client_id, self.client_secret, self.token)
+        return Secret(repr([None if part is None else part.reveal() for part in parts]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:

@@ -77,6 +77,11 @@ class Flights:
             task.add_done_callback(lambda done: self._land(need, done))
         return task
 
+    def part(self) -> None:
+        """Nobody joins in what is under way any more; who waits for it has it."""
+        self._ending.update(self._aloft.values())
+        self._aloft.clear()
+
     def __contains__(self, need: Hashable) -> bool:
         return need in self._aloft
 

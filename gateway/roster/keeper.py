@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.endpoints import Collection
+from adapters.secret import Secret
 from gateway.roster.guard import Hold
 from gateway.roster.store import Snapshot, Store
+from gateway.roster.store.snapshot import Facts
 from gateway.roster.tables import Table
 from gateway.roster.whole import Whole
 
@@ -34,9 +36,13 @@ class Keeper:
         store: Store | None,
         taken_up: Callable[[Collection], None],
         fits: Callable[[Collection, int], bool],
+        credentials: Secret,
     ) -> None:
-        """taken_up: told of each table that was given a copy. fits: whether so many records may be held."""
+        """taken_up: told of each table that was given a copy. fits: whether so many records may be held. credentials:
+        those by which the source is asked: what was read by others is not taken up.
+        """
         self._fits = fits
+        self._credentials = store.fingerprint(credentials) if store is not None else ""
         self._source = source
         self._store = store
         self._taken_up = taken_up
@@ -49,8 +55,9 @@ class Keeper:
     def recall(self, tables: Mapping[Collection, Table]) -> None:
         """Tells the tables what is held back of them, before they are taken up."""
         if self._store is not None:
-            for collection, hold in self._store.held(self._source).items():
-                tables[collection].hold = hold
+            for collection, kept in self._store.held(self._source).items():
+                if self._ours(kept):
+                    tables[collection].hold = kept.held
 
     async def survey(self, tables: Mapping[Collection, Table]) -> None:
         """Tells the tables that were not taken up yet what is kept of them, their records aside; once."""
@@ -74,15 +81,30 @@ class Keeper:
         """The table no longer holds its copy: it is to be taken up again before it is next read."""
         self._taken.pop(collection, None)
 
+    def renew(self, credentials: Secret) -> None:
+        """From now on the source is asked by these."""
+        self._credentials = self._store.fingerprint(credentials) if self._store is not None else ""
+
+    def drop(self, collection: Collection, table: Table) -> None:
+        """Has erased what is kept of a table; `table` is the one in its place."""
+        if self._store is not None:
+            self._write(self._store, collection, table, None)
+
     def keep(self, collection: Collection, table: Table) -> None:
         """Has the table's last good copy written, and what is held back; of several in short order, the last. Where the
         source does not let it be written down, what is there is erased.
         """
         if self._store is None:
             return
-        self._next[collection] = None if table.no_store else self._state(collection, table)
+        self._write(self._store, collection, table, None if table.no_store else self._state(collection, table))
+
+    def _write(self, store: Store, collection: Collection, table: Table, state: _State | None) -> None:
+        self._next[collection] = state
         if collection not in self._saving:
-            self._saving[collection] = asyncio.create_task(self._keep(self._store, collection, table))
+            self._saving[collection] = asyncio.create_task(self._keep(store, collection, table))
+
+    def _ours(self, kept: Facts) -> bool:
+        return kept.credentials == self._credentials
 
     async def close(self) -> None:
         """Returns when what was to be kept is."""
@@ -93,11 +115,11 @@ class Keeper:
     async def held_back(self, collection: Collection, hold: Hold) -> Whole | None:
         """The reading of this hold, from disk."""
         kept = await self._store.load_held(self._source, collection) if self._store is not None else None
-        return await _whole(kept) if kept is not None and kept.held == hold else None
+        return await _whole(kept) if kept is not None and kept.held == hold and self._ours(kept) else None
 
     async def _survey(self, store: Store, tables: Mapping[Collection, Table]) -> None:
         for collection, kept in (await store.summaries(self._source)).items():
-            if collection not in self._taken:
+            if collection not in self._taken and self._ours(kept):
                 tables[collection].announce(kept.read_at, kept.scanned_at, kept.size, kept.max_age)
 
     async def _take_up(self, store: Store, collection: Collection, table: Table) -> None:
@@ -107,7 +129,10 @@ class Keeper:
         kept = await store.load(self._source, collection)
         if kept is None:
             return
-        table.restore(await _whole(kept), kept.generation, kept.held, kept.max_age)
+        if not self._ours(kept) or (table.lacking is not None and not table.lacking <= {*kept.lost}):
+            self.drop(collection, table)
+            return
+        table.restore(await _whole(kept), kept.generation, kept.held, kept.max_age, kept.lost)
         self._taken_up(collection)
 
     async def _keep(self, store: Store, collection: Collection, table: Table) -> None:
@@ -115,7 +140,9 @@ class Keeper:
             while collection in self._next:
                 state = self._next.pop(collection)
                 if state is None:
-                    await self._erase(store, collection)
+                    await store.erase(self._source, collection)
+                    if table.no_store:
+                        self._told(collection)
                     continue
                 if state.held is not None:
                     await store.save_held(state.held)
@@ -130,8 +157,7 @@ class Keeper:
         finally:
             del self._saving[collection]
 
-    async def _erase(self, store: Store, collection: Collection) -> None:
-        await store.erase(self._source, collection)
+    def _told(self, collection: Collection) -> None:
         if collection not in self._forbidden:
             self._forbidden.add(collection)
             log.warning(
@@ -161,6 +187,8 @@ class Keeper:
             high_water=whole.high_water,
             held=table.hold,
             max_age=table.max_age,
+            credentials=self._credentials,
+            lost=tuple(sorted(table.lacking or ())),
             records=whole.rows,
             marks=whole.marks,
         )

@@ -5,6 +5,7 @@ other sources.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -12,12 +13,13 @@ from cachetools import LRUCache
 
 from adapters import lowering, predicate
 from adapters.client import PageRequest, SourceClient
-from adapters.dialect import Capabilities
-from adapters.endpoints import Collection
+from adapters.dialect import Capabilities, Service
+from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import SourceError, TimedOut, Unsupported
 from adapters.normalise import names
 from adapters.predicate import Predicate
 from adapters.records import Record
+from adapters.spec import Credentials
 from adapters.traffic import Traffic
 from gateway.config import SourceSettings
 from gateway.config.settings import CacheHeaders
@@ -42,6 +44,8 @@ from gateway.roster.tables import Table
 from gateway.roster.upstream import Upstream
 from gateway.roster.whole import Position, Slice, Whole, cut, follows, listed
 
+_log = logging.getLogger(__name__)
+
 _IN_VAIN = 16
 """Needs that were foreseen, and nothing was to be begun for them, that are remembered."""
 
@@ -58,32 +62,34 @@ class Reader:
     ) -> None:
         self._client = client
         self._budget = budget or Budget()
-        self._keeper = Keeper(client.spec.key, store, self._account, self._fits)
+        self._settings = settings
+        self._keeper = Keeper(client.spec.key, store, self._account, self._fits, client.spec.credentials.version)
         self._foreseen: dict[Collection, asyncio.Task[None]] = {}
         self._in_vain: LRUCache[ByIds | ChildrenOf, Known] = LRUCache(_IN_VAIN)
         self._names = {collection: (client.spec.key, collection) for collection in Collection}
-        most_apart = self._budget.share(client.spec.key, client.spec.max_records)
-        guard = Guard(settings.guard.max_loss, settings.guard.min_records)
-        self.tables = {
-            c: Table(
-                settings.fresh_for[c],
-                client.spec.max_records,
-                most_apart=most_apart,
-                stale_for=settings.stale_for,
-                rescan_every=settings.rescan_every,
-                obeys=settings.cache_headers is CacheHeaders.OBEY,
-                fixed=c in settings.fixed,
-                guard=guard,
-                absent=_absence(client, c),
-            )
-            for c in Collection
-        }
+        self.tables = {c: self._table(c) for c in Collection}
         self._keeper.recall(self.tables)
         self.upstream = Upstream(client, self.tables, settings.max_operations)
         self._scans = Scans(self.upstream, self._came, self._fits)
         self._asker = Asker(self.upstream, self._scans)
         self._beyond = Beyond(self.upstream)
         self.held = Held(client.spec.key, self.tables, self._keeper, self._budget)
+
+        client.lost = self._narrowed
+
+    def _table(self, collection: Collection) -> Table:
+        settings, most = self._settings, self._client.spec.max_records
+        return Table(
+            settings.fresh_for[collection],
+            most,
+            most_apart=self._budget.share(self._client.spec.key, most),
+            stale_for=settings.stale_for,
+            rescan_every=settings.rescan_every,
+            obeys=settings.cache_headers is CacheHeaders.OBEY,
+            fixed=collection in settings.fixed,
+            guard=Guard(settings.guard.max_loss, settings.guard.min_records),
+            absent=_absence(self._client, collection),
+        )
 
     @property
     def inclusive(self) -> bool:
@@ -135,6 +141,38 @@ class Reader:
         await asyncio.gather(*self._foreseen.values(), return_exceptions=True)
         await self._keeper.close()
         await self._client.aclose()
+
+    # -------------------------------------------------------------- by other credentials
+
+    def renew(self, credentials: Credentials) -> None:
+        """Asks by other credentials from now on. What was read by those before serves nobody who comes later.
+
+        Raises:
+            Misconfigured: they cannot work; those that there are stay.
+        """
+        self._client.renew(credentials)
+        self._keeper.renew(credentials.version)
+        for collection in Collection:
+            self._begin_anew(collection)
+
+    def _narrowed(self, services: frozenset[Service], lost: frozenset[str]) -> None:
+        """Takes note of what a token lacks. What was read by one that lacked less serves nobody who comes later."""
+        for collection, entity in ENTITIES.items():
+            if entity.service in services:
+                held = self.tables[collection].lacking
+                if held is not None and not lost <= held:
+                    _log.warning(
+                        "security: %s: its token lost a scope: %s is read anew", self._client.spec.key, collection
+                    )
+                    self._begin_anew(collection)
+                self.tables[collection].lacking = lost
+
+    def _begin_anew(self, collection: Collection) -> None:
+        """What is on its way fills the table that it was begun for, which nobody reads any more."""
+        self.tables[collection] = self._table(collection)
+        self._keeper.drop(collection, self.tables[collection])
+        self.upstream.flights.part()
+        self._account(collection)
 
     # -------------------------------------------------------------- anew
 

@@ -19,6 +19,7 @@ from adapters.errors import Misconfigured, SourceError, Unsupported
 from adapters.pacing import Pacer
 from adapters.predicate import Predicate
 from adapters.records import Record, RecordType
+from adapters.spec import Credentials
 from adapters.traffic import Traffic
 from gateway.access.grant import ALL, Access
 from gateway.config import MetadataName, MisconfiguredSource, SourceSettings
@@ -278,6 +279,14 @@ class Source:
             SourceError: the source cannot be asked, or has no such collection.
         """
         self._askable().refresh(collection, full)
+
+    def renew(self, credentials: Credentials) -> None:
+        """Asks by other credentials from now on, as `Reader.renew`.
+
+        Raises:
+            Misconfigured: they cannot work; those that there are stay.
+        """
+        self._askable().renew(credentials)
 
     async def survey(self) -> None:
         """`tables` tells of what is kept on disk too, though nobody has read it yet."""

@@ -106,6 +106,7 @@ class Table:
     generation: counts the copies that were taken for good. coming: set while the collection is being read whole.
     most_apart: records held of it, at most, besides the whole of it.
     rescan_every: seconds after which changes alone no longer do. rescan: the next reading is to be of everything.
+    lacking: scopes that were asked for and not granted where what is held was read; None until a token told.
     obeys: what the source says of holding its answers counts; not of how long where `fixed`. no_store, max_age: what it
     said so, when it was last read whole.
     """
@@ -133,6 +134,7 @@ class Table:
     unproved: str | None = None
     hold: Hold | None = None
     barred: SourceError | None = None
+    lacking: frozenset[str] | None = None
     _good: Whole | None = None
     _held: Whole | None = None
     _partial: Whole | None = None
@@ -508,7 +510,14 @@ class Table:
         self.size = size
         self._kept_for(age)
 
-    def restore(self, whole: Whole, generation: int, hold: Hold | None, max_age: float | None = None) -> None:
+    def restore(
+        self,
+        whole: Whole,
+        generation: int,
+        hold: Hold | None,
+        max_age: float | None = None,
+        lacking: Iterable[str] = (),
+    ) -> None:
         """Takes up a copy that was kept while the gateway was away: it serves at once, with its real age.
 
         Whoever reads it then has the collection asked for anew.
@@ -517,6 +526,7 @@ class Table:
         if self._good is not None or age >= self.stale_for:
             return
         self._good, self.generation, self.hold = whole, generation, hold
+        self.lacking = frozenset(lacking)
         self.hear(CacheControl(max_age=max_age))
         self.read_at, self.scanned_at = whole.read_at, whole.scanned_at
         self.size = len(whole)

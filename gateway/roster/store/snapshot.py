@@ -19,7 +19,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     scanned_at: when everything was last read, None if that is `read_at`. rejected: records that the source sent and
     that could not be read. high_water: up to when, by the source's dates, every change is in.
     revision: the source's own mark of this state. held: a later reading that is held back. max_age: seconds for which
-    the source says that it is fresh.
+    the source says that it is fresh. credentials: by which it was read, as `Store.fingerprint` has them. lost: scopes
+    that were asked for then and not granted.
     """
 
     source: str
@@ -33,6 +34,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     revision: str | None = None
     held: Hold | None = None
     max_age: float | None = None
+    credentials: str = ""
+    lost: tuple[str, ...] = ()
 
 
 class Summary(Facts, frozen=True, kw_only=True):
