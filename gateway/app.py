@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -62,7 +62,8 @@ KEYED = (
     'Whoever asks here has a key: write {"Authorization": "Bearer …"} under Headers, then fetch the schema again. '
     "The page forgets it when it is left."
 )
-"""What GraphiQL tells its user where either is so."""
+CHOSEN = "Here are keys to choose from; one of your own goes under Headers."
+"""What GraphiQL tells its user where that is so."""
 
 GRAPHQL = "/graphql"
 """Where the graph is asked."""
@@ -89,9 +90,11 @@ def build(
     connect: Callable[[SourceSettings], SourceClient] | None = None,
     *,
     compiled: bool = True,
+    keys: Mapping[str, str] | None = None,
 ) -> Gateway:
     """connect: how a source is reached; over the network, within the limits of the process and of each host, if None.
     compiled: queries are executed by plans where they can be; else graphql-core executes everything.
+    keys: what whoever opens GraphiQL may ask with, by what is seen with each: of a demo, on loopback alone.
 
     Raises:
         NoStore: the settings ask for a store on disk that cannot be had.
@@ -110,7 +113,7 @@ def build(
     def reading(grant: Grant, explain: bool) -> Reading:
         return Reading(sources, grant, codec, settings.gateway.deadline, explain=explain)
 
-    page = _graphiql(settings.http.documents, keyed=callers is not None) if settings.http.graphiql else None
+    page = _graphiql(settings.http.documents, callers is not None, keys) if settings.http.graphiql else None
     bounded = SCHEMA.bounded(settings.limits, introspection=settings.http.introspection)
     schema = compiling(bounded) if compiled else bounded
     origins = settings.gateway.cors_origins
@@ -129,7 +132,7 @@ def build(
             allow_headers=["content-type", "authorization", EXPLAIN, PURPOSE, REQUEST_ID],
             expose_headers=[REQUEST_ID],
         )
-    return Gateway(HostGate(app, LOOPBACK) if callers is None else app, rest.state)
+    return Gateway(HostGate(app, LOOPBACK) if callers is None or keys else app, rest.state)
 
 
 def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
@@ -198,12 +201,13 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
     return app
 
 
-def _graphiql(documents: DocumentPolicy, *, keyed: bool) -> App:
-    notes = ([UNTRUSTED] if documents is DocumentPolicy.TRUSTED else []) + ([KEYED] if keyed else [])
+def _graphiql(documents: DocumentPolicy, keyed: bool, keys: Mapping[str, str] | None) -> App:
+    notes = [UNTRUSTED] if documents is DocumentPolicy.TRUSTED else []
+    notes += [CHOSEN] if keys else [KEYED] if keyed else []
     note = " ".join(notes) or None
 
     async def graphiql(scope: Scope, receive: Receive, send: Send) -> None:
-        await pages.graphiql(Request(scope), note)(scope, receive, send)
+        await pages.graphiql(Request(scope), note, keys)(scope, receive, send)
 
     return graphiql
 

@@ -14,7 +14,7 @@ import typer
 
 from gateway.cli.console import Config, err, fail, load, out, show_table
 from gateway.config import describe
-from gateway.demo import QUERY, District, DistrictFailed, curl, districts, fault_curl
+from gateway.demo import QUERY, Clients, District, DistrictFailed, clients, curl, districts, fault_curl
 from gateway.demo import settings as demo_settings
 
 Port = Annotated[
@@ -25,6 +25,9 @@ Port = Annotated[
 UNGUARDED = (
     "without `[access]` whoever is on this machine may read everything: docs/security.md has how to tell clients apart"
 )
+
+SEEN = {"full": "all that there is", "masked": "the same, with invented people"}
+"""What a client of the demo is shown."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Log what each need took, as extensions.explain.reads tells it.")]
 
@@ -85,8 +88,11 @@ def demo(port: Port = None) -> None:
     from gateway.serve import serve as run
 
     try:
-        with districts() as running, suppress(KeyboardInterrupt):
-            run(build(demo_settings(running)), bound, lambda: _show_demo(address(bound), running))
+        with clients() as known, districts() as running, suppress(KeyboardInterrupt):
+            gateway = build(
+                demo_settings(running, known), keys={f"{name}: {SEEN[name]}": key for name, key in known.keys.items()}
+            )
+            run(gateway, bound, lambda: _show_demo(address(bound), running, known))
     except DistrictFailed as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -103,8 +109,12 @@ def _listen(host: str, port: int, told_apart: bool = False) -> socket.socket:
         fail(str(error))
 
 
-def _show_demo(url: str, running: Sequence[District]) -> None:
+def _show_demo(url: str, running: Sequence[District], clients: Clients) -> None:
     out.print(f"[bold]GraphiQL[/]   {url}/graphql\n")
+    out.print("It asks with one of two keys, whichever is chosen there:\n")
+    for name, key in clients.keys.items():
+        out.print(f"{name:<6}  {key}   {SEEN[name]}", markup=False, soft_wrap=True)
+    out.print()
     show_table(
         ("source", "district", "provider", "version", "pid"),
         [(d.key, d.name, str(d.settings["provider"]), str(d.settings["version"]), str(d.pid)) for d in running],
@@ -112,7 +122,7 @@ def _show_demo(url: str, running: Sequence[District]) -> None:
     out.print("\n[bold]Paste this[/]\n")
     out.print(QUERY, markup=False)
     out.print("\n[bold]Or run this[/]\n")
-    out.print(curl(url), markup=False)
+    out.print(curl(url, clients.keys["full"]), markup=False, soft_wrap=True)
     out.print("\nEach district is a process: kill one by its pid, wait 5 s until what is held has aged, and ask again.")
     out.print("Or have one fail; `oneroster-gateway sandbox --faults` lists how, `[]` ends it:\n", markup=False)
     out.print(fault_curl(running[2]), markup=False, soft_wrap=True)

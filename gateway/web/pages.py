@@ -4,7 +4,7 @@ All addresses in the pages are relative: they hold behind any path prefix that e
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -27,8 +27,11 @@ def accepts_html(request: Request) -> bool:
     return prefers_html(request.headers.get("accept"))
 
 
-def graphiql(request: Request, note: str | None = None) -> Response:
-    """GraphiQL for the API at the request's own address. note: what its user is to know first."""
+def graphiql(request: Request, note: str | None = None, keys: Mapping[str, str] | None = None) -> Response:
+    """GraphiQL for the API at the request's own address. note: what its user is to know first.
+
+    keys: those that its user may choose from, by what is seen with each; at first it is the first.
+    """
     nonce = secrets.token_urlsafe(16)
     page = GRAPHIQL.substitute(
         icon=_url("icon.svg"),
@@ -41,7 +44,7 @@ def graphiql(request: Request, note: str | None = None) -> Response:
         examples=_url("examples.json"),
         endpoint=escape(request.url.path.rpartition("/")[2]),
         nonce=nonce,
-        note=f'<p class="note" role="note">{escape(note)}</p>\n' if note else "",
+        note=f'<p class="note" role="note">{escape(note)}{_choice(keys)}</p>\n' if note else "",
     )
     return _html(page, style_nonce=nonce)
 
@@ -69,6 +72,13 @@ def front(request: Request, sources: Sequence[str] | None, *, shown: bool = True
         query=escape(cookbook.load()[0].query),
     )
     return _html(page)
+
+
+def _choice(keys: Mapping[str, str] | None) -> str:
+    if not keys:
+        return ""
+    options = "".join(f'<option value="{escape(key)}">{escape(seen)}</option>' for seen, key in keys.items())
+    return f' <label>Ask with <select id="key" autocomplete="off">{options}</select></label>'
 
 
 def routes() -> list[BaseRoute]:

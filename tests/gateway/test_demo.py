@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -38,6 +40,7 @@ class Demo:
             assert time.monotonic() < until, self.told
             time.sleep(0.05)
         self.url = re.findall(r"http://127\.0\.0\.1:\d+", self.told)[0]
+        self.keys = dict(re.findall(r"^(full|masked) +(orgw_\w+)", self.told, re.MULTILINE))
         self.pids = {m[1]: int(m[2]) for m in re.finditer(r"^\s*(\S+)\s.*\s(\d+)\s*$", self.told, re.MULTILINE)}
 
     def _read(self) -> None:
@@ -45,11 +48,11 @@ class Demo:
         for line in self.process.stdout:
             self.told += line
 
-    def ask(self, query: str) -> dict[str, object]:
-        found: dict[str, object] = httpx2.post(
-            f"{self.url}/graphql", json={"query": query}, timeout=30, trust_env=False
+    def ask(self, query: str, key: str = "full") -> Any:
+        headers = {"Authorization": f"Bearer {self.keys[key]}"}
+        return httpx2.post(
+            f"{self.url}/graphql", json={"query": query}, headers=headers, timeout=30, trust_env=False
         ).json()
-        return found
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -79,7 +82,7 @@ def test_the_demo_is_usable_as_it_says(demo: Demo) -> None:
 
 @pytest.mark.parametrize("query", [NESTED, QUERY], ids=["nested", "printed"])
 def test_it_answers_over_all_seven_sources(demo: Demo, query: str) -> None:
-    answer = httpx2.post(f"{demo.url}/graphql", json={"query": query}, timeout=30, trust_env=False).json()
+    answer = demo.ask(query)
     users = answer["data"]["users"]
     assert users["complete"]
     assert len({json.dumps(u["source"]) for u in users["nodes"]}) == 7
@@ -92,11 +95,44 @@ def test_it_answers_over_all_seven_sources(demo: Demo, query: str) -> None:
     assert len(titles) > 20
 
 
+def test_MASK_the_second_key_shows_the_same_with_other_people(demo: Demo) -> None:
+    query = (
+        "{ users(first: 2000) { totalCount nodes { id familyName role enrollments { class { course { title } } } } } }"
+    )
+    full, masked = (demo.ask(query, key)["data"]["users"] for key in ("full", "masked"))
+    assert full["totalCount"] == masked["totalCount"] > 500
+
+    def rosters(users: Any) -> Counter[str]:
+        return Counter(json.dumps([u["role"], sorted(map(json.dumps, u["enrollments"]))]) for u in users["nodes"])
+
+    assert rosters(full) == rosters(masked)
+    assert {u["id"] for u in full["nodes"]}.isdisjoint(u["id"] for u in masked["nodes"])
+    names = [{u["familyName"] for u in users["nodes"] if u["familyName"]} for users in (full, masked)]
+    assert all(names)
+    assert names[0].isdisjoint(names[1])
+    mine = [demo.ask("{ viewer { name } }", key)["data"]["viewer"]["name"] for key in ("full", "masked")]
+    assert mine == ["full", "masked"]
+
+
+def test_without_a_key_or_by_another_name_it_answers_nothing(demo: Demo) -> None:
+    def status(**headers: str) -> int:
+        body = {"query": "{ sources { totalCount } }"}
+        return httpx2.post(f"{demo.url}/graphql", json=body, headers=headers, timeout=30, trust_env=False).status_code
+
+    assert status() == 401
+    assert status(authorization=f"Bearer {demo.keys['full']}") == 200
+    assert status(authorization=f"Bearer {demo.keys['full']}", host="rebound.example") == 400
+    page = httpx2.get(f"{demo.url}/graphql", headers={"accept": "text/html"}, trust_env=False)
+    assert all(key in page.text for key in demo.keys.values())
+    named = {"accept": "text/html", "host": "rebound.example"}
+    assert httpx2.get(f"{demo.url}/graphql", headers=named, trust_env=False).status_code == 400
+
+
 def test_killing_a_district_leaves_the_others_and_one_error_that_names_it(demo: Demo) -> None:
     key, pid = next(iter(demo.pids.items()))
     os.kill(pid, signal.SIGKILL)
     time.sleep(6)  # what was held of it has aged
-    answer = httpx2.post(f"{demo.url}/graphql", json={"query": NESTED}, timeout=30, trust_env=False).json()
+    answer = demo.ask(NESTED)
     assert not answer["data"]["users"]["complete"]
     assert {n["source"]["key"] for n in answer["data"]["users"]["nodes"]} == set(demo.pids) - {key}
     [error] = [e for e in answer["errors"] if e["extensions"]["code"] != "DANGLING_REFERENCE"]

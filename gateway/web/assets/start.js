@@ -10,10 +10,18 @@
   // An open dialog locks scrolling through a <style> element. The library that adds it looks for the nonce here.
   globalThis.__webpack_nonce__ = styleNonce;
 
+  // The key that is chosen above the editors, where the page has any to choose from. One under Headers is sent instead.
+  function chosen() {
+    const key = document.getElementById('key')?.value;
+    return key ? { authorization: `Bearer ${key}` } : {};
+  }
+
   async function ask({ query, variables, operationName }, { headers } = {}) {
+    const sent = new Headers({ accept: 'application/json', 'content-type': 'application/json', ...chosen() });
+    for (const [name, value] of Object.entries(headers ?? {})) sent.set(name, value);
     const answer = await fetch(endpoint, {
       method: 'POST',
-      headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
+      headers: sent,
       body: JSON.stringify({ query, variables, operationName }),
     });
     try {
