@@ -15,7 +15,7 @@ from adapters.endpoints import Collection as Kind
 from gateway.access.clients import Row
 from gateway.access.field_class import TELLS, FieldClass
 from gateway.access.grant import Access, Grant
-from gateway.access.personal import FIELDS_IN
+from gateway.access.personal import FIELDS_IN, RULED
 from gateway.access.scope import READS, Scope
 from gateway.cli.console import fail
 from gateway.config import Settings
@@ -110,10 +110,9 @@ def told(grant: Grant) -> Iterator[str]:
 
 
 def _parts_told(access: Access, besides: Sequence[Scope]) -> Iterator[tuple[str, str]]:
-    read = [each for each in Kind if each in access.collections]
-    yield "reads", ", ".join(read) or "nothing"
-    if read:
-        there = [each for each in FieldClass if not FIELDS_IN[each].isdisjoint(read)]
+    yield "reads", ", ".join(_read(access)) or "nothing"
+    if access.collections:
+        there = [each for each in FieldClass if not FIELDS_IN[each].isdisjoint(access.collections)]
         yield "with", _classes(each for each in there if each in access.classes)
         yield "without", _classes(each for each in there if each not in access.classes)
         yield "of orgs", ", ".join(sorted(access.orgs)) if access.orgs is not None else ""
@@ -121,15 +120,22 @@ def _parts_told(access: Access, besides: Sequence[Scope]) -> Iterator[tuple[str,
     yield "may", ", ".join(besides)
 
 
+def _read(access: Access) -> list[Kind]:
+    """The collections of which it is answered anything."""
+    return [each for each in Kind if each in access.collections and RULED.get(each) in (None, *access.classes)]
+
+
 def less(before: Grant, after: Grant) -> Iterator[str]:
-    """What a client cannot read any more, source by source."""
+    """What a client cannot read or do any more, source by source."""
     for line in before.lines:
         had, has = before.at(line.source), after.at(line.source)
-        lost = [
-            *(each for each in Kind if each in had.collections - has.collections),
-            *(each for each in FieldClass if each in had.classes - has.classes),
-            *(["real people"] if has.masked and not had.masked else []),
-        ]
+        lost: list[str] = [each for each in _read(had) if each not in _read(has)]
+        lost += [each for each in FieldClass if each in had.classes - has.classes]
+        if has.orgs is not None and (had.orgs is None or not had.orgs <= has.orgs):
+            lost.append(f"what belongs to no org of {', '.join(sorted(has.orgs))}")
+        if has.masked and not had.masked:
+            lost.append("real people")
+        lost += [scope for scope in line.scopes if scope not in READS and not after.allows(scope, line.source)]
         if lost:
             yield f"{line.source}: not any more {', '.join(lost)}"
 

@@ -136,6 +136,25 @@ def test_without_fields_every_class_is_told_as_withheld(key: Key) -> None:
     assert [each in without for each in (*FieldClass, *TELLS.values())] == [True] * 16
 
 
+def test_what_is_read_with_a_class_alone_is_not_told_as_read_without_it(key: Key) -> None:
+    both = ("--sources", "springfield", "--scopes", "roster-demographics.readonly,gradebook.readonly")
+    told = done(key("create", "app", *both, "--fields", "GRADES")).stderr
+    assert "  reads     categories, lineItems, results, scoreScales, assessmentLineItems, assessmentResults\n" in told
+    told = done(key("grant", "app", "--replace", *both, "--fields", "DEMOGRAPHICS")).stderr
+    assert "  reads     demographics, categories, lineItems, scoreScales, assessmentLineItems\n" in told
+    assert "springfield: not any more results, assessmentResults, GRADES\n" in told
+
+
+def test_losing_orgs_and_what_is_not_reading_is_told(key: Key) -> None:
+    row = ("--sources", "springfield", "--scopes", "roster-core.readonly,refresh,explain")
+    done(key("create", "app", *row))
+    row = ("--sources", "springfield", "--scopes", "roster-core.readonly,refresh", "--orgs", "7,42")
+    assert (
+        "springfield: not any more what belongs to no org of 42, 7, explain\n"
+        in done(key("grant", "app", "--replace", *row)).stderr
+    )
+
+
 def test_a_source_that_has_more_is_told_by_itself_with_its_limits(key: Key) -> None:
     done(key("create", "app", "--sources", "all", "--scopes", "resource.readonly"))
     told = done(
@@ -276,4 +295,5 @@ def test_what_is_told_is_what_a_running_gateway_makes_of_the_same_file(key: Key,
     ]
     grant: Grant = grant_of("app", rows(tmp_path), sources, 0)
     for source, line in zip(sources, re.findall(r"reads +(.*)", told), strict=True):
-        assert set(line.split(", ")) == grant.at(source.key).collections
+        reads = grant.at(source.key).collections
+        assert set(line.split(", ")) == reads
