@@ -45,9 +45,42 @@ class NotRecorded(Exception):
     """The record of an operation cannot be written. The message says why, and nothing of the operation."""
 
 
-_Waiting: TypeAlias = "tuple[Callable[[], bytes], asyncio.Future[None], asyncio.AbstractEventLoop]"
+_Text: TypeAlias = Callable[[], bytes]
 
 _END: Final = None
+
+
+class _Batch:
+    """Records that came in one turn of an event loop, and who waits for them."""
+
+    __slots__ = ("alarm", "loop", "texts", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.texts: list[_Text] = []
+        self.waiting: list[asyncio.Future[None]] = []
+        self.alarm: asyncio.TimerHandle | None = None
+
+    def add(self, text: _Text) -> asyncio.Future[None]:
+        done: asyncio.Future[None] = self.loop.create_future()
+        self.texts.append(text)
+        self.waiting.append(done)
+        return done
+
+    def settle(self, error: NotRecorded | None) -> None:
+        """Tells all who wait, from another thread."""
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits
+            self.loop.call_soon_threadsafe(self.tell, error)
+
+    def tell(self, error: NotRecorded | None) -> None:
+        if self.alarm is not None:
+            self.alarm.cancel()
+        for done in self.waiting:
+            if not done.done():
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
 
 
 class Trail:
@@ -64,7 +97,8 @@ class Trail:
         self._files = files
         self._fsync = fsync
         self._patience = patience
-        self._coming: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._gathering: _Batch | None = None
+        self._coming: SimpleQueue[_Batch | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._unsynced = False
         self._ended = False
@@ -73,27 +107,24 @@ class Trail:
         except OSError as error:
             raise CannotRecord(f"{files.folder}: operations cannot be recorded there: {error.strerror}") from None
 
-    async def record(self, text: Callable[[], bytes]) -> None:
+    async def record(self, text: _Text) -> None:
         """Has a line written, which is made by the thread that writes it; in the order of these calls.
 
         Raises:
             NotRecorded: it does not stand there, or nobody knows.
         """
         self.check()
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name="audit", daemon=True)
-            self._thread.start()
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        late = loop.call_later(self._patience, self._late, done)
-        self._coming.put((text, done, loop))
+        batch = self._gathering
+        if batch is None:  # a thread that is woken for each costs more than all else
+            loop = asyncio.get_running_loop()
+            batch = self._gathering = _Batch(loop)
+            batch.alarm = loop.call_later(self._patience, self._late, batch)
+            loop.call_soon(self._hand_over, batch)
         try:
-            await done
+            await batch.add(text)
         except NotRecorded:
             self.lost += 1
             raise
-        finally:
-            late.cancel()
 
     def check(self) -> None:
         """Raises:
@@ -108,16 +139,27 @@ class Trail:
         if self._ended:
             return
         self._ended, self.problem = True, "the gateway is stopping"
-        if self._thread is None:
+        if self._thread is None and self._gathering is None:
             self._end()
             return
+        if self._gathering is not None:
+            self._hand_over(self._gathering)
         self._coming.put(_END)
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join, self._patience)
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join, self._patience)
 
-    def _late(self, done: asyncio.Future[None]) -> None:
-        if not done.done():
-            self._broken(f"it takes longer than {self._patience:g} s")
-            done.set_exception(NotRecorded(self.problem or ""))
+    def _hand_over(self, batch: _Batch) -> None:
+        if self._gathering is not batch:
+            return
+        self._gathering = None
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="audit", daemon=True)
+            self._thread.start()
+        self._coming.put(batch)
+
+    def _late(self, batch: _Batch) -> None:
+        self._broken(f"it takes longer than {self._patience:g} s")
+        batch.tell(NotRecorded(self.problem or ""))
 
     def _broken(self, why: str) -> None:
         if self.problem is None:
@@ -129,9 +171,9 @@ class Trail:
     def _run(self) -> None:
         due = time.monotonic() + AGAIN
         while True:
-            batch, ends = self._batch(due)
-            if batch:
-                self._write(batch)
+            batches, ends = self._come(due)
+            if batches:
+                self._write(batches)
             if ends:
                 self._end()
                 return
@@ -139,9 +181,9 @@ class Trail:
                 self._see_to()
                 due = time.monotonic() + AGAIN
 
-    def _batch(self, due: float) -> tuple[list[_Waiting], bool]:
+    def _come(self, due: float) -> tuple[list[_Batch], bool]:
         """All that has come, once something has, and whether that was the last. Nothing, if nothing came until then."""
-        found: list[_Waiting] = []
+        found: list[_Batch] = []
         try:
             each = self._coming.get(timeout=max(0.0, due - time.monotonic()))
             while each is not _END:
@@ -151,19 +193,20 @@ class Trail:
             return found, False
         return found, True
 
-    def _write(self, batch: Sequence[_Waiting]) -> None:
+    def _write(self, batches: Sequence[_Batch]) -> None:
         if not self._files.opened:  # tried again by and by, and not for each
-            return _settle(batch, NotRecorded(self.problem or "no file could be begun"))
+            return _settle(batches, NotRecorded(self.problem or "no file could be begun"))
         try:
-            self._files.append(b"".join([text() for text, _, _ in batch]), len(batch))
+            lines = [text() for batch in batches for text in batch.texts]
+            self._files.append(b"".join(lines), len(lines))
             if self._fsync is Fsync.ALWAYS:
                 self._files.sync()
         except Exception as error:
-            return self._failed(error, batch)
+            return self._failed(error, batches)
         self._unsynced = self._fsync is Fsync.INTERVAL
-        self.written += len(batch)
+        self.written += len(lines)
         self._works()
-        return _settle(batch, None)
+        return _settle(batches, None)
 
     def _see_to(self) -> None:
         """What is done every second: putting to disk, or beginning a new file after a failure."""
@@ -182,13 +225,13 @@ class Trail:
             log.warning("operations can be recorded again, and are answered")
             self.problem = None
 
-    def _failed(self, error: Exception, batch: Sequence[_Waiting]) -> None:
+    def _failed(self, error: Exception, batches: Sequence[_Batch]) -> None:
         """The file is given up: where a line of it may be cut short, no other is to follow."""
         self._files.abandon()
         self._unsynced = False
         why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
         self._broken(why)
-        _settle(batch, NotRecorded(why))
+        _settle(batches, NotRecorded(why))
 
     def _end(self) -> None:
         try:
@@ -197,20 +240,6 @@ class Trail:
             log.error("the file of the audit could not be ended: %s", error.strerror)
 
 
-def _settle(batch: Sequence[_Waiting], error: NotRecorded | None) -> None:
-    """Tells all who wait; those of one loop in one go."""
-    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-    for _, done, loop in batch:
-        loops.setdefault(loop, []).append(done)
-    for loop, several in loops.items():
-        with suppress(RuntimeError):  # it has ended, and nobody waits
-            loop.call_soon_threadsafe(_tell, several, error)
-
-
-def _tell(several: Sequence[asyncio.Future[None]], error: NotRecorded | None) -> None:
-    for done in several:
-        if not done.done():
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(error)
+def _settle(batches: Sequence[_Batch], error: NotRecorded | None) -> None:
+    for batch in batches:
+        batch.settle(error)
