@@ -38,6 +38,7 @@ from gateway.endpoint.route import EXPLAIN, GraphQLRoute
 from gateway.execution import compiling
 from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
+from gateway.roster.renewing import Renewing
 from gateway.roster.source import Source
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store, open_store
@@ -167,8 +168,10 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.warming = asyncio.create_task(sources.warm())
+        renewing = asyncio.create_task(Renewing(sources).watch())
         yield
         app.state.warming.cancel()
+        renewing.cancel()
         await sources.close()
         if graphql.audit is not None:
             await graphql.audit.trail.close()

@@ -70,6 +70,13 @@ class Vault:
         self._environ = environ
         self._outputs: dict[tuple[str, Path], str] = {}
 
+    def anew(self, *, commands: bool) -> Vault:
+        """One that remembers nothing, but what commands said unless they are to be run again."""
+        vault = Vault(self._environ)
+        if not commands:
+            vault._outputs = dict(self._outputs)
+        return vault
+
     def read(self, reference: Reference, *, base: Path, key: str) -> Secret:
         """The secret. Paths and commands start from `base`.
 

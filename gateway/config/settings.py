@@ -5,7 +5,7 @@ How a settings file becomes this is in `gateway.config.reading`; what may be wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from adapters.dialect import Version
 from adapters.endpoints import Collection
 from adapters.secret import Secret
-from adapters.spec import SourceSpec
+from adapters.spec import Credentials, SourceSpec
 from gateway.access.field_class import FieldClass
 from gateway.access.issuer import Issuer
 from gateway.audit.trail import Fsync
@@ -175,7 +175,8 @@ class SourceSettings:
     timezone: IANA name; the source's today is reckoned by it. schools: org sourcedIds to keep; empty keeps all.
     fresh_for: seconds, for every collection; of those that are not `fixed`, the source itself may say another time.
     stale_for, rescan_every: seconds. warm: collections to read whole at the start. metadata: names declared for its
-    keys. The secrets of a source that is not `enabled` are not fetched.
+    keys. The secrets of a source that is not `enabled` are not fetched. anew: follows their references again,
+    commands too if told so; None where they cannot change. What it returns is None where one leads nowhere.
     """
 
     key: str
@@ -200,6 +201,7 @@ class SourceSettings:
     guard: GuardSettings = GuardSettings()
     metadata: Mapping[str, MetadataName] = field(default_factory=lambda: MappingProxyType({}))
     enabled: bool = True
+    anew: Callable[[bool], Credentials | None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

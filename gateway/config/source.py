@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -43,7 +43,7 @@ from gateway.config.keys import (
     SourceKeys,
 )
 from gateway.config.mistakes import Mistake, did_you_mean
-from gateway.config.secrets import Reference, Vault
+from gateway.config.secrets import Reference, Scheme, Vault
 from gateway.config.settings import GuardSettings, MisconfiguredSource, SourceSettings
 from gateway.config.table import Layer, Table
 from gateway.config.urls import insecure
@@ -64,7 +64,8 @@ _NEEDS: Mapping[AuthKind, tuple[str, tuple[Key[Reference | Secret | None], ...]]
 def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSettings | MisconfiguredSource:
     """The source written in `own`, above its provider's `defaults`."""
     mistakes: list[Mistake] = []
-    table = Table([own, defaults] if defaults else [own], mistakes)
+    layers = [own, defaults] if defaults else [own]
+    table = Table(layers, mistakes)
     table.refuse_unknown(SOURCE)
     key = table.take(SourceKeys.KEY)
     former_keys = table.take(SourceKeys.FORMER_KEYS)
@@ -124,6 +125,7 @@ def read_source(own: Layer, defaults: Layer | None, vault: Vault) -> SourceSetti
         guard=guard,
         metadata=metadata,
         enabled=enabled,
+        anew=_anew(layers, key, vault) if enabled else None,
     )
 
 
@@ -163,11 +165,7 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
     base_urls, token_url = _addresses(table)
     max_concurrency = table.take(SourceKeys.MAX_CONCURRENCY)
     max_records = table.take(SourceKeys.MAX_RECORDS)
-    credentials = Credentials(
-        client_id=table.take_secret(SourceKeys.CLIENT_ID, vault, key),
-        client_secret=table.take_secret(SourceKeys.CLIENT_SECRET, vault, key),
-        token=table.take_secret(SourceKeys.TOKEN, vault, key),
-    )
+    credentials = _credentials(table, key, vault)
     if dialect is None or auth is None:
         return None
     if vault is not None:
@@ -188,6 +186,29 @@ def _spec(table: Table, key: str, dialect: Dialect | None, vault: Vault | None) 
         breaker=breaker,
         answers=answers,
     )
+
+
+def _credentials(table: Table, key: str, vault: Vault | None) -> Credentials:
+    return Credentials(
+        client_id=table.take_secret(SourceKeys.CLIENT_ID, vault, key),
+        client_secret=table.take_secret(SourceKeys.CLIENT_SECRET, vault, key),
+        token=table.take_secret(SourceKeys.TOKEN, vault, key),
+    )
+
+
+def _anew(layers: list[Layer], key: str, vault: Vault) -> Callable[[bool], Credentials | None] | None:
+    """What follows the references of a source's credentials again; None where that could lead to nothing else."""
+    written = Table(layers, [])
+    references = [written.take(each) for each in (SourceKeys.CLIENT_ID, SourceKeys.CLIENT_SECRET, SourceKeys.TOKEN)]
+    if all(not isinstance(each, Reference) or each.scheme is Scheme.ENV for each in references):
+        return None
+
+    def anew(commands: bool) -> Credentials | None:
+        mistakes: list[Mistake] = []
+        found = _credentials(Table(layers, mistakes), key, vault.anew(commands=commands))
+        return None if mistakes else found
+
+    return anew
 
 
 def _addresses(table: Table) -> tuple[Mapping[Service, str], str | None]:

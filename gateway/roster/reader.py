@@ -144,16 +144,20 @@ class Reader:
 
     # -------------------------------------------------------------- by other credentials
 
-    def renew(self, credentials: Credentials) -> None:
-        """Asks by other credentials from now on. What was read by those before serves nobody who comes later.
+    def renew(self, credentials: Credentials) -> bool:
+        """Asks by other credentials from now on; False where they are the same. What was read by those before serves
+        nobody who comes later.
 
         Raises:
             Misconfigured: they cannot work; those that there are stay.
         """
+        if credentials == self._client.spec.credentials:
+            return False
         self._client.renew(credentials)
         self._keeper.renew(credentials.version)
         for collection in Collection:
             self._begin_anew(collection)
+        return True
 
     def _narrowed(self, services: frozenset[Service], lost: frozenset[str]) -> None:
         """Takes note of what a token lacks. What was read by one that lacked less serves nobody who comes later."""

@@ -280,13 +280,13 @@ class Source:
         """
         self._askable().refresh(collection, full)
 
-    def renew(self, credentials: Credentials) -> None:
-        """Asks by other credentials from now on, as `Reader.renew`.
+    def renew(self, credentials: Credentials) -> bool:
+        """Asks by other credentials from now on, as `Reader.renew`; False where they are the same.
 
         Raises:
             Misconfigured: they cannot work; those that there are stay.
         """
-        self._askable().renew(credentials)
+        return self._askable().renew(credentials)
 
     async def survey(self) -> None:
         """`tables` tells of what is kept on disk too, though nobody has read it yet."""

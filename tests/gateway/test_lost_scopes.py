@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +18,9 @@ from adapters.endpoints import Collection
 from adapters.errors import Denied, SourceError
 from adapters.secret import Secret
 from adapters.spec import Credentials
-from gateway.config import SourceSettings, from_tables
+from gateway.config import SourceSettings, from_tables, load
 from gateway.roster.deadline import Deadline
+from gateway.roster.renewing import Renewing
 from gateway.roster.source import Source
 from gateway.roster.sources import Sources
 from gateway.roster.store import open_store
@@ -237,4 +240,86 @@ async def test_S07_other_credentials_begin_with_nothing_held(server: Server) -> 
     await asyncio.sleep(1.05)  # a token that was refused is not asked for again for a second; these are others, though
     assert len(await ids(source, Collection.USERS)) == 8
     assert len(server.asked) > asked
+    await sources.close()
+
+
+TOML = """
+[[sources]]
+key = "a"
+provider = "standard"
+version = "1.1"
+base_url = "https://h.example"
+token_url = "https://h.example/token"
+client_id = "id"
+client_secret = '{reference}'
+auth = {{ kind = "oauth2", credentials = "body" }}
+retries = {{ attempts = 1 }}
+"""
+
+
+def referring(server: Server, folder: Path, reference: str) -> tuple[Sources, Source, Renewing, list[float]]:
+    """The last of these is the time, which is for the test to set."""
+    path, now = folder / "gateway.toml", [0.0]
+    path.write_text(TOML.format(reference=reference))
+    made = load(path, {"NAMED": "hunter2"})
+    assert not made.mistakes, made.mistakes
+    sources = Sources.open(made, lambda own: SourceClient(own.spec, httpx2.MockTransport(server)))
+    [source] = sources
+    return sources, source, Renewing(sources, lambda: now[0]), now
+
+
+async def test_S09_a_secret_in_a_file_is_read_anew_without_a_restart(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    sources, source, renewing, _ = referring(server, tmp_path, "file:secret")
+    await ids(source, Collection.USERS)
+    await renewing.look()
+    asked = len(server.asked)
+    await ids(source, Collection.USERS)
+    assert len(server.asked) == asked  # the same secret: nothing is read anew
+    server.secret = "next"
+    secret.write_text("next")
+    with caplog.at_level(logging.INFO):
+        await renewing.look()
+        assert len(await ids(source, Collection.USERS)) == 8
+        assert len(server.asked) > asked
+        secret.unlink()
+        await renewing.look()
+        await renewing.look()
+    assert [line for line in caplog.messages if "cannot be read" in line] == [
+        "a: its credentials cannot be read any more; it is asked by those of before"
+    ]
+    assert "next" not in caplog.text
+    await sources.close()
+
+
+async def test_S09_a_command_is_run_anew_once_a_source_refuses_what_it_said(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "said.py").write_text("print(open('secret').read()); open('ran', 'a').write('x')")
+    (tmp_path / "secret").write_text("first")
+    server.secret = "first"
+    sources, source, renewing, now = referring(server, tmp_path, f"command:{sys.executable} said.py")
+    ran = tmp_path / "ran"
+    await ids(source, Collection.USERS)
+    await renewing.look()
+    assert ran.read_text() == "x"
+    server.secret = "next"
+    server.revoke()
+    source.refresh(Collection.USERS, full=True)
+    await until(lambda: not source.loading(Collection.USERS))
+    await renewing.look()
+    await renewing.look()
+    assert ran.read_text() == "xx"  # it said the same, and is not asked all the time
+    (tmp_path / "secret").write_text("next")
+    now[0] = 61.0
+    await renewing.look()
+    assert ran.read_text() == "xxx"
+    assert len(await ids(source, Collection.USERS)) == 8
+    await sources.close()
+
+
+async def test_S09_where_secrets_cannot_change_nothing_is_watched(server: Server, tmp_path: Path) -> None:
+    sources, _, renewing, _ = referring(server, tmp_path, "env:NAMED")
+    await asyncio.wait_for(renewing.watch(), 1)
     await sources.close()
