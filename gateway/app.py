@@ -25,6 +25,7 @@ from gateway.access.clients import ClientFile
 from gateway.access.grant import Grant
 from gateway.access.granting import Granted
 from gateway.access.issuer import Issuer
+from gateway.access.points import Points
 from gateway.access.rates import Rates
 from gateway.audit.files import AuditFiles
 from gateway.audit.subjects import Subjects
@@ -143,7 +144,7 @@ def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:
     granted = [Granted(s.key, next(iter(s.traits("districts")), None), s.traits("labels"), s.keys) for s in sources]
     keys = Keys(ClientFile(access.clients), secret) if access.clients is not None and secret is not None else None
     tokens = _tokens(access.jwt) if access.jwt is not None else None
-    return Callers(granted, keys, tokens, Rates(access.requests_per_second))
+    return Callers(granted, keys, tokens, Rates(access.requests_per_second), Points(access.points_per_minute))
 
 
 def _auditing(settings: Settings, schema: Schema) -> Auditing | None:

@@ -6,7 +6,7 @@ import hmac
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cachetools import LRUCache
@@ -16,7 +16,8 @@ from gateway.access.api_keys import hashed, id_of
 from gateway.access.clients import Client, ClientFile, Row
 from gateway.access.grant import EVERYTHING, Grant
 from gateway.access.granting import Granted, grant_of
-from gateway.access.rates import Rates
+from gateway.access.points import Account, Points
+from gateway.access.rates import Rates, TooOften
 
 if TYPE_CHECKING:  # what tokens take is loaded where there are any
     from gateway.access.tokens import Tokens
@@ -29,21 +30,14 @@ class Unauthenticated(Exception):
     """Nobody known asks. The message is for the client, and the same whatever is wrong with a key."""
 
 
-class TooOften(Exception):
-    """A client asks more often than it may. wait: seconds after which it may again."""
-
-    def __init__(self, wait: float) -> None:
-        super().__init__(wait)
-        self.wait = wait
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client by its name, and the key by which it was known; None: by a token."""
+    """A client by its name, and the key by which it was known; None: by a token. points: what it may still ask for."""
 
     name: str
     key_id: str | None
     grant: Grant
+    points: Account | None = None
 
 
 NOBODY: Final = Caller("", None, EVERYTHING)
@@ -73,7 +67,9 @@ class Keys:
 
 
 class Callers:
-    """keys, tokens: how clients may be known, one at least. sources: all there are. rates: how often each may ask."""
+    """keys, tokens: how clients may be known, one at least. sources: all there are. rates, points: how often, and for
+    how much, each may ask.
+    """
 
     def __init__(
         self,
@@ -81,9 +77,11 @@ class Callers:
         keys: Keys | None = None,
         tokens: Tokens | None = None,
         rates: Rates | None = None,
+        points: Points | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._rates = rates
+        self._points = points
         self._sources = sources
         self._keys = keys
         self._tokens = tokens
@@ -100,7 +98,7 @@ class Callers:
         caller = await self._known(header)
         if self._rates is not None and (wait := self._rates.wait(caller.name)):
             raise TooOften(wait)
-        return caller
+        return caller if self._points is None else replace(caller, points=self._points.account(caller.name))
 
     async def _known(self, header: str) -> Caller:
         given = _bearer(header)

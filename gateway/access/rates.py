@@ -12,6 +12,14 @@ from cachetools import LRUCache
 _CLIENTS: Final = 10_000
 
 
+class TooOften(Exception):
+    """A client asks more often, or for more, than it may. wait: seconds after which it may again."""
+
+    def __init__(self, wait: float, message: str = "this client asks more often than it may") -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 @dataclass(slots=True)
 class _Bucket:
     left: float

@@ -95,6 +95,7 @@ def read_access(table: Table, base: Path, gateway: GatewaySettings) -> AccessSet
         clients=base / clients if clients is not None else None,
         jwt=issuer,
         requests_per_second=table.take(AccessKeys.REQUESTS_PER_SECOND),
+        points_per_minute=table.take(AccessKeys.POINTS_PER_MINUTE),
     )
 
 

@@ -149,6 +149,7 @@ class AccessKeys:
 
     CLIENTS: Key[str | None] = Key("clients", TEXT, None)
     REQUESTS_PER_SECOND = Key("requests_per_second", COUNT, settings.AccessSettings().requests_per_second)
+    POINTS_PER_MINUTE = Key("points_per_minute", COUNT, settings.AccessSettings().points_per_minute)
 
 
 class JwtKeys:

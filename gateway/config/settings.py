@@ -143,12 +143,13 @@ class HttpSettings:
 class AccessSettings:
     """How clients are told apart. clients: the file of those that have keys. jwt: whose tokens are taken.
 
-    requests_per_second: of each client.
+    requests_per_second, points_per_minute: of each client.
     """
 
     clients: Path | None = None
     jwt: Issuer | None = None
     requests_per_second: int = 50
+    points_per_minute: int = 2_000_000
 
     @property
     def told_apart(self) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
-from gateway.access.callers import NOBODY, Caller, Callers, TooOften, Unauthenticated
+from gateway.access.callers import NOBODY, Caller, Callers, Unauthenticated
 from gateway.access.grant import Grant
+from gateway.access.rates import TooOften
 from gateway.access.scope import Scope
 from gateway.audit.entries import Outcome
 from gateway.config import GetPolicy
@@ -111,12 +112,14 @@ class GraphQLRoute:
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
         reading = self.reading(caller.grant, explain)
         noted = None if self.audit is None else await self.audit.begin(asked, caller, headers, request)
-        context = Context(reading, shown=None if noted is None else noted.shown)
+        context = Context(reading, shown=None if noted is None else noted.shown, points=caller.points)
         work = respond(self.schema, asked, context, READS_AND_WRITES if posted else QUERIES)
         try:  # what may write is carried out to its end
             answer = await (work if _MUTATION in asked.query else attended(work, receive))
         except InvalidOperationTypeError as error:
             raise _of_wrong_kind(error.operation_type.value, posted) from None
+        except TooOften as error:
+            raise _of_one_too_many(error) from None
         except Exception as error:
             if noted is not None:
                 await noted.unanswered(Outcome.LEFT if isinstance(error, ClientGone) else Outcome.FAILED, reading)
@@ -148,10 +151,7 @@ class GraphQLRoute:
             ask = (b"www-authenticate", b"Bearer")
             raise Refusal(401, str(error), code=ErrorCode.UNAUTHENTICATED, headers=[ask]) from None
         except TooOften as error:
-            later = max(1, math.ceil(error.wait))
-            message = "this client asks more often than it may"
-            headers_ = [(b"retry-after", str(later).encode())]
-            raise Refusal(429, message, code=ErrorCode.RATE_LIMITED, headers=headers_, retry_after=later) from None
+            raise _of_one_too_many(error) from None
 
     def _document(self, parameters: Parameters, posted: bool, kind: str) -> Found:
         try:
@@ -173,6 +173,12 @@ def _unexecuted(kind: str) -> int:
     Clients take `application/json` for the graph's own at 200 alone: it may be the word of anybody on the way.
     """
     return 400 if kind == GRAPHQL_RESPONSE else 200
+
+
+def _of_one_too_many(error: TooOften) -> Refusal:
+    later = max(1, math.ceil(error.wait))
+    headers = [(b"retry-after", str(later).encode())]
+    return Refusal(429, str(error), code=ErrorCode.RATE_LIMITED, headers=headers, retry_after=later)
 
 
 def _of_wrong_kind(kind: str, posted: bool) -> Refusal:

@@ -15,6 +15,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from gateway.access.rates import TooOften
 from gateway.faults import BadInput
 from gateway.limits import DocumentLimits
 from gateway.schema import personal
@@ -129,6 +130,8 @@ class Schema(strawberry.Schema):
                 context_value.cost.count(result.data)
             shown = {"cost": context_value.cost.extension()}
             result.extensions = {**result.extensions, **shown} if result.extensions else shown
+        if context_value is not None and context_value.points is not None:
+            context_value.points.give_back(context_value.cost.unused)
         return complete(result, reading)
 
     def _priced(
@@ -144,6 +147,8 @@ class Schema(strawberry.Schema):
         cost = context.cost
         cost.predict(price, given, limits.cost)
         if cost.requested <= limits.cost:
+            if context.points is not None and (wait := context.points.take(cost.charged)):
+                raise TooOften(wait, "this client asks for more than it may in so short a time")
             return None
         refused = PreExecutionError(data=None, errors=[cost.exceeded()], extensions={"cost": cost.extension()})
         return complete(refused, None)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 import strawberry
 
+from gateway.access.points import Account
 from gateway.roster.reading import Place, Reading
 from gateway.schema.cost import Cost
 from gateway.schema.shown import Shown
@@ -14,13 +15,14 @@ from gateway.schema.shown import Shown
 class Context(msgspec.Struct, frozen=True):
     """Lives as long as one operation. below: how to read on below a root field, by its name in the answer, where that
     differs from the operation's own reading. shown: is told which records the answer holds, if anybody wants to know.
-    cost: what the operation costs.
+    cost: what the operation costs. points: what its client may still ask for; None: whatever it likes.
     """
 
     reading: Reading
     below: dict[str | int, Reading] = msgspec.field(default_factory=dict)
     shown: Shown | None = None
     cost: Cost = msgspec.field(default_factory=Cost)
+    points: Account | None = None
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -52,6 +52,16 @@ class Cost(msgspec.Struct, eq=False):
         counted = self.price is not None and data is not None
         self.actual = _row(_merged([self.price.roots]), data) if counted and self.price is not None else 0
 
+    @property
+    def charged(self) -> int:
+        """Cost points: what is taken of the client for what was predicted. None is had for nothing."""
+        return max(1, self.requested)
+
+    @property
+    def unused(self) -> int:
+        """What of that is given back, now that it is known what there is."""
+        return 0 if self.price is None else self.charged - max(1, min(self.actual, self.charged))
+
     def exceeded(self) -> GraphQLError:
         """Why it is refused, if it is."""
         message = f"the answer may have {_told(self.requested)} nodes; {self.limit:,} are the most"

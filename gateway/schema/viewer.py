@@ -1,5 +1,6 @@
 """Who asks, as the gateway knows it, and what that client may read and do."""
 
+import time
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -103,10 +104,28 @@ def _sees_masks(info: Info) -> bool:
     return any(grant.at(line.source).masked for line in grant.lines)
 
 
+def _points_left(info: Info) -> int | None:
+    points = info.context.points
+    return None if points is None else points.left
+
+
+def _reset_at(info: Info) -> Any:
+    points = info.context.points
+    return None if points is None else instant(time.time() + points.full_in)
+
+
 @strawberry.type(description="The client that asks, as its key tells it.")
 class Viewer:
     name: str | None = computed(_name, "Its name; null where the gateway does not tell clients apart.")
     masked: bool = computed(_sees_masks, "Whether it is shown invented people, of one of its sources at least.")
+    points_left: int | None = computed(
+        _points_left,
+        "Rate limit: the cost points that it has left, after this operation as it was predicted; they come back bit by "
+        "bit. null where the gateway does not tell clients apart: then there is no limit.",
+    )
+    reset_at: DateTime | None = computed(
+        _reset_at, "When it has all of its cost points again, if it asks for nothing until then."
+    )
     grants: list[GrantType] = computed(
         _grants,
         "What it was granted, source by source; empty where clients are not told apart: it may read everything.",
