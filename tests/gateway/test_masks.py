@@ -22,6 +22,9 @@ from adapters.records import Record, RecordType
 from adapters.secret import Secret
 from gateway.access.grant import EVERYTHING, Access, Grant
 from gateway.execution import compiling
+from gateway.execution.answering import Asked, respond
+from gateway.execution.executor import Executor
+from gateway.execution.kept import KeptRows
 from gateway.identity import global_id
 from gateway.roster.listing import Extent, ListQuery, come, listed
 from gateway.roster.masking.attributes import ATTRIBUTES, How
@@ -320,6 +323,7 @@ SHAPES = [
     '{ enrollments(effectiveOn: "today", first: 500) { totalCount nodes { id userRef { id } user { id } } } }',
     '{ results(filter: { score: { gte: 0 }, dateLastModified: { gte: "2000-01-01T00:00:00Z" } }, first: 500)'
     " { totalCount nodes { id score class { id } student { id } lineItem { id dueDate } } } }",
+    "{ classes { groups(by: [SCHOOL]) { count keys { name value record { id } } } } }",
     "{ users(filter: { role: { eq: STUDENT } }) { groups(by: [GRADE]) { count keys { name value } } } }",
     '{ orgs(filter: { name: { contains: "e" } }) { totalCount nodes { id } } }',
 ]
@@ -466,3 +470,30 @@ async def test_MASK_takes_a_secret(world: MakeWorld) -> None:
     assert error.extensions["code"] == "SOURCE_MISCONFIGURED"
     assert "secret" in error.message
     assert made.requests("a") == 0
+
+
+# ---------------------------------------------------------------- beside clients without a mask
+
+QUESTIONS = [
+    "{ users(first: 500, status: null) { nodes { id givenName email enrollments { class { id title } } } } }",
+    "{ classes(first: 500) { nodes { id title enrollments { user { id displayName demographics { birthDate } } } } } }",
+    "{ users(first: 500, filter: { role: { eq: STUDENT } }) { nodes { id samePerson { id } agents { familyName } } } }",
+]
+
+
+@pytest.mark.parametrize("query", QUESTIONS)
+@pytest.mark.parametrize("first", [MASKED, EVERYTHING], ids=["masked first", "full first"])
+async def test_MASK_rows_that_are_kept_for_one_client_are_not_shown_to_the_other(
+    world: MakeWorld, query: str, first: Grant
+) -> None:
+    made = world(a=canaries(KIND, 1), b=canaries("xporter-generic", 2))
+    encoding = COMPILED.led_by(Executor(COMPILED, KeptRows(rows_from=1, columns_from=1)))
+    real = {text for key in "ab" for record in await all_records(made, key) for text in hidden(record)}
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    for grant in (first, EVERYTHING, MASKED, EVERYTHING, EVERYTHING, MASKED, MASKED):
+        answer = await respond(encoding, Asked(query), Context(made.reading(grant)))
+        body = msgspec.json.decode(answer.body)
+        assert body["data"]
+        told[grant is MASKED] |= set(leaves(body))
+    assert told[True] & real == set()
+    assert len(told[False] & real) > 50
