@@ -32,6 +32,10 @@ class Access:
         """Whether a client may filter, order or group by fields of a class: a count or a place tells their values."""
         return field_class in self.classes and not self.masked
 
+    @property
+    def compares_all(self) -> bool:
+        return not self.masked and len(self.classes) == len(FieldClass)
+
 
 ALL = Access()
 """All of a source, as it is."""

@@ -6,7 +6,7 @@ by in filters and orders. What is not named here is open to whoever may read the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, get_args, get_type_hints
 
@@ -71,18 +71,21 @@ def class_of(kind: type[Any], path: str) -> FieldClass | None:
     found = next((PERSONAL[each, attribute] for each in kind.__mro__ if (each, attribute) in PERSONAL), None)
     if found is not None or not rest:
         return found
-    return next((within for part in _parts(kind, attribute) if (within := class_of(part, rest)) is not None), None)
+    part = part_of(kind, attribute)
+    return class_of(part, rest) if part is not None else None
 
 
-def _parts(kind: type[Any], attribute: str) -> Iterator[type[Any]]:
+def part_of(kind: type[Any], attribute: str) -> type[Any] | None:
+    """What the elements of a list of records are, where they have fields of their own."""
     hint = get_type_hints(kind).get(attribute)
-    return (each for each in get_args(hint) if hasattr(each, "__struct_fields__"))
+    return next((each for each in get_args(hint) if hasattr(each, "__struct_fields__")), None)
 
 
 def _classes_in(kind: type[Any]) -> frozenset[FieldClass]:
     """Those of a record and of what is in it."""
     own = frozenset(field_class for (owner, _), field_class in PERSONAL.items() if owner in kind.__mro__)
-    return own.union(*(_classes_in(part) for name in kind.__struct_fields__ for part in _parts(kind, name)))
+    parts = filter(None, (part_of(kind, name) for name in kind.__struct_fields__))
+    return own.union(*map(_classes_in, parts))
 
 
 FIELDS_IN: Final[Mapping[FieldClass, frozenset[Collection]]] = MappingProxyType(

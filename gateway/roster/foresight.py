@@ -7,7 +7,7 @@ parents. That is predicted by the planner, for as many parents as the root is as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters import predicate
 from adapters.endpoints import COLLECTIONS, Collection
@@ -36,13 +36,19 @@ class Ahead:
     """A relation that an operation follows, and those that it follows from there.
 
     key: the attribute by which records of `kind` name their parents, if they are `children`; else the attribute by
-    which the parents name them.
+    which the parents name them. gone_by: the client says by which of their fields they are chosen or ordered.
     """
 
     kind: RecordType
     key: str
     children: bool
     then: tuple[Ahead, ...] = ()
+    gone_by: bool = False
+
+
+def followed_anyway(relations: Iterable[Ahead]) -> tuple[Ahead, ...]:
+    """The relations without those, and what is behind them, that a client may be refused for its arguments."""
+    return tuple(replace(each, then=followed_anyway(each.then)) for each in relations if not each.gone_by)
 
 
 def needs(

@@ -282,7 +282,7 @@ async def children_page(
         cursor=_cursor(reading, extent, walk),
         backwards=extent.backwards,
     )
-    rows = await reading.brood(find, kind, field, parent, where)
+    rows = await reading.brood(find, kind, field, parent, where, order)
     if rows is None:
         return None
     page = page_of(parent.source, rows, wanted, reading.standing(parent.source, kind))

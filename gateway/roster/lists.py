@@ -88,7 +88,7 @@ async def read_page(
 
     async def part(source: Source) -> Part:
         try:
-            own = await source.resolved(wanted.where, deadline, terms)
+            own = await source.resolved(collection, wanted.where, deadline, terms, wanted.order)
             answer = await _part(source, collection, msgspec.structs.replace(wanted, where=own.found), deadline, terms)
         except SourceError as error:
             return error
@@ -161,7 +161,7 @@ async def total(
         known = page.totals.get(source.key)
         if known is not None:
             return known
-        own = await source.resolved(where, deadline, terms)
+        own = await source.resolved(collection, where, deadline, terms)
         asked = source.ask_lists(collection, lambda r: r.count(collection, own.found, terms.since), deadline, terms)
         answer = await asked
         older(source.key, answer.standing or own.standing)
@@ -186,7 +186,7 @@ async def every(
     """
 
     async def rows(source: Source) -> Sequence[Record] | None:
-        own = await source.resolved(where, deadline, terms)
+        own = await source.resolved(collection, where, deadline, terms)
         asked = source.ask_lists(collection, lambda r: r.matching(collection, own.found, terms.since), deadline, terms)
         answer = await asked
         older(source.key, answer.standing or own.standing)

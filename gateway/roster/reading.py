@@ -224,8 +224,10 @@ class Reading:
         known = self.sources.get(source, self.grant)
         if known is None:
             return dict.fromkeys(parents, ())
+        if (withheld := known.refused(COLLECTIONS[kind], where)) is not None:
+            return dict.fromkeys(parents, withheld)
         holds, found = await asyncio.gather(
-            self._holds(known, where),
+            self._holds(known, kind, where),
             self._loaders.broods(known, COLLECTIONS[kind], field, parents),
             return_exceptions=True,
         )
@@ -286,7 +288,7 @@ class Reading:
         or where they are too many for a moment.
         """
         parts = self._parts(kind, source)
-        if parts is None or not resolving.settled(where):
+        if parts is None or not resolving.settled(where) or self._refused(kind, source, where):
             return None
         found = parts.broods(field, parents)
         if found is None or sum(map(len, found)) > AT_ONCE:
@@ -316,6 +318,8 @@ class Reading:
         """The children by `field` of all records of a source, under the same condition."""
         whole = self.held(kind, source)
         if whole is None or not whole.has_index(field) or whole.unproved is not None or not resolving.settled(where):
+            return None
+        if self._refused(kind, source, where):
             return None
         return whole.broods(field, where)
 
@@ -355,15 +359,24 @@ class Reading:
         return rows
 
     async def brood(
-        self, find: FindPlace, kind: RecordType, field: str, parent: Record, where: Predicate | None
+        self,
+        find: FindPlace,
+        kind: RecordType,
+        field: str,
+        parent: Record,
+        where: Predicate | None,
+        order: Order = (),
     ) -> tuple[Record, ...] | None:
         """The records whose `field` names `parent`, however many; None when the source could not answer."""
         source = self.sources.get(parent.source, self.grant)
         if source is None:
             return ()
+        if (withheld := source.refused(COLLECTIONS[kind], where, order)) is not None:
+            self.outcomes.failed(find, kind, withheld)
+            return None
         try:
             holds, rows = await together(
-                self._holds(source, where), self.having(find, kind, source.key, field, parent.sourced_id)
+                self._holds(source, kind, where), self.having(find, kind, source.key, field, parent.sourced_id)
             )
         except SourceError as error:
             self.outcomes.failed(find, kind, error)
@@ -453,17 +466,21 @@ class Reading:
             other._tests, other._in_hand = {}, {}
         return other
 
-    async def _holds(self, source: Source, where: Predicate | None) -> Columns | None:
+    def _refused(self, kind: RecordType, source: str, where: Predicate | None) -> bool:
+        known = self.sources.get(source, self.grant) if where is not None else None
+        return known is not None and known.refused(COLLECTIONS[kind], where) is not None
+
+    async def _holds(self, source: Source, kind: RecordType, where: Predicate | None) -> Columns | None:
         """`where` as a test of one source's records; worked out once, whatever it looks at. None: all satisfy it."""
         if where is None or resolving.settled(where):
             return None if where is None else compile_columns(where)
         coming = self._tests.get((source.key, where))
         if coming is None:
-            coming = self._tests[source.key, where] = asyncio.ensure_future(self._resolved(source, where))
+            coming = self._tests[source.key, where] = asyncio.ensure_future(self._resolved(source, kind, where))
         return await asyncio.shield(coming)
 
-    async def _resolved(self, source: Source, where: Predicate) -> Columns | None:
-        found = (await source.resolved(where, self.deadline, self.terms)).found
+    async def _resolved(self, source: Source, kind: RecordType, where: Predicate) -> Columns | None:
+        found = (await source.resolved(COLLECTIONS[kind], where, self.deadline, self.terms)).found
         return None if found is None else compile_columns(found)
 
     def standing(self, source: str, kind: RecordType) -> Standing | None:

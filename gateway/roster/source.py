@@ -31,13 +31,15 @@ from gateway.faults import (
     NotHeld,
     SourceState,
     Unproved,
+    Withheld,
     code_of,
     worst,
 )
 from gateway.roster.budget import Usage
+from gateway.roster.compared import refused
 from gateway.roster.deadline import Deadline
 from gateway.roster.flights import Flights
-from gateway.roster.foresight import Ahead
+from gateway.roster.foresight import Ahead, followed_anyway
 from gateway.roster.guard import Hold
 from gateway.roster.health import Health
 from gateway.roster.masking.masked import Masked
@@ -95,6 +97,7 @@ class Source:
         self.refusal = refusal
         self._pacer = pacer
         self._health = reader.health if reader is not None else Health(refusal)
+        self._access = ALL
         self._narrowed = False
         self._masked = masked
         self._show(Scope.of_schools(settings.schools if isinstance(settings, SourceSettings) else ()), None)
@@ -113,9 +116,10 @@ class Source:
         found = self._views.get(access)
         if found is None:
             scope = self._scope.under(access)
-            found = self
+            found = self if access == ALL else copy.copy(self)
+            if found is not self:
+                found._access = access
             if scope != self._scope or access.masked:
-                found = copy.copy(self)
                 found._narrowed = scope != self._scope
                 if access.masked and self._masked is None and self._reader is not None:
                     found._reader = None
@@ -313,16 +317,27 @@ class Source:
     def window_in_hand(
         self, collection: Collection, where: Predicate | None, after: Position | None, limit: int, terms: Terms
     ) -> Slice | None:
-        """The `limit` records after a position of those that satisfy `where`, if nothing has to be awaited for them."""
+        """The `limit` records after a position of those that satisfy `where`, if nothing has to be awaited or told."""
+        if self.refused(collection, where) is not None:
+            return None
         if (whole := self.in_hand(collection, terms)) is not None:
             return whole.window_known(where, after, limit)
         parts = self.parts_in_hand(collection, terms)
         return parts.known_window(where, after, limit) if parts is not None else None
 
+    def refused(self, collection: Collection, where: Predicate | None, order: Order = ()) -> Withheld | None:
+        """Why a client that sees this may not go by a condition or an order; None if it may."""
+        if self._access is ALL:
+            return None
+        return refused(self.key, self._access, self.declared, collection, where, order)
+
     def foresee(self, collection: Collection, ahead: tuple[Ahead, ...], where: Predicate | None, first: int) -> None:
         """Begins what following `ahead` from the `first` records that satisfy `where` will need anyway."""
-        if self._reader is not None:
-            self._reader.foresee(self._scope.ahead(collection, ahead), where, first)
+        if self._reader is None or self._mask is not None or self.refused(collection, where) is not None:
+            return
+        if not self._access.compares_all:
+            ahead = followed_anyway(ahead)
+        self._reader.foresee(self._scope.ahead(collection, ahead), where, first)
 
     async def decide(self, collection: Collection, hold: Hold, accept: bool) -> bool:
         """Takes what is held back of a collection for good, or drops it; False where it is not there any more."""
@@ -418,13 +433,21 @@ class Source:
         return held[1]
 
     async def resolved(
-        self, where: Predicate | None, deadline: Deadline, terms: Terms = USUAL
+        self,
+        collection: Collection,
+        where: Predicate | None,
+        deadline: Deadline,
+        terms: Terms = USUAL,
+        order: Order = (),
     ) -> Answer[Predicate | None]:
-        """`where` for its records alone: see `gateway.roster.resolving`.
+        """`where` for its records of a collection alone: see `gateway.roster.resolving`.
 
         Raises:
+            Withheld: the client may not go by it, or by the order.
             SourceError: what a condition looks at could not be read.
         """
+        if (withheld := self.refused(collection, where, order)) is not None:
+            raise withheld
         older: list[Standing] = []
 
         async def read(collection: Collection, part: Predicate | None) -> Sequence[Record]:

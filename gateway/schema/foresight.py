@@ -113,7 +113,8 @@ class _Walk:
         if relation.cardinality is Cardinality.PAGE:
             below = self.records(below)
         children = relation.cardinality in (Cardinality.CHILDREN, Cardinality.PAGE)
-        yield Ahead(relation.kind, relation.key, children, self.from_records(relation.kind, below))
+        gone_by = not _GOES_BY.isdisjoint(argument.name.value for argument in field.arguments or ())
+        yield Ahead(relation.kind, relation.key, children, self.from_records(relation.kind, below), gone_by)
 
     def fields(self, selections: Sequence[SelectionSetNode | None]) -> Iterator[FieldNode]:
         """The fields selected, through fragments; without those that directives leave out."""
@@ -137,6 +138,9 @@ class _Walk:
             for argument in directive.arguments or ()
         )
 
+
+_GOES_BY = {"filter", "orderBy"}
+"""Arguments that name fields of the records."""
 
 _LEAVES_OUT = {"skip": True, "include": False}
 """The value of `if` at which a directive leaves out what it stands at."""

@@ -24,8 +24,9 @@ from gateway.schema.roots import Root
 MEANS = "means"
 
 
-def _alternative(means: Callable[[Any], Predicate | None], text: str, *wire: str) -> Any:
-    return strawberry.field(default=strawberry.UNSET, description=described(text, *wire), metadata={MEANS: means})
+def _alternative(means: Callable[[Any], Predicate | None], attribute: str, text: str, *wire: str) -> Any:
+    metadata = {MEANS: means, "attribute": attribute}
+    return strawberry.field(default=strawberry.UNSET, description=described(text, *wire), metadata=metadata)
 
 
 def _has(field: str) -> Callable[[str], Predicate]:
@@ -55,15 +56,22 @@ def _elsewhere(asked: UserIdInput) -> Predicate | None:
     description="By what a person is looked for: exactly one of these. Case does not count in any of them.",
 )
 class IdentityInput:
-    email: str | None = _alternative(_has("email"), "E-mail address. Members of a family may share one.", "user.email")
-    username: str | None = _alternative(_has("username"), "Name to sign in with, login.", "user.username")
+    email: str | None = _alternative(
+        _has("email"), "email", "E-mail address. Members of a family may share one.", "user.email"
+    )
+    username: str | None = _alternative(_has("username"), "username", "Name to sign in with, login.", "user.username")
     user_master_identifier: str | None = _alternative(
         _has("user_master_identifier"),
+        "user_master_identifier",
         "Id of the person over all systems of the district.",
         "user.userMasterIdentifier",
     )
-    identifier: str | None = _alternative(_has("identifier"), "Student or staff number.", "user.identifier")
-    user_id: UserIdInput | None = _alternative(_elsewhere, "Id of the person in some other system.", "user.userIds")
+    identifier: str | None = _alternative(
+        _has("identifier"), "identifier", "Student or staff number.", "user.identifier"
+    )
+    user_id: UserIdInput | None = _alternative(
+        _elsewhere, "user_ids", "Id of the person in some other system.", "user.userIds"
+    )
 
 
 Identity = Annotated[

@@ -4,7 +4,7 @@ What is an attribute of a record has that one's class (`gateway.access.personal`
 (`fields.computed`). Whoever executes the field asks the same guard: graphql-core here, plans in `gateway.execution`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, TypeAlias
@@ -24,12 +24,17 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from adapters.endpoints import ENTITIES
-from adapters.records import Record
+from adapters.records import Record, User
 from gateway.access.field_class import FieldClass
 from gateway.access.personal import PERSONAL, class_of, ruling
 from gateway.roster.reading import Place, Reading
 from gateway.schema.fields import Personal
+from gateway.schema.identity_lookup import IdentityInput
+from gateway.schema.listed import LISTED
+from gateway.schema.orders import ORDERS
 from gateway.schema.relations import Cardinality, Relation
+from gateway.schema.roots import Root
+from gateway.schema.translation import MEANING, Subject
 
 PII: Final = "pii"
 """Of a field, an argument, an input field or a value of an enum: the extension that holds its class."""
@@ -45,6 +50,8 @@ _RECORDS: Final[Mapping[str, type[Any]]] = {
     **{entity.record.__name__: entity.record for entity in ENTITIES.values()},
 }
 """What stands behind object types: they have the names of the classes of records."""
+
+_RECORD_OF: Final = {entity.type: entity.record for entity in ENTITIES.values()}
 
 _NAMED: Final = (Cardinality.ONE, Cardinality.SEVERAL)
 
@@ -86,13 +93,17 @@ def guard_of(definition: GraphQLField) -> Guard | None:
 
 def declare(graph: GraphQLSchema) -> None:
     """Says of every element of a graph which class it has, and puts guards over its fields."""
-    classes = graph.type_map.get(FieldClass.__name__)
-    if isinstance(classes, GraphQLEnumType):
-        graph.directives = (*graph.directives, _directive(classes))
+    enum = graph.type_map.get(FieldClass.__name__)
+    if isinstance(enum, GraphQLEnumType):
+        graph.directives = (*graph.directives, _directive(enum))
     for named in graph.type_map.values():
         if isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
             for field in named.fields.values():
                 _declare_field(named.name, field)
+    for element, record, attributes in _going_by(graph):
+        if classes := {found for each in attributes if (found := class_of(record, each)) is not None}:
+            [field_class] = classes
+            _mark(element, field_class)
 
 
 def _directive(classes: GraphQLEnumType) -> GraphQLDirective:
@@ -122,7 +133,7 @@ def _declare_field(type_name: str, field: GraphQLField) -> None:
 
 def _personal(type_name: str, field: GraphQLField) -> Personal | None:
     declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    metadata: Mapping[str, Any] = getattr(declared, "metadata", {})
+    metadata = _metadata(field)
     if isinstance(said := metadata.get("pii"), Personal):
         return said
     record = _RECORDS.get(type_name)
@@ -137,6 +148,31 @@ def _personal(type_name: str, field: GraphQLField) -> Personal | None:
     elif attribute is not None:
         found = class_of(record, attribute)
     return Personal(found) if found is not None else None
+
+
+def _going_by(graph: GraphQLSchema) -> Iterator[tuple[Any, type[Any], Sequence[str]]]:
+    """What filters, sorts and searches by attributes of records: these, and the records."""
+    types = graph.type_map
+    for kind, listed in LISTED.items():
+        record = _RECORD_OF[kind]
+        for field in getattr(types.get(listed.filter.__name__), "fields", {}).values():
+            subject = _metadata(field).get(MEANING)
+            named = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].python_name
+            yield field, record, [subject.field if isinstance(subject, Subject) else named]
+        for name, value in getattr(types.get(f"{ORDERS[kind].__name__}Field"), "values", {}).items():
+            yield value, record, [name.lower()]
+    for field in getattr(types.get(IdentityInput.__name__), "fields", {}).values():
+        yield field, User, [_metadata(field)["attribute"]]
+    for field in graph.query_type.fields.values() if graph.query_type is not None else ():
+        root = _metadata(field).get("root")
+        if isinstance(root, Root) and "search" in field.args:
+            yield field.args["search"], _RECORD_OF[root.kind], LISTED[root.kind].searched
+
+
+def _metadata(element: Any) -> Mapping[str, Any]:
+    """What is kept of an element where it is declared."""
+    found: Mapping[str, Any] = getattr(element.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF), "metadata", {})
+    return found
 
 
 def _mark(element: Any, field_class: FieldClass) -> None:

@@ -280,7 +280,7 @@ async def nothing_is_kept_back(town: Town, query: Query, asker: Asker) -> None:
     for key in query.sources:
         source, server = town.warm.sources.get(key, EVERYTHING), town.servers[key]
         assert source is not None
-        own = (await source.resolved(where, Deadline(60))).found
+        own = (await source.resolved(collection, where, Deadline(60))).found
         pushed = pushdown(town.warm.settings.sources[town.places[key]].spec.dialect, collection, own, room=4_000)
         if pushed.text is None or told_otherwise(server, query.collection, pushed.text):
             continue

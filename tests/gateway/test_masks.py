@@ -321,7 +321,7 @@ SHAPES = [
     "{ users(filter: { role: { eq: TEACHER }, orgCount: { gt: 0 } }, first: 500) { totalCount nodes { id } } }",
     "{ enrollments(filter: { dangling: true }, status: null, first: 500) { totalCount nodes { id } } }",
     '{ enrollments(effectiveOn: "today", first: 500) { totalCount nodes { id userRef { id } user { id } } } }',
-    '{ results(filter: { score: { gte: 0 }, dateLastModified: { gte: "2000-01-01T00:00:00Z" } }, first: 500)'
+    '{ results(filter: { dateLastModified: { gte: "2000-01-01T00:00:00Z" } }, first: 500)'
     " { totalCount nodes { id score class { id } student { id } lineItem { id dueDate } } } }",
     "{ classes { groups(by: [SCHOOL]) { count keys { name value record { id } } } } }",
     "{ users(filter: { role: { eq: STUDENT } }) { groups(by: [GRADE]) { count keys { name value } } } }",
