@@ -157,6 +157,8 @@ def _spread() -> None:
     root = logging.getLogger()
     root.addHandler(NET)
     root.setLevel(logging.DEBUG)
+    # While it is heard, what is held is never answered at once: its own tests hear it.
+    logging.getLogger("gateway.roster.explain").setLevel(logging.INFO)
     _watched(CliRunner, "invoke", _of_command)
     _watched(subprocess.Popen, "communicate", _of_process)
     _watched(Refusal, "response", lambda response, *_: answered(response.body, "a refusal"))
