@@ -19,6 +19,7 @@ test-long: $(VENV)/.dev
 	$(BIN)/python -m tests.gateway.granted 10000
 	$(BIN)/python -m tests.faults.test_model 1000 50
 	$(BIN)/python -m tests.faults.pairs
+	$(BIN)/python -m tests.gateway.crossings
 	$(BIN)/python -m tests.gateway.idle_clients
 	$(BIN)/python -m tests.gateway.audited
 
