@@ -372,3 +372,39 @@ async def test_AUDIT_a_client_that_leaves_before_its_answer_is_recorded_as_such(
         assert record["outcome"] == "left"
         assert "records" not in record
         assert record["subjects"] == []
+
+
+@pytest.mark.parametrize(("command", "status"), [("check", 1), ("serve", 2)])
+def test_AUDIT_a_folder_that_cannot_be_written_is_told_before_anything_is_asked(
+    tmp_path: Path, command: str, status: int
+) -> None:
+    (tmp_path / "file").write_text("")
+    config = tmp_path / "gateway.toml"
+    config.write_text('[gateway]\nport = 0\n[audit]\ndir = "file/audit"\n')
+    told = CliRunner().invoke(commands, [command, "--config", str(config)])
+    assert told.exit_code == status
+    assert "operations cannot be recorded there: Not a directory" in told.stderr
+
+
+def test_AUDIT_a_folder_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text('[audit]\ndir = "not/there"\n')
+    told = CliRunner().invoke(commands, ["check", "--config", str(config)])
+    assert "operations can be recorded there" in told.stdout
+    assert [each.name for each in tmp_path.iterdir()] == ["gateway.toml"]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ('fsync = "always"', "nothing is recorded unless dir says where"),
+        ('dir = "audit"\nsubjects = true', "ids of people are hashed with a secret"),
+        ('dir = "audit"\nfsync = "sometimes"', "always"),
+    ],
+)
+def test_AUDIT_settings_that_make_no_sense_are_mistakes(tmp_path: Path, said: str, problem: str) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(f"[audit]\n{said}\n")
+    told = CliRunner().invoke(commands, ["check", "--config", str(config)])
+    assert told.exit_code == 2
+    assert problem in told.stderr
