@@ -206,7 +206,7 @@ class Outcomes:
 
     def sources(self) -> set[str]:
         """Those that were asked, or would have been."""
-        return self._answered.union([source for _, source, _ in self._entries])
+        return self._answered.union([source for _, source, _ in self._entries if source])
 
     def errors(self) -> list[GraphQLError]:
         return [

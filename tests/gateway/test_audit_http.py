@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 
 from gateway.access.api_keys import hashed, id_of, make
 from gateway.access.clients import Client, Kept, Row, changing
+from gateway.access.field_class import FieldClass
+from gateway.access.scope import Scope
 from gateway.app import Gateway, build
 from gateway.audit.files import files_in
 from gateway.audit.subjects import Subjects
@@ -211,6 +213,30 @@ async def test_AUDIT_of_people_who_are_shown_invented_nobody_is_told(world: Make
         await gateway.post(query, "mixed")
         assert "masked" not in gateway.last
         assert len(gateway.last["subjects"]) == gateway.last["records"]["b"]["User"] > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome", "code"),
+    [
+        ("{ resources(read: { onSourceFailure: FAIL }) { nodes { title } } }", "refused", "FORBIDDEN_SCOPE"),
+        ("{ resources { nodes { title } } }", "partial", "FORBIDDEN_SCOPE"),
+        ("{ users(first: 2) { nodes { email } } resources { totalCount } }", "partial", "FORBIDDEN_SCOPE"),
+        ("{ users(first: 2) { nodes { givenName email } } }", "partial", "FORBIDDEN_FIELD"),
+        ("{ users(first: 2) { nodes { role } } }", "ok", None),
+    ],
+)
+async def test_AUDIT_what_a_client_may_not_read_is_recorded_as_refused(
+    world: MakeWorld, tmp_path: Path, query: str, outcome: str, code: str | None
+) -> None:
+    row = Row(every=True, scopes=(Scope.ROSTER_CORE,), fields=(FieldClass.NAME,))
+    async with recording(world(a="standard-1.2"), tmp_path, app=[row]) as gateway:
+        await gateway.post(query, "app")
+        record = gateway.last
+        assert record["outcome"] == outcome
+        assert code is None or code in record["codes"]
+        assert record["sources"] == ["a"]
+        assert record.get("records", {}) == ({"a": {"User": 2}} if "users" in query else {})
+        assert record.get("classes", []) == [c for c, f in (("CONTACT", "email"), ("NAME", "givenName")) if f in query]
 
 
 QUERIES = (
