@@ -107,7 +107,7 @@ class Tokens:
         try:
             return Row(
                 every="*" in named,
-                sources=tuple(word for word in named if ":" not in word and word != "*"),
+                sources=tuple(named),
                 districts=_after("district:", named),
                 labels=_after("label:", named),
                 scopes=_scopes(_words(claims.get(issuer.scopes))),

@@ -242,6 +242,12 @@ async def test_S05_a_token_reads_by_the_scopes_of_oneroster_in_short_or_in_full(
     assert found.classes == frozenset()
 
 
+async def test_what_is_not_of_oneroster_has_no_long_name(issuer: Published) -> None:
+    callers = Callers(GRANTED, tokens=tokens(issuer.address), now=lambda: NOW)
+    caller = await callers.caller(f"Bearer {signed(scope=f'refresh {V1P1}explain {V1P2}holds')}")
+    assert caller.grant.may == {(Scope.REFRESH, "a")}
+
+
 @pytest.mark.parametrize(
     ("fields", "classes"),
     [
