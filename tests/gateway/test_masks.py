@@ -497,3 +497,23 @@ async def test_MASK_rows_that_are_kept_for_one_client_are_not_shown_to_the_other
         told[grant is MASKED] |= set(leaves(body))
     assert told[True] & real == set()
     assert len(told[False] & real) > 50
+
+
+REFUSED = [
+    'users(filter: { familyName: { eq: "Okonski" } }) { totalCount }',
+    'users(filter: { email: { contains: "a" } }) { totalCount }',
+    'users(search: "a") { totalCount }',
+    "users(orderBy: [{ field: FAMILY_NAME, direction: ASC }]) { totalCount }",
+    "users(filterText: \"username='x'\") { totalCount }",
+    'usersByIdentity(identity: { username: "x" }, sources: ["a"]) { totalCount }',
+    'users(filter: { metadata: { name: "counselor", value: { isNull: false } } }) { totalCount }',
+    'demographics(filter: { birthDate: { gte: "2010-01-01" } }) { totalCount }',
+]
+
+
+@pytest.mark.parametrize("root", REFUSED)
+async def test_MASK_what_is_invented_cannot_be_asked_by(world: MakeWorld, root: str) -> None:
+    made = world(DECLARED, a=KIND)
+    result = await COMPILED.execute(f"{{ {root} }}", {}, Context(made.reading(Grant({"a": MASKED.at("a")}))))
+    assert [e.extensions and e.extensions["code"] for e in result.errors or ()] == ["FORBIDDEN_FIELD"]
+    assert made.requests("a") == 0

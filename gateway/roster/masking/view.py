@@ -6,33 +6,25 @@ whichever part of it is wanted: as one that is ordered by a field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from typing import Protocol, TypeVar, overload
+from typing import Protocol
 
 import msgspec
-from cachetools import LRUCache
 
 from adapters.endpoints import ENTITIES, Collection
 from adapters.errors import SourceError
-from adapters.predicate import Predicate, compile_test
+from adapters.predicate import Predicate
 from adapters.records import Record
 from gateway.roster.asking import Children, Found
 from gateway.roster.masking.attributes import How
 from gateway.roster.masking.conditions import how_of, real
 from gateway.roster.masking.masked import Masked
+from gateway.roster.masking.rows import WEIGHT, MaskedRows, Orders
 from gateway.roster.pins import Lists
 from gateway.roster.reads import Reads, Version
 from gateway.roster.tables import Table
 from gateway.roster.whole import Position, Slice, Standing, Whole, alike, beside, cut
-
-T = TypeVar("T")
-
-_LISTS = 16
-"""Lists that are kept in the order of their masked ids."""
-
-_WEIGHT = 20
-"""Masking a record takes as long as looking at so many."""
 
 
 class Pin(Lists, Version, Protocol):
@@ -55,40 +47,13 @@ class HeldReads(Walked, Protocol):
     def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None: ...
 
 
-class MaskedRows(Sequence[Record]):
-    """Records in the order of their masked ids, each masked when it is looked at."""
-
-    __slots__ = ("_masked", "_real")
-
-    def __init__(self, records: Iterable[Record], masked: Masked) -> None:
-        masked_id = masked.mask.id
-        self._masked = masked.record
-        self._real = tuple(sorted(records, key=lambda record: masked_id(record.sourced_id)))
-
-    def __len__(self) -> int:
-        return len(self._real)
-
-    def __iter__(self) -> Iterator[Record]:
-        return map(self._masked, self._real)
-
-    @overload
-    def __getitem__(self, place: int) -> Record: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Record, ...]: ...
-    def __getitem__(self, place: int | slice) -> Record | tuple[Record, ...]:
-        if isinstance(place, slice):
-            return tuple(map(self._masked, self._real[place]))
-        return self._masked(self._real[place])
-
-
 class MaskedLists:
     """Lists of masked records, by conditions on them."""
 
-    def __init__(self, lists: Lists, masked: Masked) -> None:
+    def __init__(self, lists: Lists, orders: Orders) -> None:
         self._lists = lists
-        self._masked = masked
-        self._kept: LRUCache[tuple[Collection, Predicate | None], tuple[Sequence[Record], Sequence[Record]]]
-        self._kept = LRUCache(_LISTS)
+        self._orders = orders
+        self._masked = orders.masked
 
     async def window(
         self,
@@ -98,43 +63,37 @@ class MaskedLists:
         limit: int,
         since: float | None = None,
     ) -> Slice:
-        found = await self.matching(collection, where, since)
-        return cut(found, after.sourced_id if after is not None else None, limit)
+        found, _ = await self._found(collection, where, since)
+        begin = after.sourced_id if after is not None else None
+        return await beside(WEIGHT * limit, lambda: cut(found, begin, limit))
 
     async def matching(self, collection: Collection, where: Predicate | None, since: float | None = None) -> Slice:
-        put = real(where, ENTITIES[collection].record, self._masked.mask)
-        found = await self._lists.matching(collection, put.where, since)
-        rows = await self._rows(collection, where, found.records, put.exact)
-        total = len(rows) if found.total is not None else None
-        return msgspec.structs.replace(found, records=rows, total=total)
+        found, rows = await self._found(collection, where, since)
+        await rows.copied()
+        return found
 
     async def count(self, collection: Collection, where: Predicate | None, since: float | None = None) -> int | None:
         put = real(where, ENTITIES[collection].record, self._masked.mask)
         if put.exact:
             return await self._lists.count(collection, put.where, since)
-        return (await self.matching(collection, where, since)).total
+        return (await self._found(collection, where, since))[0].total
 
-    async def _rows(
-        self, collection: Collection, where: Predicate | None, records: Sequence[Record], exact: bool
-    ) -> Sequence[Record]:
-        """The masked copies of those records that satisfy the condition; exact: all do. The same for the same."""
-        kept = self._kept.get((collection, where))
-        if kept is None or kept[0] is not records:
-            weight = len(records) if exact else _WEIGHT * len(records)
-            kept = records, await beside(weight, lambda: self._ordered(where, records, exact))
-            self._kept[collection, where] = kept
-        return kept[1]
-
-    def _ordered(self, where: Predicate | None, records: Sequence[Record], exact: bool) -> Sequence[Record]:
-        rows = MaskedRows(records, self._masked)
-        return rows if exact else tuple(filter(compile_test(where), rows))
+    async def _found(
+        self, collection: Collection, where: Predicate | None, since: float | None
+    ) -> tuple[Slice, MaskedRows]:
+        """The whole list, and its rows, which need not be masked yet."""
+        put = real(where, ENTITIES[collection].record, self._masked.mask)
+        found = await self._lists.matching(collection, put.where, since)
+        rows = await self._orders.rows(collection, where, found.records, put.exact)
+        total = len(rows) if found.total is not None else None
+        return msgspec.structs.replace(found, records=rows, total=total), rows
 
 
 class MaskedReads(MaskedLists):
     """All needs, likewise: an id that the mask never made is nobody's."""
 
-    def __init__(self, reads: Walked, masked: Masked) -> None:
-        super().__init__(reads, masked)
+    def __init__(self, reads: Walked, orders: Orders) -> None:
+        super().__init__(reads, orders)
         self._reads = reads
 
     async def by_ids(
@@ -146,7 +105,7 @@ class MaskedReads(MaskedLists):
         def mask() -> Found:
             return {i: self._shown(found[r]) for i, r in known.items() if r in found}
 
-        return {**await beside(_WEIGHT * len(found), mask), **dict.fromkeys(unknown)}
+        return {**await beside(WEIGHT * len(found), mask), **dict.fromkeys(unknown)}
 
     async def children(
         self,
@@ -163,14 +122,14 @@ class MaskedReads(MaskedLists):
             return {p: self._brood(found[r]) for p, r in known.items() if r in found}
 
         rows = sum(map(len, found.values()))
-        return {**await beside(_WEIGHT * rows, mask), **dict.fromkeys(unknown, ())}
+        return {**await beside(WEIGHT * rows, mask), **dict.fromkeys(unknown, ())}
 
     async def pin(self, collection: Collection, since: float | None = None) -> Version | None:
         return await self._reads.pin(collection, since)
 
     async def pinned(self, collection: Collection, version: float) -> MaskedPin | None:
         pin = await self._reads.pinned(collection, version)
-        return MaskedPin(pin, self._masked) if pin is not None else None
+        return MaskedPin(pin, self._orders) if pin is not None else None
 
     def _known(self, how: How, values: Iterable[str]) -> tuple[Mapping[str, str], list[str]]:
         """What masked values of a field stand for, and those that stand for nothing."""
@@ -198,8 +157,8 @@ class MaskedReads(MaskedLists):
 class MaskedPin(MaskedLists):
     """One version of a collection, likewise."""
 
-    def __init__(self, pin: Pin, masked: Masked) -> None:
-        super().__init__(pin, masked)
+    def __init__(self, pin: Pin, orders: Orders) -> None:
+        super().__init__(pin, orders)
         self._pin = pin
 
     @property
@@ -216,8 +175,8 @@ class MaskedPin(MaskedLists):
 class MaskedHeld(MaskedReads):
     """What is held, likewise."""
 
-    def __init__(self, held: HeldReads, masked: Masked) -> None:
-        super().__init__(held, masked)
+    def __init__(self, held: HeldReads, orders: Orders) -> None:
+        super().__init__(held, orders)
         self._held = held
 
     def standing(self, collection: Collection, found: object, since: float | None = None) -> Standing | None:
@@ -228,8 +187,8 @@ class MaskedView(MaskedReads):
     """A source's reader, or a view of it, under a mask, in its place wherever records are wanted."""
 
     def __init__(self, reads: Walked, held: HeldReads, masked: Masked) -> None:
-        super().__init__(reads, masked)
-        self.held = MaskedHeld(held, masked)
+        super().__init__(reads, Orders(masked))
+        self.held = MaskedHeld(held, self._orders)
 
     def in_hand(self, collection: Collection, since: float | None, began: float | None) -> Whole | None:
         return None  # what is held is not masked
