@@ -40,7 +40,7 @@ class DocumentLimits:
     characters, tokens: of the text. depth: fields below one another. root_fields: of one operation. repeats: of one
     name in the answer, at one place of the answer. nesting: lists and objects within one another, in one value.
     introspection_depth, introspection_fields: of what stands below `__schema` and `__type`, which counts for itself.
-    cost: nodes that an answer may have, as they are predicted (`gateway.schema.prices`) and in fact.
+    cost: nodes that an answer may have, as they are predicted (`gateway.schema.pricing`) and in fact.
     """
 
     characters: int = 32_768

@@ -63,7 +63,7 @@ from gateway.execution.plan import (
 )
 from gateway.schema.collect import Collector, NotCollected, switches
 from gateway.schema.personal import guard_of
-from gateway.schema.prices import is_counted, is_guessed
+from gateway.schema.pricing import is_counted, is_guessed
 from gateway.schema.relations import Cardinality, Relation
 
 MOST_FIELDS = 5000

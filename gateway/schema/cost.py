@@ -36,7 +36,7 @@ class Cost(msgspec.Struct, eq=False):
         if self.price is None or self.limit is None:
             return True
         if self.left is None:
-            self.left = self.limit - self.price.certain(self.given)
+            self.left = self.limit - self.price.sure(self.given)
         nodes = count * self.price.each(node, self.given)
         if nodes > self.left:
             return False
@@ -89,7 +89,7 @@ def _merged(parts: Iterable[Iterable[Asked]]) -> dict[str, list[Asked]]:
     found: dict[str, list[Asked]] = {}
     for part in parts:
         for each in part:
-            if each.total != 0:
+            if each.each != 0:
                 found.setdefault(each.key, []).append(each)
     return found
 

@@ -29,7 +29,8 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from gateway.beside import Beside
 from gateway.faults import ErrorCode, extensions
 from gateway.limits import DocumentLimits, Exceeded, read
-from gateway.schema.prices import Given, Price, Prices
+from gateway.schema.prices import Given, Price
+from gateway.schema.pricing import Prices
 
 MOST_TEXT = 300_000
 """Characters of the documents that are kept. Each takes up to 140 bytes, parsed, and one object for the collector."""

@@ -36,7 +36,7 @@ from gateway.sandbox.server import make_server
 from gateway.schema import SCHEMA, Schema
 from gateway.schema.answers import complete
 from gateway.schema.context import Context
-from gateway.schema.prices import Prices, is_counted
+from gateway.schema.pricing import Prices, is_counted
 from gateway.schema.sizes import EXPECTED
 from gateway.web import cookbook
 from tests.gateway.support import MakeWorld, World
