@@ -25,6 +25,7 @@ from gateway.execution.rows import OFTEN, Form, as_bytes
 from gateway.execution.run import Run
 from gateway.execution.values import info
 from gateway.roster.outcomes import no_room
+from gateway.schema.cost import NoRoom, source_of
 from gateway.schema.relations import Cardinality
 
 _PLAIN = frozenset({list, tuple})
@@ -91,7 +92,11 @@ def _within_room(run: Run, frame: Frame, each: Field, lists: list[Any]) -> list[
         return lists
     rows, outcomes, found = FieldRows(frame.level, each), run.reading(frame.level).outcomes, list(lists)
     for row in lacking:
-        outcomes.fault(rows.place(row), no_room(frame.objects[row].source, rows.weight(row)))
+        source = source_of(frame.objects[row])
+        if source is None:
+            run.failed(frame.level, each, row, NoRoom())
+        else:
+            outcomes.fault(rows.place(row), no_room(source, rows.weight(row)))
         found[row] = None
     return found
 

@@ -27,6 +27,7 @@ from gateway.execution.run import Run
 from gateway.execution.single import absent, is_absent, leaf, listed, type_name
 from gateway.execution.values import info
 from gateway.roster.outcomes import no_room
+from gateway.schema.cost import NoRoom, source_of
 from gateway.schema.shown import Shown
 
 _STRETCH = 500
@@ -120,8 +121,10 @@ class Careful:
         if each.guessed and self.run.context.cost.limit is not None:
             values = list(values)
             for row in lacking_room(self.run.context.cost, each.nodes[0], values, level.weights):
-                faults.setdefault(row, []).append(no_room(objects[row].source))
-                values[row] = None
+                source = source_of(objects[row])
+                values[row] = NoRoom() if source is None else None
+                if source is not None:
+                    faults.setdefault(row, []).append(no_room(source))
         if each.completed.items_nullable is None:
             cells = await self._things(each, each.completed.nullable, values, level, range(len(values)), None)
         else:

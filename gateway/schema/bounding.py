@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.roster.reading import Place, no_room
 from gateway.schema.context import Context
-from gateway.schema.cost import Cost
+from gateway.schema.cost import Cost, NoRoom, source_of
 from gateway.schema.shown import TellingExecutor
 
 
@@ -19,7 +19,10 @@ class BoundedExecutor(TellingExecutor):
         context, nodes = self.context_value, tuple(each.node for each in field_details_list)
         cost = context.cost if isinstance(context, Context) else Cost()
         if isinstance(result, list | tuple) and not cost.take(nodes[0], len(result)):
+            source = source_of(result[0])
+            if source is None:
+                raise NoRoom
             place = Place(tuple(path.as_list()), nodes)
-            context.reading.outcomes.fault(lambda: place, no_room(result[0].source))
+            context.reading.outcomes.fault(lambda: place, no_room(source))
             return None
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)

@@ -9,8 +9,24 @@ from typing import Any
 import msgspec
 from graphql import FieldNode, GraphQLError
 
-from gateway.faults import ErrorCode, extensions
+from gateway.faults import BadInput, ErrorCode, extensions
 from gateway.schema.prices import Asked, Given, Price
+
+
+class NoRoom(BadInput):
+    """A list that is of no single source would make the answer larger than it may be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "with this list the answer would have more than it may; narrow it, or ask for fewer at once",
+            ErrorCode.TOO_LONG,
+        )
+
+
+def source_of(record: Any) -> str | None:
+    """The source of a record; None of what is none."""
+    source = getattr(record, "source", None)
+    return source if isinstance(source, str) else None
 
 
 class Cost(msgspec.Struct, eq=False):

@@ -201,6 +201,15 @@ async def test_L06_an_operation_that_costs_too_much_is_refused_before_anything_i
         assert within.json()["data"]["users"]["nodes"]
 
 
+async def test_L06_no_operation_that_is_named_otherwise_goes_unreckoned(world: MakeWorld) -> None:
+    made, text = world(a="standard-1.2"), f"query Q {{ users(first: 10000) {{ {PEOPLE} }} }}"
+    for name in ("", "Nobody", "q"):
+        answer = await BOUNDED.execute(text, None, Context(made.reading()), operation_name=name)
+        assert answer.data is None
+        assert answer.errors
+    assert made.requests("a") == 0
+
+
 @pytest.mark.parametrize("leave", ["", "__schema { queryType { name } }"], ids=["compiled", "fallback"])
 async def test_L06_it_is_refused_on_whichever_way_it_would_have_been_executed(world: MakeWorld, leave: str) -> None:
     made, schema = world(a="standard-1.2"), compiling(BOUNDED)
@@ -337,6 +346,23 @@ async def test_L07_a_list_with_which_the_answer_would_be_too_large_is_null_and_t
         )
         assert (None in lists) == (most == little)
         assert lists <= {100, 95, 1, 2, None}, "a list is whole, or not there: 95 of the 100 are still counted"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_L07_groups_with_which_the_answer_would_be_too_large_are_null_and_that_is_told(way: str) -> None:
+    many = "{ classes(first: 0) { a: groups(by: [COURSE]) { count } b: groups(by: [COURSE]) { count } } }"
+    district = exact_district(1, users=9, classes=130, courses=130, enrollments=9)
+    made = World({"a": make_server("standard-1.2", district)})
+    assert cost(many) == 200
+    for _ in range(2):
+        answer = await answered(way, made, many, 220)
+        assert answer["extensions"]["cost"]["actual"] <= 220
+        groups = answer["data"]["classes"]
+        assert sorted(value is None for value in groups.values()) == [False, True]
+        [error] = answer["errors"]
+        assert error["extensions"]["code"] == "TOO_LONG"
+        assert error["path"][0] == "classes"
+        assert groups[error["path"][1]] is None
 
 
 @pytest.mark.parametrize("text", CROWDED)
