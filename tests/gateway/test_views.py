@@ -64,6 +64,8 @@ async def test_a_collection_that_is_not_granted_is_forbidden_and_not_asked_for(
     assert await reading.lookup(here, kind, "a", "whatever") is None
     codes = [error.extensions["code"] for error in reading.outcomes.errors() if error.extensions]
     assert codes == ["FORBIDDEN_SCOPE"]
+    shown = {"source": "a", "collection": kind.value, "state": "FORBIDDEN", "code": "FORBIDDEN_SCOPE"}
+    assert reading.outcomes.extension() == {"counts": {"FORBIDDEN": 1}, "notFresh": [shown]}
     assert made.requests("a") == 0
     whoever = made.reading()
     assert (await page(whoever, kind)).page.complete
