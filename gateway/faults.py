@@ -6,6 +6,7 @@ Nothing but these codes leaves the gateway, each with a heading in docs/errors.m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,9 @@ from graphql import GraphQLError
 
 from adapters import errors
 from gateway.access.field_class import FieldClass
+
+answering: ContextVar[str] = ContextVar("answering", default="-")
+"""The name of the request that is being answered: told by its answer, and by what is logged of a mistake of ours."""
 
 
 class ErrorCode(StrEnum):

@@ -41,7 +41,7 @@ TOKEN = "token-of-the-source"
 """Begins each token that such a district hands out."""
 
 _PEOPLE = (*(name for name in FAMILY if name not in ORDINARY), "Xiadani", "Anouk", "Soraya", "Viggo", "+1-555-")
-_SECRETS = (CLIENT_SECRET, "hunter2", "a secret of the gateway", TOKEN, UPSTREAM, *CANARIES)
+_SECRETS = (CLIENT_SECRET, "hunter2", "a secret of the gateway", "the secret of a gateway", TOKEN, UPSTREAM, *CANARIES)
 NEEDLES = frozenset(text.lower() for text in (*_PEOPLE, *_SECRETS))
 SHAPES = re.compile(r"orgw_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")
 """Keys of clients, and tokens of an issuer."""

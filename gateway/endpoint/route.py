@@ -28,7 +28,7 @@ from gateway.endpoint.refusal import Refusal
 from gateway.endpoint.request_ids import request_id, told
 from gateway.endpoint.responding import answered, revalidated
 from gateway.execution.answering import QUERIES, READS_AND_WRITES, Asked, respond
-from gateway.faults import ErrorCode
+from gateway.faults import ErrorCode, answering
 from gateway.limits import DocumentLimits, nested
 from gateway.roster.reading import Reading
 from gateway.schema import Schema
@@ -76,6 +76,7 @@ class GraphQLRoute:
             await self.page(scope, receive, send)
             return
         request = request_id(headers)
+        answering.set(request)
         try:
             response = await self._respond(method, headers, request, scope, receive)
         except Refusal as refusal:
@@ -84,7 +85,7 @@ class GraphQLRoute:
             return
         except Exception as error:  # its words may hold a person's data
             where = "".join(traceback.format_tb(error.__traceback__))
-            log.error("a request could not be answered: %s\n%s", type(error).__name__, where)
+            log.error("request %s could not be answered: %s\n%s", request, type(error).__name__, where)
             response = Refusal(500, "internal error", code=ErrorCode.INTERNAL).response(of_refusals(headers))
         await response.send(send, told(request), with_body=method != "HEAD")
 

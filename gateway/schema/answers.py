@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
-from gateway.faults import ErrorCode, extensions
+from gateway.faults import ErrorCode, answering, extensions
 from gateway.roster.reading import Reading
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,8 @@ def _report(error: GraphQLError) -> None:
     """Tells where it happened; not its words, which may hold a person's data."""
     cause = error.original_error or error
     where = "".join(traceback.format_tb(cause.__traceback__))
-    log.error("internal error at %s: %s\n%s", _field(error.path), type(cause).__name__, where)
+    what = type(cause).__name__
+    log.error("request %s: internal error at %s: %s\n%s", answering.get(), _field(error.path), what, where)
 
 
 def _field(path: Sequence[Any] | None) -> str:

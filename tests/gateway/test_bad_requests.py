@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from adapters.secret import Secret
 from gateway.app import build
 from gateway.config import GatewaySettings, HttpSettings, Settings
 from tests.gateway.support import MakeWorld, World
@@ -67,6 +68,7 @@ BODIES: Mapping[str, tuple[bytes, int, str]] = {
     "B08-a-number-of-thousands-of-digits": (b'{"query": "{ a }", "variables": {"a": ' + b"9" * 10_000 + b"}}", 400, ""),
     "B09-one-operation-in-a-list": (json.dumps([{"query": PEOPLE}]).encode(), 400, "several operations"),
     "B09-ten-operations": (json.dumps([{"query": PEOPLE}] * 10).encode(), 400, "several operations"),
+    "B09-ten-thousand-operations": (b"[" + b"{}," * 9_999 + b"{}]", 400, "several operations"),
     "B09-a-thousand-operations": (json.dumps([{"query": "{ a }"}] * 1000).encode(), 400, "several operations"),
     "B11-variables-of-another-type": (b'{"query": "{ a }", "variables": [1]}', 400, "`variables` must be an object"),
     "B11-a-query-of-another-type": (b'{"query": 5}', 400, "`query` must be a string"),
@@ -80,7 +82,9 @@ BODIES: Mapping[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("kind", BODIES)
-async def test_a_bad_body_is_refused_with_why_and_nobody_is_asked(world: MakeWorld, kind: str) -> None:
+async def test_a_bad_body_is_refused_with_why_and_nobody_is_asked(
+    world: MakeWorld, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     body, status, why = BODIES[kind]
     made = world(a="standard-1.2")
     async with asking(made) as client:
@@ -89,6 +93,7 @@ async def test_a_bad_body_is_refused_with_why_and_nobody_is_asked(world: MakeWor
         assert answer.status_code == status
         assert why in said(answer)
     assert not +made.servers["a"].requests
+    assert [record for record in caplog.records if record.name.startswith(("gateway", "adapters"))] == []
 
 
 MUTATION = 'mutation { refreshSource(input: { source: "a" }) { source { key } } }'
@@ -146,8 +151,27 @@ async def test_what_an_argument_may_not_be_is_told_with_a_code_and_nobody_is_ask
     assert not +made.servers["a"].requests
 
 
+async def test_B14_a_hundred_thousand_ids_are_more_than_a_request_may_be(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    async with asking(made) as client:
+        answer = await client.post("/graphql", json={"query": BY_IDS, "variables": {"ids": ["User:a:1"] * 100_000}})
+        assert (answer.status_code, "262144 bytes" in said(answer)) == (413, True)
+    assert not +made.servers["a"].requests
+
+
+async def test_B14_a_page_of_no_records_asks_for_counts(world: MakeWorld) -> None:
+    made = world(a="standard-1.2")
+    async with asking(made) as client:
+        answer = await client.post("/graphql", json={"query": "{ users(first: 0) { totalCount nodes { id } } }"})
+        found = answer.json()["data"]["users"]
+        assert found["nodes"] == []
+        assert found["totalCount"] > 50
+
+
 async def test_B14_another_lists_cursor_and_one_of_another_gateway_are_refused(world: MakeWorld) -> None:
     made, other = world(a="standard-1.2"), world(a="standard-1.2")
+    own_secret = replace(other.settings.gateway, secret=Secret("of another gateway"))
+    other.settings = replace(other.settings, gateway=own_secret)
     page = "{ users(first: 1) { pageInfo { endCursor } } }"
     async with asking(made) as client, asking(other) as elsewhere:
         own = (await client.post("/graphql", json={"query": page})).json()["data"]["users"]["pageInfo"]["endCursor"]

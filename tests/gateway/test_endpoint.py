@@ -204,7 +204,7 @@ async def test_a_failed_source_makes_no_failed_request(world: MakeWorld) -> None
         assert answer.json()["errors"][0]["extensions"]["code"] == "UPSTREAM_FAILING"
 
 
-async def test_what_a_mistake_of_ours_says_is_told_to_nobody(
+async def test_S11_what_a_mistake_of_ours_says_is_told_to_nobody(
     world: MakeWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = world(a="classlink")
@@ -220,6 +220,8 @@ async def test_what_a_mistake_of_ours_says_is_told_to_nobody(
 
     with caplog.at_level(logging.ERROR):
         await app(scope(), failing, send)
+    name = dict(sent[0]["headers"])[b"x-request-id"].decode()
+    assert f"request {name} could not be answered" in caplog.text
     assert sent[0]["status"] == 500
     assert json.loads(sent[1]["body"])["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert "RuntimeError" in caplog.text
