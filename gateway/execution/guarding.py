@@ -27,8 +27,14 @@ class Parted(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, reading: Reading, guard: Guard, sources: Sequence[str], arguments: Mapping[str, Any]) -> Parted:
         verdicts = {source: guard.verdict(reading, source, arguments) for source in dict.fromkeys(sources)}
-        if not any(verdicts.values()):
-            return cls(None, sources, {}, {})
+        [verdict, *others] = set(verdicts.values()) or {None}
+        if not others:
+            every = range(len(sources))
+            if verdict is None:
+                return cls(None, sources, {}, {})
+            if isinstance(verdict, FieldClass):
+                return cls((), sources, dict.fromkeys(every, verdict), {})
+            return cls((), sources, {}, dict.fromkeys(every, verdict))
         shown, withheld, lesser = list[int](), dict[int, FieldClass](), dict[int, Lesser]()
         for row, source in enumerate(sources):
             verdict = verdicts[source]
@@ -44,7 +50,7 @@ class Parted(msgspec.Struct, frozen=True):
         """What is withheld: of the first object, for as many as they are."""
         if self.withheld:
             [first, *_] = self.withheld
-            count = sum(map(rows.weight, self.withheld))
+            count = len(self.withheld) if rows.level.weights is None else sum(map(rows.weight, self.withheld))
             reading.outcomes.withheld(rows.place(first), self.sources[first], self.withheld[first], count)
 
     def values(self, objects: Sequence[Any]) -> list[Any]:

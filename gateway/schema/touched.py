@@ -31,9 +31,7 @@ from graphql import (
 
 from gateway.schema.documents import CheckedDocuments
 from gateway.schema.node import KINDS
-
-PII: Final = "pii"
-"""The extension of a field, an argument, an input field or a value of an enum that holds its class."""
+from gateway.schema.personal import PII
 
 _MOST_TEXT: Final = 300_000
 _BESIDES: Final = frozenset({"Node", "RosterObject", "Hold"})

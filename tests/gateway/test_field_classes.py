@@ -24,6 +24,7 @@ from gateway.sandbox.server import make_server
 from gateway.schema import SCHEMA, Schema
 from gateway.schema.context import Context
 from gateway.schema.personal import PII, classed, guard_of
+from tests.gateway.fragile import FRAGILE
 from tests.gateway.support import MakeWorld, World
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.anyio
 GRAPH = SCHEMA._schema
 EVERY = frozenset(FieldClass)
 COMPILED = compiling(SCHEMA)
+CAREFUL = compiling(FRAGILE)
 
 DISTRICT = generate(3, students=50)
 
@@ -156,11 +158,18 @@ def keeping() -> Schema:
 
 
 async def answers(made: World, text: str, grant: Grant) -> list[dict[str, Any]]:
-    """Of graphql-core, of a plan, of a plan to bytes; the last ones of what is held and of rows that were kept."""
+    """Of graphql-core, of a plan, of one run with care, of a plan to bytes; the last ones of what is held and of rows
+    that were kept.
+    """
     found, plans = [], keeping()
     for schema in (SCHEMA, COMPILED):
         result = await schema.execute(text, None, Context(made.reading(grant)))
         found.append({"data": result.data, "errors": [each.formatted for each in result.errors or ()]})
+    broken = await CAREFUL.execute(text.replace("{", "{ fragile { sure }", 1), None, Context(made.reading(grant)))
+    assert broken.data is not None
+    errors = [each.formatted for each in broken.errors or ()]
+    assert broken.data.pop("fragile") is None
+    found.append({"data": broken.data, "errors": [each for each in errors if each["path"][0] != "fragile"]})
     for _ in range(3):
         answer = await respond(plans, Asked(text), Context(made.reading(grant)))
         body = msgspec.json.decode(answer.body)

@@ -10,7 +10,8 @@ from graphql import GraphQLSchema, build_schema
 from gateway.access.field_class import FieldClass
 from gateway.schema import SCHEMA
 from gateway.schema.documents import CheckedDocuments
-from gateway.schema.touched import PII, Touched, TouchedBy
+from gateway.schema.personal import PII
+from gateway.schema.touched import Touched, TouchedBy
 
 pytestmark = pytest.mark.anyio
 
