@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ class _Line(msgspec.Struct):
     subjects: tuple[str, ...] | None = None
 
 
+_HASHES: Final = "subjects"
 _DECODER = msgspec.json.Decoder(_Line)
 
 
@@ -39,7 +41,7 @@ class Finding:
     of_another_secret: list[str] = field(default_factory=list)
 
     def in_folder(self, folder: Path) -> Iterator[bytes]:
-        """The records, as they stand there.
+        """The records as they stand there, but for the hashes: those of others are nothing to this one.
 
         Raises:
             OSError: a file cannot be read.
@@ -63,7 +65,7 @@ class Finding:
                     self.read += 1
                     if line.subjects is not None and not wanted.isdisjoint(line.subjects):
                         self.found += 1
-                        yield text.rstrip(b"\n")
+                        yield msgspec.json.encode({k: v for k, v in msgspec.json.decode(text).items() if k != _HASHES})
 
     def _opened(self, path: Path, secret: str | None) -> None:
         if secret is None:

@@ -311,6 +311,7 @@ async def test_AUDIT_a_command_lists_what_told_of_a_person_over_all_files(world:
     assert found.exit_code == 0
     records = [json.loads(line) for line in found.stdout.splitlines()]
     assert [each["records"] for each in records] == [{"a": {"User": 1}}] * 2
+    assert not any("subjects" in each for each in records)
     assert "2 of 4 records in 2 files tell of this person" in found.stderr
     assert "1 lines are cut short" in found.stderr
     assert find("b", person["sourcedId"]).stdout == find("a", "nobody").stdout == ""
