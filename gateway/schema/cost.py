@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -65,8 +67,7 @@ class Cost(msgspec.Struct, eq=False):
 
     def count(self, data: Any) -> None:
         """Takes the nodes that data has for those that were met."""
-        counted = self.price is not None and data is not None
-        self.actual = _row(_merged([self.price.roots]), data) if counted and self.price is not None else 0
+        self.actual = 0 if self.price is None or data is None else _below([self.price.roots], [data])
 
     @property
     def charged(self) -> int:
@@ -97,36 +98,37 @@ def _told(nodes: int) -> str:
     return f"{nodes:,}" if nodes < 10**9 else "billions of"
 
 
-Shape = Mapping[str, Sequence[Asked]]
-"""What is asked of an object, by the names in the answer; of several types, all of it."""
+def _below(parts: Iterable[Iterable[Asked]], rows: Sequence[Any]) -> int:
+    """The nodes below rows of an answer: dictionaries, or what is only to be encoded. A level is looked at at once.
 
-
-def _merged(parts: Iterable[Iterable[Asked]]) -> dict[str, list[Asked]]:
-    found: dict[str, list[Asked]] = {}
-    for part in parts:
-        for each in part:
-            if each.each != 0:
-                found.setdefault(each.key, []).append(each)
-    return found
-
-
-def _row(shape: Shape, row: Any) -> int:
-    """The nodes below a row: a dictionary, or what is only to be encoded."""
-    if not isinstance(row, dict):
-        names = _attributes(row.__class__)
-        row = {key: getattr(row, names[key]) for key in shape if key in names}
+    parts: what is asked of them, for each type that they may have.
+    """
+    several: dict[str, list[Asked]] = {}
+    for each in dict.fromkeys(chain.from_iterable(parts)):
+        if each.each != 0:
+            several.setdefault(each.key, []).append(each)
     nodes = 0
-    for key, several in shape.items():
-        value = row.get(key)
-        if value is not None:
-            nodes += _values(several, value if isinstance(value, list) else [value])
+    for key, asked in several.items() if rows else ():
+        values = _values(rows, key)
+        if any(each.counted for each in asked):
+            nodes += len(values)
+        nodes += _below(chain.from_iterable(each.below for each in asked), values)
     return nodes
 
 
-def _values(several: Sequence[Asked], values: Sequence[Any]) -> int:
-    nodes = len(values) - values.count(None) if any(each.counted for each in several) else 0
-    shape = _merged(part for each in several for part in each.below)
-    return nodes + sum(_row(shape, value) for value in values if value is not None) if shape else nodes
+def _values(rows: Sequence[Any], key: str) -> list[Any]:
+    """What is there of a field of rows, and not null; of lists, what they hold."""
+    values: list[Any] = []
+    kinds = set(map(type, rows))
+    for kind in kinds:
+        own: Sequence[Any] = rows if len(kinds) == 1 else [row for row in rows if type(row) is kind]
+        if kind is dict:
+            values += [row.get(key) for row in own]
+        elif (name := _attributes(kind).get(key)) is not None:
+            values += map(attrgetter(name), own)
+    if any(type(value) is list for value in values):
+        values = list(chain.from_iterable([value for value in values if value is not None]))
+    return [value for value in values if value is not None]
 
 
 @lru_cache(1000)
