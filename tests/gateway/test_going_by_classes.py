@@ -177,6 +177,29 @@ async def test_wherever_a_condition_names_the_field_it_is_refused(one: World, ar
     assert one.requests("a") == 0
 
 
+WORDS = {
+    "phone='x'": FieldClass.CONTACT,
+    "sms!='x'": FieldClass.CONTACT,
+    "agents.sourcedId='x'": FieldClass.FAMILY,
+    "userProfiles.profileId='x'": FieldClass.IDENTIFIER,
+    "roles.userProfile='x'": FieldClass.IDENTIFIER,
+    "preferredFirstName='x'": FieldClass.SENSITIVE,
+    "role='student' AND pronouns~'x'": FieldClass.SENSITIVE,
+    "middleName>'x' OR middleName<='x'": FieldClass.NAME,
+}
+"""Filter text reaches fields that no filter input has."""
+
+
+@pytest.mark.parametrize(("text", "field_class"), [pytest.param(*each, id=f"S06 {each[0]}") for each in WORDS.items()])
+async def test_filter_text_obeys_the_class_of_each_field(one: World, text: str, field_class: FieldClass) -> None:
+    asked = f'{{ users(filterText: "{text}") {{ totalCount }} }}'
+    data, errors = await told(one, asked, grant_of(a=EVERY - {field_class}))
+    assert data == {"users": {"totalCount": None}}
+    assert [each["extensions"]["code"] for each in errors] == ["FORBIDDEN_FIELD"]
+    assert one.requests("a") == 0
+    assert await told(one, asked, grant_of(a=frozenset({field_class}))) == await told(one, asked, EVERYTHING)
+
+
 async def test_S06_a_page_below_a_record_is_null_where_it_goes_by_what_is_withheld(one: World) -> None:
     grant = grant_of(a=EVERY - {FieldClass.CONTACT})
     bare = "{ orgs(first: 50) { nodes { name %s } } }"
