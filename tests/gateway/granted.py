@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -55,6 +56,9 @@ CAREFUL = compiling(FRAGILE)
 WAYS = ("graphql-core", "plan", "bytes", "bytes", "careful")
 
 KEY = re.compile(r"zsrc-[abc]")
+STANDING = Made("{ sources { nodes { key holds { id } collections { type state rows rejected } } } }", {})
+REAL = re.compile(r"\b[a-z]-\d{5}\b")
+"""A sourcedId as the sources have it, without a mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +196,13 @@ class Judge:
         for each in records_in(answered.body.get("data")):
             if not self.schools.visible(grant, each.source, COLLECTIONS[RECORDS[each.type]], each.sourced_id):
                 yield f"shows {each}"
+        if grant.sources and all(access.masked for access in grant.sources.values()):
+            yield from (f"shows the id {each}" for each in set(REAL.findall(text)) if each not in said)
 
     def _left(self, grant: Grant, value: Any) -> bool:
-        if not self.schools.visible(grant, value.source, value.collection, value.record):
+        if not self.schools.visible(grant, value.source, value.collection, value.record, masked=False):
+            return False
+        if grant.at(value.source).masked and (value.classes or value.attribute == "birth"):
             return False
         return not value.classes or not value.classes.isdisjoint(grant.at(value.source).classes)
 
@@ -212,6 +220,22 @@ class Judge:
         refusing = any(access != ALL for access in (grant.sources or {}).values())
         return [*found, *errors_apart(twin.errors, answered.errors, expecting.pruned, refusing=refusing)], data
 
+    async def counted(self, grant: Grant, world: World) -> Iterator[str]:
+        """What is told of sources' collections beyond what the twin has."""
+        own = await executed("plan", world, STANDING, grant)
+        twin = await executed("plan", await self.twin(grant, frozenset()), STANDING, EVERYTHING)
+        return _numbers_apart(own.body["data"]["sources"]["nodes"], twin.body["data"]["sources"]["nodes"])
+
+
+def _numbers_apart(given: Sequence[Any], twins: Sequence[Any]) -> Iterator[str]:
+    for one, other in zip(given, twins, strict=True):
+        if one["holds"]:
+            yield f"{one['key']}: holds are told"
+        for mine, its in zip(one["collections"], other["collections"], strict=True):
+            for name in ("rows", "rejected"):
+                if mine[name] not in (None, its[name]):
+                    yield f"{one['key']}: {mine['type']} has {name}: {mine[name]} in place of {its[name]}"
+
 
 def records_in(value: Any) -> Iterator[GlobalId]:
     if isinstance(value, dict):
@@ -224,8 +248,8 @@ def records_in(value: Any) -> Iterator[GlobalId]:
             yield from records_in(each)
 
 
-def spoken(schools: Schools) -> Values:
-    """What is said for arguments: also what was planted, which most grants do not leave."""
+def spoken(schools: Schools, known_ids: Sequence[str]) -> Values:
+    """What is said for arguments: also what was planted, which most grants do not leave, and ids of earlier answers."""
     known = values(schools.servers)
     people = [each for each in schools.book.values if each.startswith("zq")]
 
@@ -237,7 +261,15 @@ def spoken(schools: Schools) -> Values:
         value = "active" if field == "status" else word(r)
         return r.choice([None, f"{field}='{value}'", f"status='active' AND {field}>'{value[:5]}'"])
 
+    def some_ids(r: Random) -> list[str]:
+        return r.sample(known_ids, min(4, len(known_ids))) if r.random() < 0.4 else known["ids"](r)
+
+    def node(r: Random) -> dict[str, str]:
+        return {"id": r.choice(known_ids)} if known_ids and r.random() < 0.4 else known["Query.node"](r)
+
     return known | {
+        "ids": some_ids,
+        "Query.node": node,
         "String": word,
         "search": lambda r: r.choice([word(r), "zq", "a"]),
         "filterText": text,
@@ -267,7 +299,8 @@ class _Round:
     async def judged(self, grant: Grant, made: Made, answered: Answered, of_twin: Made | None) -> tuple[list[str], Any]:
         """of_twin: what the twin is asked; None: nothing, since what it is asked with was made elsewhere."""
         found = list(self.judge.seen(grant, made, answered))
-        if of_twin is None or (self.operation.says("usersByIdentity") and not self.judge.whole):
+        masked = any(access.masked for access in (grant.sources or {}).values())
+        if of_twin is None or masked or (self.operation.says("usersByIdentity") and not self.judge.whole):
             return found, None
         differing, data = await self.judge.beyond_twin(grant, of_twin, answered)
         return found + differing, data
@@ -290,8 +323,16 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
         grants = [schools.grant(random)] if alone else [EVERYTHING, *(schools.grant(random) for _ in range(3))]
         world = await judge.world()
         size, deepest = random.choice([(20, 5), (25, 6), (30, 7)])
+        known_ids: list[str] = []
         maker = Maker(
-            SCHEMA._schema, spoken(schools), random, deepest=deepest, size=size, widest=100, without=NOW, often=OFTEN
+            SCHEMA._schema,
+            spoken(schools, known_ids),
+            random,
+            deepest=deepest,
+            size=size,
+            widest=100,
+            without=NOW,
+            often=OFTEN,
         )
         done = 0
 
@@ -299,6 +340,7 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
             nonlocal done
             done += 1
             tally.saw(answered)
+            known_ids.extend(islice(map(str, records_in(answered.body.get("data"))), 5))
             if found:
                 tally.findings.append(Finding(number, done, grant, made, answered.way, tuple(found)))
             return bool(found)
@@ -329,7 +371,10 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
                 found, _ = await turn.judged(grant, own, answered, of_twin)
                 if judged(grant, own, answered, found):
                     return
-        if alone and not unguarded:
+        for grant in grants if judge.whole and not unguarded else ():
+            if what := tuple(await judge.counted(grant, world)):
+                tally.findings.append(Finding(number, done, grant, STANDING, "plan", what))
+        if alone and not unguarded and not judge.whole:
             for key, beyond in schools.asked_beyond(grants[0]).items():
                 what = (f"asked {key} for {', '.join(sorted(beyond))}",)
                 tally.findings.append(Finding(number, done, grants[0], Made("", {}), "upstream", what))

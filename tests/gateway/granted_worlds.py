@@ -193,15 +193,22 @@ class Schools:
                 withheld[key] = NAMES if key in refused else NAMES - reads(grant.at(key))
         return Twin(servers, _tables(servers, whole), withheld=withheld)
 
-    def visible(self, grant: Grant, source: str, collection: str, record: str) -> bool:
-        """Whether a grant leaves a record."""
+    def visible(self, grant: Grant, source: str, collection: str, record: str, masked: bool = True) -> bool:
+        """Whether a grant leaves a record. masked: it is named as its client sees it: any mask may stand for one."""
         if not grant.reaches(source):
             return False
         access = grant.at(source)
-        name = source, collection, access.orgs
+        if collection not in reads(access):
+            return False
+        if masked and access.masked:
+            return record not in self._ids(source, collection, None)
+        return record in self._ids(source, collection, access.orgs)
+
+    def _ids(self, source: str, collection: str, orgs: frozenset[str] | None) -> frozenset[str]:
+        name = source, collection, orgs
         if name not in self._known:
-            self._known[name] = self.schools[source].ids(collection, access.orgs)
-        return collection in reads(access) and record in self._known[name]
+            self._known[name] = self.schools[source].ids(collection, orgs)
+        return self._known[name]
 
     def asked_beyond(self, grant: Grant) -> dict[str, set[str]]:
         """By source, the collections that were asked for though the grant leaves nothing of them."""
@@ -238,4 +245,4 @@ def _access(school: School, random: Random) -> Access:
         schools = [org.id for org in school.district.schools]
         chosen = random.choice([schools[:1], schools[1:2], random.sample(there, 2), schools[:2]])
         orgs = frozenset(chosen)
-    return Access(frozenset(map(Collection, collections)), frozenset(classes), orgs)
+    return Access(frozenset(map(Collection, collections)), frozenset(classes), orgs, random.random() < 0.12)
