@@ -39,10 +39,11 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.clock import JumpingLoop
 from tests.gateway.fragile import FRAGILE
-from tests.gateway.generated_cases import COLLECTIONS, NOW, OFTEN, RECORDS, values
+from tests.gateway.generated_cases import COLLECTIONS, NOW, RECORDS
 from tests.gateway.granted_answers import AFTER, ID, PAGE, Asked, Expecting, asked_besides, differences, errors_apart
+from tests.gateway.granted_words import PERSONAL, spoken
 from tests.gateway.granted_worlds import Schools
-from tests.gateway.made_operations import Made, Maker, Values, Word
+from tests.gateway.made_operations import Made, Maker
 from tests.gateway.support import World
 from tests.watchdog import watched
 
@@ -202,9 +203,9 @@ class Judge:
     def _left(self, grant: Grant, value: Any) -> bool:
         if not self.schools.visible(grant, value.source, value.collection, value.record, masked=False):
             return False
-        if grant.at(value.source).masked and (value.classes or value.attribute == "birth"):
+        if grant.at(value.source).masked and (value.field_class is not None or value.attribute == "birth"):
             return False
-        return not value.classes or not value.classes.isdisjoint(grant.at(value.source).classes)
+        return value.field_class is None or value.field_class in grant.at(value.source).classes
 
     async def beyond_twin(self, grant: Grant, operation: Made, answered: Answered) -> tuple[list[str], Any]:
         """How an answer differs from what the twin leads to expect; and the twin's own answer."""
@@ -246,39 +247,6 @@ def records_in(value: Any) -> Iterator[GlobalId]:
     elif isinstance(value, list):
         for each in value:
             yield from records_in(each)
-
-
-def spoken(schools: Schools, known_ids: Sequence[str]) -> Values:
-    """What is said for arguments: also what was planted, which most grants do not leave, and ids of earlier answers."""
-    known = values(schools.servers)
-    people = [each for each in schools.book.values if each.startswith("zq")]
-
-    def word(r: Random) -> str:
-        return r.choice(people) if r.random() < 0.7 else r.choice(["a", "zq", "07", ""])
-
-    def text(r: Random) -> str | None:
-        field = r.choice(["familyName", "email", "status", "metadata.note", "identifier", "username", "sourcedId"])
-        value = "active" if field == "status" else word(r)
-        return r.choice([None, f"{field}='{value}'", f"status='active' AND {field}>'{value[:5]}'"])
-
-    def some_ids(r: Random) -> list[str]:
-        return r.sample(known_ids, min(4, len(known_ids))) if r.random() < 0.4 else known["ids"](r)
-
-    def node(r: Random) -> dict[str, str]:
-        return {"id": r.choice(known_ids)} if known_ids and r.random() < 0.4 else known["Query.node"](r)
-
-    return known | {
-        "ids": some_ids,
-        "Query.node": node,
-        "String": word,
-        "search": lambda r: r.choice([word(r), "zq", "a"]),
-        "filterText": text,
-        "name": lambda r: "bus",
-        "MetadataFilter": lambda r: {"name": r.choice(["bus", "sis.bus", "note"]), "value": {"eq": word(r)}},
-        "keys": lambda r: r.choice([None, ["note"], ["sis.bus", "level"]]),
-        "IdentityInput": lambda r: {r.choice(["username", "email", "identifier", "userMasterIdentifier"]): word(r)},
-        "read": lambda r: r.choice([None, {"onSourceFailure": Word(r.choice(["REPORT", "ACCEPT", "FAIL"]))}]),
-    }
 
 
 @dataclass
@@ -332,7 +300,9 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
             size=size,
             widest=100,
             without=NOW,
-            often=OFTEN,
+            often=PERSONAL,
+            rather=0.75,
+            most=6,
         )
         done = 0
 

@@ -55,6 +55,7 @@ FIELDS: Final[Mapping[str, Of]] = {
     **dict.fromkeys(("User.username", "User.email", "User.sms", "User.phone"), Of.CONTACT),
     **dict.fromkeys(("User.identifier", "User.userIds", "User.userMasterIdentifier"), Of.IDENTIFIER),
     **dict.fromkeys(("User.agentRefs", "User.agents", "User.guardians"), Of.FAMILY),
+    **dict.fromkeys(("User.samePerson", "User.userProfiles", "RoleAssignment.userProfile"), Of.IDENTIFIER),
     "User.demographics": Of.DEMOGRAPHICS,
     **dict.fromkeys(("User.results", "User.assessmentResults"), Of.GRADES),
     **dict.fromkeys(("LineItem.results", "AssessmentLineItem.results"), Of.GRADES),
@@ -91,7 +92,10 @@ IDENTITY: Final = {
 }
 ORDERS: Final = {"FAMILY_NAME": Of.NAME, "GIVEN_NAME": Of.NAME, "USERNAME": Of.CONTACT, "EMAIL": Of.CONTACT}
 DECLARED: Final = {"bus": Of.CONTACT}
-"""Names of metadata, by the class that the sources' settings give them."""
+"""Names of metadata, by the class that the sources' settings give them. Others are null for everybody."""
+
+KEYS: Final = {"sis.bus": Of.CONTACT}
+"""The same by what stands in the records; whatever else does is RAW."""
 
 ID, TYPE, PAGE, AFTER = "zId", "zType", "zPage", "zAfter"
 """What is asked of every record, of whatever may be of several types, and of every list, beside what was."""
@@ -251,7 +255,7 @@ def _of_input(kind: Any, value: Any) -> Iterator[frozenset[Of]]:
         for name, each in value.items():
             if named.name == "MetadataFilter":
                 if name == "name":
-                    yield frozenset({DECLARED.get(each, Of.RAW)})
+                    yield from (frozenset({DECLARED[name]}) for name in [each] if name in DECLARED)
             elif name == "identifier" and named.name == "UserFilter":
                 yield frozenset({Of.IDENTIFIER})
             elif name in FILTERED and name != "metadata":
@@ -343,8 +347,7 @@ class Expecting:
         if key is None:
             return None
         access = self.grant.at(key)
-        needed = class_of(kind, node, self.asked.variables)
-        if needed is not None and needed not in access.classes:
+        if not access.classes >= classes_of(kind, node, self.asked.variables):
             return "FORBIDDEN_FIELD"
         return None if self._may(kind, node, key) else "FORBIDDEN_FIELD"
 
@@ -358,13 +361,16 @@ class Expecting:
         return value
 
 
-def class_of(kind: GraphQLObjectType, node: FieldNode, variables: Mapping[str, Any]) -> Of | None:
-    name = node.name.value
+def classes_of(kind: GraphQLObjectType, node: FieldNode, variables: Mapping[str, Any]) -> frozenset[Of]:
+    """All that must be granted for a field of a record."""
+    name, said = node.name.value, arguments_of(node, variables)
     if name == "metadata" and "observedAt" in kind.fields:
-        return Of.RAW
+        keys = said.get("keys") or ["note", *KEYS]
+        return frozenset(KEYS.get(key, Of.RAW) for key in keys)
     if name == "metadataValue" and "observedAt" in kind.fields:
-        return DECLARED.get(arguments_of(node, variables).get("name", ""))
-    return FIELDS.get(f"{kind.name}.{name}")
+        return frozenset(DECLARED[each] for each in [said["name"]] if each in DECLARED)
+    found = FIELDS.get(f"{kind.name}.{name}")
+    return frozenset() if found is None else frozenset({found})
 
 
 VARYING: Final = re.compile(r"[\w-]{28,}|[\d-]{10}T[\d:]{8}Z")

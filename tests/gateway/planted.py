@@ -59,13 +59,13 @@ PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Of what a planted value is. classes: each of them may be read by it; empty: it has none."""
+    """Of what a planted value is. field_class: None where who may read the record may read it."""
 
     source: str
     collection: str
     record: str
     attribute: str
-    classes: frozenset[FieldClass] = frozenset()
+    field_class: FieldClass | None = None
 
 
 @dataclass(slots=True)
@@ -116,8 +116,8 @@ def planted(source: str, seed: int, book: Book) -> District:
 def _marked(source: str, collection: str, record: Any, book: Book) -> Any:
     changes: dict[str, Any] = {}
 
-    def value(attribute: str, *classes: FieldClass) -> Value:
-        return Value(source, collection, record.id, attribute, frozenset(classes))
+    def value(attribute: str, field_class: FieldClass | None = None) -> Value:
+        return Value(source, collection, record.id, attribute, field_class)
 
     for attribute in PLAIN.get(collection, ()):
         if getattr(record, attribute):
@@ -131,7 +131,7 @@ def _marked(source: str, collection: str, record: Any, book: Book) -> Any:
         changes["score"] = book.score(value("score"))
     raw = {"note": book.word(value("metadata", FieldClass.RAW)), "level": 7}
     if record.serial % 2:
-        raw["sis.bus"] = book.word(value("metadata.bus", FieldClass.RAW, FieldClass.CONTACT))
+        raw["sis.bus"] = book.word(value("metadata.bus", FieldClass.CONTACT))
     return replace(record, **changes, metadata=raw)
 
 
@@ -167,7 +167,7 @@ def _alias(source: str, district: District, book: Book) -> None:
     ):
         attribute = ("master_id", "username", "user_ids")[number % 3]
         field_class = CLASSES["users", attribute]
-        both = (Value(source, "users", each.id, attribute, frozenset({field_class})) for each in (first, second))
+        both = (Value(source, "users", each.id, attribute, field_class) for each in (first, second))
         word = book.word(*both)
         shared: dict[str, Any] = {attribute: (("LDAP", word),) if attribute == "user_ids" else word}
         for each in (first, second):
