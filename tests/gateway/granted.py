@@ -134,6 +134,10 @@ class Finding:
         return "\n".join([*said, json.dumps(self.operation.variables), *shown])
 
 
+def _masked(grant: Grant) -> bool:
+    return any(access.masked for access in (grant.sources or {}).values())
+
+
 def told(grant: Grant) -> str:
     if grant.sources is None:
         return "everything"
@@ -147,10 +151,14 @@ def told(grant: Grant) -> str:
 
 @dataclass(slots=True)
 class Tally:
-    """refusals: answers in which a refusal was told."""
+    """refusals: answers in which a refusal was told. withheld: fields of documents that were, of one source or another.
+    values: planted ones that were shown.
+    """
 
     operations: int = 0
     refusals: int = 0
+    withheld: int = 0
+    values: int = 0
     paths: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
@@ -167,6 +175,7 @@ class Judge:
     schools: Schools
     whole: bool
     stack: AsyncExitStack
+    tally: Tally
     _twins: dict[Any, World] = field(default_factory=dict)
 
     async def world(self) -> World:
@@ -189,6 +198,7 @@ class Judge:
         said = operation.text + json.dumps(operation.variables)
         text = json.dumps(answered.body, ensure_ascii=False) + str([each.values for each in answered.cursors])
         for word, planted in self.schools.book.found(text):
+            self.tally.values += 1
             if word not in said and not any(self._left(grant, value) for value in planted):
                 yield f"shows {word}: {planted[0]}"
         for key in {*KEY.findall(text), *(each.source for each in answered.cursors)}:
@@ -201,9 +211,11 @@ class Judge:
             yield from (f"shows the id {each}" for each in set(REAL.findall(text)) if each not in said)
 
     def _left(self, grant: Grant, value: Any) -> bool:
-        if not self.schools.visible(grant, value.source, value.collection, value.record, masked=False):
+        if value.attribute == "birth" and _masked(grant):
+            return True  # a day that was made up may be another's own
+        if grant.at(value.source).masked and value.field_class is not None:
             return False
-        if grant.at(value.source).masked and (value.field_class is not None or value.attribute == "birth"):
+        if not self.schools.visible(grant, value.source, value.collection, value.record, masked=False):
             return False
         return value.field_class is None or value.field_class in grant.at(value.source).classes
 
@@ -218,6 +230,7 @@ class Judge:
                     other = await executed("graphql-core", await self.twin(grant, sources), operation, EVERYTHING)
                     data[name] = (other.body["data"] or {}).get(name)
         found = list(differences(expecting.of(data), answered.body.get("data"), answered.errors))
+        self.tally.withheld += len(expecting.pruned)
         refusing = any(access != ALL for access in (grant.sources or {}).values())
         return [*found, *errors_apart(twin.errors, answered.errors, expecting.pruned, refusing=refusing)], data
 
@@ -267,8 +280,7 @@ class _Round:
     async def judged(self, grant: Grant, made: Made, answered: Answered, of_twin: Made | None) -> tuple[list[str], Any]:
         """of_twin: what the twin is asked; None: nothing, since what it is asked with was made elsewhere."""
         found = list(self.judge.seen(grant, made, answered))
-        masked = any(access.masked for access in (grant.sources or {}).values())
-        if of_twin is None or masked or (self.operation.says("usersByIdentity") and not self.judge.whole):
+        if of_twin is None or _masked(grant) or (self.operation.says("usersByIdentity") and not self.judge.whole):
             return found, None
         differing, data = await self.judge.beyond_twin(grant, of_twin, answered)
         return found + differing, data
@@ -286,7 +298,7 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
     random = Random(f"granted {number}")
     schools = Schools.made(random)
     async with AsyncExitStack() as stack:
-        judge = Judge(schools, random.random() < 0.4, stack)
+        judge = Judge(schools, random.random() < 0.4, stack, tally)
         alone = random.random() < 0.15
         grants = [schools.grant(random)] if alone else [EVERYTHING, *(schools.grant(random) for _ in range(3))]
         world = await judge.world()
@@ -319,7 +331,7 @@ async def _case(number: int, tally: Tally, most: int, unguarded: bool) -> None:
             if random.random() < 0.05:
                 world = await judge.world()
             made = maker.operation()
-            text, followed = asked_besides(SCHEMA._schema, made.text, ids=True, totals=random.random() < 0.3)
+            text, followed = asked_besides(SCHEMA._schema, made.text, random)
             operation = Made(text, made.variables)
             turn = _Round(judge, world, operation, followed, unguarded)
             some = random.sample(grants, min(len(grants), random.choice([2, 3, 4])))
@@ -370,8 +382,8 @@ def _command(operations: int, first: int, patience: float) -> int:
     seconds = time.process_time() - started
     print(
         f"{tally.operations} operations of {number - first} cases, {len(tally.findings)} answered beyond their grant\n"
-        f"{dict(tally.paths)}; {tally.refusals} with a refusal; "
-        f"{seconds:.0f} s of CPU, {1000 * seconds / tally.operations:.1f} ms each"
+        f"{dict(tally.paths)}; {tally.refusals} with a refusal, {tally.withheld} fields withheld\n"
+        f"{tally.values} planted values shown; {seconds:.0f} s of CPU, {1000 * seconds / tally.operations:.1f} ms each"
     )
     return 1 if tally.findings else 0
 

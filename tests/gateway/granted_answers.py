@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from random import Random
 from typing import Any, Final
 
 from graphql import (
@@ -108,18 +109,51 @@ class Withheld:
     code: str
 
 
+_METADATA: Final = ("zMeta: metadata", 'zBus: metadataValue(name: "bus")', 'zKeys: metadata(keys: ["sis.bus"])')
+_PEOPLE: Final = f"{{ {ID}: id zGiven: givenName }}"
+PERSONAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "User": (
+        *(f"z{name}: {name}" for name in ("givenName", "familyName", "displayName", "email", "username", "identifier")),
+        *(f"z{name}: {name}" for name in ("preferredFirstName", "pronouns", "phone", "userMasterIdentifier")),
+        *(f"z{name}: {name} {_PEOPLE}" for name in ("agents", "guardians", "samePerson")),
+        "zIds: userIds { type identifier }",
+        "zRefs: agentRefs { id }",
+        f"zDemographics: demographics {{ {ID}: id birthDate sex }}",
+        f"zResults: results(first: 2) {{ nodes {{ {ID}: id score comment }} }}",
+        *_METADATA,
+    ),
+    "Result": ("zScore: score", "zComment: comment", f"zStudent: student {_PEOPLE}", *_METADATA),
+    "Demographics": ("zBirth: birthDate", f"zUser: user {_PEOPLE}"),
+    "Class": (f"zStudents: students {_PEOPLE}", f"zTeachers: teachers {_PEOPLE}", "zCount: studentCount", *_METADATA),
+    "Org": _METADATA,
+    "Course": _METADATA,
+    "RosterObject": _METADATA,
+}
+"""What is asked of some records as well."""
+
+SHOWING: Final = {
+    "UserConnection": ("zNodes: nodes { %s }", "User"),
+    "DemographicsConnection": ("zNodes: nodes { %s }", "Demographics"),
+    "ResultConnection": ("zNodes: nodes { %s }", "Result"),
+    "EnrollmentConnection": (f"zNodes: nodes {{ {ID}: id zPerson: user {{ %s }} }}", "User"),
+    "ClassConnection": (f"zNodes: nodes {{ {ID}: id zPupils: students {{ %s }} }}", "User"),
+    "OrgConnection": (f"zNodes: nodes {{ {ID}: id zUsers: users(first: 2) {{ nodes {{ %s }} }} }}", "User"),
+}
+"""By which way lists are looked through, and to what of it."""
+
 ANYTHING: Final = object()
 """Stands for what the twin cannot tell: who asks, and a name without the part of it that is withheld."""
 
 
-def asked_besides(schema: GraphQLSchema, text: str, *, ids: bool, totals: bool) -> tuple[str, str | None]:
-    """The document, with what tells of each record which it is, of each list how it goes on, and how long it is.
+def asked_besides(schema: GraphQLSchema, text: str, random: Random) -> tuple[str, str | None]:
+    """The document, with what tells which each record is, how each list goes on, and how long it is; and with personal
+    fields here and there.
 
     And the name in the answer of a list that can be gone on with, from the cursor in the variable AFTER.
     """
     types = TypeInfo(schema)
     document = parse(text)
-    found: DocumentNode = visit(document, TypeInfoVisitor(types, _Asking(types, ids, totals)))
+    found: DocumentNode = visit(document, TypeInfoVisitor(types, _Asking(types, random)))
     followed, name = _followed(found)
     return strip_ignored_characters(print_ast(followed)), name
 
@@ -148,22 +182,30 @@ def _followed(document: DocumentNode) -> tuple[DocumentNode, str | None]:
 
 
 class _Asking(Visitor):
-    def __init__(self, types: TypeInfo, ids: bool, totals: bool) -> None:
+    def __init__(self, types: TypeInfo, random: Random) -> None:
         super().__init__()
-        self._types, self._ids, self._totals = types, ids, totals
+        self._types, self._random, self._totals = types, random, random.random() < 0.3
+
+    def _personal(self, kind: str) -> list[str]:
+        return self._random.sample(PERSONAL[kind], min(3, len(PERSONAL[kind])))
 
     def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode:
         kind = self._types.get_parent_type()
         more = []
         if is_abstract_type(kind):
             more.append(f"{TYPE}: __typename")
-        if self._ids and kind is not None and "observedAt" in getattr(kind, "fields", ()):
+        if kind is not None and "observedAt" in getattr(kind, "fields", ()):
             more.append(f"{ID}: id")
-        elif self._ids and kind is not None and kind.name == "Node":
+        elif kind is not None and kind.name == "Node":
             more.append(f"... on RosterObject {{ {ID}: id }}")
         if kind is not None and kind.name.endswith("Connection") and kind.name != "SourceConnection":
             more.append(f"{PAGE}: pageInfo {{ hasNextPage hasPreviousPage endCursor }}")
             more += ["zTotal: totalCount"] if self._totals else []
+        if kind is not None and kind.name in PERSONAL and self._random.random() < 0.6:
+            more += self._personal(kind.name)
+        if kind is not None and kind.name in SHOWING and self._random.random() < 0.5:
+            way, shown = SHOWING[kind.name]
+            more.append(way % f"{ID}: id {' '.join(self._personal(shown))}")
         if not more:
             return node
         added = parse("{" + " ".join(more) + "}").definitions[0].selection_set.selections  # type: ignore[attr-defined]

@@ -16,10 +16,7 @@ PERSONAL = frozenset(
         *OFTEN,
         *FIELDS,
         *(f"{kind}.{name}" for kind in ("User", "Org", "Class", "Course", "Result") for name in ("metadata", "title")),
-        *(
-            f"Query.{name}"
-            for name in ("usersByIdentity", "demographics", "results", "assessmentResults", "node", "user")
-        ),
+        *("Query.usersByIdentity", "Query.demographics", "Query.results"),
         *(f"Class.{name}" for name in ("students", "teachers", "primaryTeacher", "studentCount", "lineItems")),
         *("Demographics.user", "Demographics.birthDate", "Demographics.sex", "Demographics.cityOfBirth"),
         *("Result.student", "Result.score", "Result.textScore", "AssessmentResult.student", "LineItem.results"),

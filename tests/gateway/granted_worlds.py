@@ -231,7 +231,7 @@ def _access(school: School, random: Random) -> Access:
     if random.random() < 0.1:
         return ALL
     collections = set(NAMES)
-    if random.random() < 0.5:
+    if random.random() < 0.35:
         parts = random.sample(sorted(PARTS), random.choice([1, 2, 3]))
         collections = set().union(*(PARTS[each] for each in parts))
         if random.random() < 0.2:
@@ -240,7 +240,7 @@ def _access(school: School, random: Random) -> Access:
     if random.random() < 0.7:
         classes = set(random.sample(list(FieldClass), random.randint(0, len(FieldClass) - 1)))
     orgs = None
-    if random.random() < 0.5:
+    if random.random() < 0.4:
         there = [org.id for org in school.district.orgs]
         schools = [org.id for org in school.district.schools]
         chosen = random.choice([schools[:1], schools[1:2], random.sample(there, 2), schools[:2]])
