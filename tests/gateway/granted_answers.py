@@ -272,7 +272,7 @@ class Asked:
         given = arguments_of(node, self.variables)
         needs: set[frozenset[Of]] = set()
         for name, value in given.items():
-            if value is None:
+            if value is None or (isinstance(value, str) and not value.strip()):
                 continue
             if name == "search" and kind.name == "Query" and node.name.value == "users":
                 needs.add(frozenset({Of.NAME}))
@@ -295,8 +295,10 @@ def _of_input(kind: Any, value: Any) -> Iterator[frozenset[Of]]:
             yield frozenset({ORDERS[value]})
     elif isinstance(named, GraphQLInputObjectType) and isinstance(value, Mapping):
         for name, each in value.items():
+            if not each:  # no condition, or none that is taken
+                continue
             if named.name == "MetadataFilter":
-                if name == "name":
+                if name == "name" and value.get("value"):
                     yield from (frozenset({DECLARED[name]}) for name in [each] if name in DECLARED)
             elif name == "identifier" and named.name == "UserFilter":
                 yield frozenset({Of.IDENTIFIER})
@@ -415,7 +417,7 @@ def classes_of(kind: GraphQLObjectType, node: FieldNode, variables: Mapping[str,
     return frozenset() if found is None else frozenset({found})
 
 
-VARYING: Final = re.compile(r"[\w-]{28,}|[\d-]{10}T[\d:]{8}Z")
+VARYING: Final = re.compile(r"[\w-]{24,}|[\d-]{10}T[\d:]{8}Z")
 """Cursors and versions; instants by our own clock."""
 
 REFUSALS: Final = frozenset({"FORBIDDEN_FIELD", "FORBIDDEN_SCOPE"})

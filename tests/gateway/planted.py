@@ -16,6 +16,7 @@ DECLARED: Final = {"bus": {"key": "sis.bus", "class": "CONTACT"}}
 """What the settings of sources declare of metadata."""
 
 WORD: Final = re.compile(r"zq[0-9a-f]{6}qz", re.IGNORECASE)
+_PHONE: Final = re.compile(r"\+1777\d{9}")
 _BIRTH: Final = re.compile(r"\b19[0-4]\d-\d\d-\d\d\b")
 _SCORE: Final = re.compile(r"\b7\d{5}\.125\b")
 _FIRST_BIRTH: Final = date(1900, 1, 1)
@@ -81,6 +82,11 @@ class Book:
         self.values[text] = list(of)
         return text
 
+    def phone(self, of: Value) -> str:
+        text = f"+1777{len(self.values):09}"
+        self.values[text] = [of]
+        return text
+
     def birth(self, of: Value) -> date:
         day = _FIRST_BIRTH + timedelta(self._births)
         self._births += 1
@@ -95,7 +101,7 @@ class Book:
 
     def found(self, text: str) -> Iterator[tuple[str, list[Value]]]:
         """What was planted of all that shows in `text`."""
-        for pattern in (WORD, _BIRTH, _SCORE):
+        for pattern in (WORD, _PHONE, _BIRTH, _SCORE):
             for each in set(pattern.findall(text)):
                 known = self.values.get(each.lower())
                 if known is not None:
@@ -124,7 +130,8 @@ def _marked(source: str, collection: str, record: Any, book: Book) -> Any:
             changes[attribute] = book.word(value(attribute))
     for (of, attribute), field_class in CLASSES.items():
         if of == collection:
-            changes[attribute] = _text(attribute, book.word(value(attribute, field_class)), record)
+            made = book.phone if attribute in ("phone", "sms") else book.word
+            changes[attribute] = _text(attribute, made(value(attribute, field_class)), record)
     if collection == "demographics":
         changes["birth"] = book.birth(value("birth"))
     if collection in ("results", "assessmentResults") and record.score is not None:
