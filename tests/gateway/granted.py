@@ -220,14 +220,16 @@ class Judge:
         return value.field_class is None or value.field_class in grant.at(value.source).classes
 
     async def beyond_twin(self, grant: Grant, operation: Made, answered: Answered) -> tuple[list[str], Any]:
-        """How an answer differs from what the twin leads to expect; and the twin's own answer."""
+        """How an answer differs from what the twin leads to expect; and the twin's own answer, by plans: without a
+        grant they answer as graphql-core does (`tests.gateway.alike`).
+        """
         expecting = Expecting(Asked(SCHEMA._schema, operation), grant)
-        twin = await executed("graphql-core", await self.twin(grant, frozenset()), operation, EVERYTHING)
+        twin = await executed("plan", await self.twin(grant, frozenset()), operation, EVERYTHING)
         data = twin.body["data"]
         if data is not None:
             for name, sources in expecting.refused().items():
                 if name in data:
-                    other = await executed("graphql-core", await self.twin(grant, sources), operation, EVERYTHING)
+                    other = await executed("plan", await self.twin(grant, sources), operation, EVERYTHING)
                     data[name] = (other.body["data"] or {}).get(name)
         found = list(differences(expecting.of(data), answered.body.get("data"), answered.errors))
         self.tally.withheld += len(expecting.pruned)
