@@ -110,12 +110,12 @@ class Noted:
         if touched is None:
             raise RuntimeError("an operation was executed that nobody had looked at")
         now, seconds = datetime.now(UTC), time.perf_counter() - self.began
-        answered = reading.outcomes.sources()
+        subjects = self.auditing.subjects
+        records, people = self.shown.told(people=subjects is not None)  # while they are at hand, and so many
+        self.shown.forget()
+        sources = tuple(sorted({*reading.outcomes.sources(), *records}))
 
         def text() -> bytes:
-            subjects = self.auditing.subjects
-            records, people = self.shown.told(people=subjects is not None)
-            sources = tuple(sorted({*answered, *records}))
             grant = self.caller.grant
             hashes = subjects.hashes(each for each in people if not grant.at(each[0]).masked) if subjects else None
             return line(
