@@ -3,8 +3,8 @@
 Planted: the people of the make-believe districts and of the faulty one, in records and in the filters that ask for
 them; every source's credentials and tokens; keys and tokens of clients; what sources say when they fail. Looked at:
 every log record of every library at DEBUG, with its traceback; what was printed; warnings; metrics, once more when a
-gateway closes; `explain`; the errors of answers; what commands and servers in processes of their own print. A test in
-whose time something turns up fails, and says where.
+gateway closes; the audit; `explain`; the errors of answers; what commands and servers in processes of their own print.
+A test in whose time something turns up fails, and says where.
 
 As a plugin of pytest (`tests/conftest.py`), in each process that runs tests.
 """
@@ -23,6 +23,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway import telemetry
+from gateway.audit.files import AuditFiles
 from gateway.endpoint import route
 from gateway.endpoint.refusal import Refusal
 from gateway.roster.sources import Sources
@@ -159,6 +160,7 @@ def _spread() -> None:
     root.setLevel(logging.DEBUG)
     # While it is heard, what is held is never answered at once: its own tests hear it.
     logging.getLogger("gateway.roster.explain").setLevel(logging.INFO)
+    _watched(AuditFiles, "append", lambda _, files, text, records: NET.look(text.decode(), "the audit"))
     _watched(CliRunner, "invoke", _of_command)
     _watched(subprocess.Popen, "communicate", _of_process)
     _watched(Refusal, "response", lambda response, *_: answered(response.body, "a refusal"))

@@ -54,6 +54,13 @@ def test_refusal():
 def test_explained():
     answered(b'{"data": {}, "extensions": {"explain": {"reads": ["familyName=Oyelaran"]}}}', "an answer")
 
+def test_recorded(tmp_path):
+    from gateway.audit.files import AuditFiles
+    files = AuditFiles(tmp_path, 1_000_000)
+    files.open()
+    files.append(b'{"operation": "query Whitlock"}\\n', 1)
+    files.close()
+
 def test_data_is_meant():
     answered(b'{"data": {"users": [{"familyName": "Oyelaran"}]}, "errors": [{"message": "no"}]}', "an answer")
 
@@ -84,7 +91,7 @@ def test_S06_a_leak_fails_the_test_in_whose_time_it_happens_and_is_told_with_its
         assert process.stdout is not None
         said = process.stdout.read()
     assert process.returncode == 1
-    assert "13 passed, 11 errors" in said  # each did what it does; what was found is told beside
+    assert "14 passed, 12 errors" in said  # each did what it does; what was found is told beside
     for place in (
         "log some.library",
         "log gateway",
@@ -93,7 +100,7 @@ def test_S06_a_leak_fails_the_test_in_whose_time_it_happens_and_is_told_with_its
         "a refusal",
     ):
         assert place in said
-    for place in ("output of ", "an answer: 'oyelaran'"):
+    for place in ("output of ", "an answer: 'oyelaran'", "the audit: "):
         assert place in said
     assert "test_clean" not in said
     assert "test_data_is_meant" not in said
