@@ -122,7 +122,7 @@ def root_arguments(kind: RecordType) -> list[Argument]:
     """Those that only a list over sources has."""
     text = (
         "Only records that satisfy this too, in OneRoster's own grammar and words of either version, such as "
-        "`familyName='Okonski' AND role='student'`; AND binds tighter than OR. Fields obey the classes that they "
+        "`familyName='Smith' AND role='student'`; AND binds tighter than OR. Fields obey the classes that they "
         "have in records."
     )
     found: list[Argument] = [("filter_text", _argument(str, text), strawberry.UNSET)]
