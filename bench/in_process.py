@@ -104,8 +104,12 @@ def alike(answers: Mapping[str, bytes], *, faulty: bool = False) -> None:
 
 
 def shown(body: bytes) -> str:
-    """An answer without what encoders spell in their own way, and what servers may: escapes, the order of errors."""
+    """An answer without what encoders spell in their own way, and what servers may: escapes, the order of errors; and
+    without what the gateway alone tells, its cost.
+    """
     answer: dict[str, Any] = json.loads(body)
+    if "extensions" in answer:
+        answer["extensions"].pop("cost", None)
     if "errors" in answer:
         answer["errors"] = sorted(answer["errors"], key=lambda error: json.dumps(error["path"]))
     return json.dumps(answer)
