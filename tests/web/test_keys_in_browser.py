@@ -20,7 +20,7 @@ from tests.serving import served
 
 pytestmark = pytest.mark.browser
 
-QUERY = "{ viewer { name } users(first: 1) { nodes { familyName } } }"
+QUERY = "query Mine { viewer { name } users(first: 1) { nodes { familyName } } }"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,7 @@ def test_MASK_the_first_key_asks_until_another_is_chosen_and_one_under_headers_b
     page.get_by_role("region", name="Query Editor").locator(".CodeMirror:visible").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(QUERY)
+    expect(page.get_by_role("tab", selected=True)).to_have_text("Mine")  # from then on that is what is asked
     result = page.get_by_role("region", name="Result Window")
     ask(page)
     expect(result).to_contain_text('"full"')
