@@ -39,7 +39,7 @@ def in_line(sources: Sequence[Source], collection: Collection, wanted: Wanted) -
     for source in _ahead(sources, wanted):
         yield source
         size = source.tables[collection].size if collection in source.tables else 0
-        if size is None or size > left:
+        if size is None or size > left or not source.counts(collection):  # which are asked is not to tell its size
             return
         left -= size
 
