@@ -53,6 +53,7 @@ assert "Xiadani" in GIVEN
 MEANT: dict[str, str] = {
     "log httpx2": "the tests' own client tells of the addresses that it asks",
     "output of key create": "a new key is shown to whoever made it, this once",
+    "output of node ": "an application of the tests prints what it was answered, to be compared",
     "output of sandbox": "a make-believe district tells whoever started it how it is asked",
 }
 """Where something planted may turn up, by the beginning of the place, and why."""
@@ -130,7 +131,7 @@ def _of_command(result: Any, *args: Any, **kwargs: Any) -> None:
 
 
 def _of_process(result: Any, process: Any, *args: Any, **kwargs: Any) -> None:
-    words = process.args if isinstance(process.args, list) else [process.args]
+    words = process.args if isinstance(process.args, list | tuple) else [process.args]
     for part in result:
         text = part.decode(errors="replace") if isinstance(part, bytes) else part
         NET.look(text or "", f"output of {' '.join(map(str, words))[-200:]}")
