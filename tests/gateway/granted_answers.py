@@ -104,9 +104,16 @@ ID, TYPE, PAGE, AFTER = "zId", "zType", "zPage", "zAfter"
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Stands for a value that is withheld, or refused, where there is one."""
+    """Stands for a value that is withheld, or refused. there: the twin has one, so that it is to be told."""
 
-    code: str
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Stands for what may be told with more caution than the twin tells it."""
+
+    values: tuple[Any, ...]
 
 
 _METADATA: Final = ("zMeta: metadata", 'zBus: metadataValue(name: "bus")', 'zKeys: metadata(keys: ["sis.bus"])')
@@ -140,6 +147,11 @@ SHOWING: Final = {
     "OrgConnection": (f"zNodes: nodes {{ {ID}: id zUsers: users(first: 2) {{ nodes {{ %s }} }} }}", "User"),
 }
 """By which way lists are looked through, and to what of it."""
+
+CAUTIOUS: Final[Mapping[str, Any]] = {"complete": False, "unknownStatus": None, "rejected": None}
+"""What may be told instead: a source that refuses may be asked for a page where the twin, which knows how large the
+sources are, asks one less; numbers of a whole collection are not for who may read a part of it.
+"""
 
 ANYTHING: Final = object()
 """Stands for what the twin cannot tell: who asks, and a name without the part of it that is withheld."""
@@ -368,9 +380,12 @@ class Expecting:
             if node.name.value == "__typename":
                 made[name] = value[name]
                 continue
-            if not root and (code := self._why_not(kind, node, source)):
+            if not root and not self._granted(kind, node, source):
                 self.pruned.add(here)
-                made[name] = Withheld(code)
+                made[name] = Withheld(there=value[name] is not None)
+                continue
+            if node.name.value in CAUTIOUS:
+                made[name] = Either((value[name], CAUTIOUS[node.name.value]))
                 continue
             if root and node.name.value == "viewer":
                 made[name] = ANYTHING
@@ -386,14 +401,12 @@ class Expecting:
         key = source or next(iter(self.sources), None)
         return key is None or self.grant.at(key).shows(field_class)
 
-    def _why_not(self, kind: GraphQLObjectType, node: FieldNode, source: str | None) -> str | None:
+    def _granted(self, kind: GraphQLObjectType, node: FieldNode, source: str | None) -> bool:
         key = source or next(iter(self.sources), None)
         if key is None:
-            return None
-        access = self.grant.at(key)
-        if not access.classes >= classes_of(kind, node, self.asked.variables):
-            return "FORBIDDEN_FIELD"
-        return None if self._may(kind, node, key) else "FORBIDDEN_FIELD"
+            return True
+        allowed = self.grant.at(key).classes >= classes_of(kind, node, self.asked.variables)
+        return allowed and self._may(kind, node, key)
 
     def _value(self, kind: Any, below: Any, value: Any, source: str | None, path: tuple[str, ...]) -> Any:
         if isinstance(kind, GraphQLNonNull):
@@ -433,8 +446,11 @@ def _apart(expected: Any, given: Any, path: tuple[str | int, ...], refused: set[
     if isinstance(expected, Withheld):
         if given is not None:
             yield f"{_said(path)}: withheld, yet {given!r}"
-        elif _document_path(path) not in refused:
+        elif expected.there and _document_path(path) not in refused:
             yield f"{_said(path)}: withheld, and no error says so"
+    elif isinstance(expected, Either):
+        if given not in expected.values:
+            yield f"{_said(path)}: {given!r} in place of one of {expected.values!r}"
     elif isinstance(expected, dict) and isinstance(given, dict):
         for name in expected.keys() | given.keys():
             if name not in expected or name not in given:
