@@ -96,6 +96,7 @@ HOSTILE: Mapping[str, Callable[[int], str]] = {
     + "".join(f"fragment {name} on User {{ {aliases(name, 15 + n)} }}" for name in "AB"),
     "B05-directives": lambda n: "{ __typename " + "@wanted " * (20 + 10 * n) + "}",
     "B06-depth": lambda n: f"{{ users {{ nodes {{ {tower(5 + n, 'enrollments { user { ', '} } ', 'id ')} }} }} }}",
+    "B06-fields-in-fields": lambda n: f"{{ {tower(100 * n, 'a { ', '} ', 'b ')} }}",
     "B06-a-list-in-a-list": lambda n: f"{{ users(first: {tower(30 + 50 * n, '[', ']')}) {{ totalCount }} }}",
     "B06-an-object-in-an-object": lambda n: f"{{ users(filter: {tower(30 + 50 * n, '{ a: ', ' }', '1')}) {{ id }} }}",
     "B07-the-schema-in-a-circle": lambda n: f"{{ __schema {{ types {{ {tower(10 + n, *TYPES_OF, 'name')} }} }} }}",
