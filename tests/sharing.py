@@ -10,13 +10,20 @@ LONG = (
     "tests/clients/",
     "tests/bench/",
     "tests/gateway/test_execution_alike.py",
+    "tests/gateway/test_granted.py",
+    "tests/gateway/test_masks.py",
     "tests/conformance/",
     "tests/faults/",
     "tests/test_cookbook.py",
 )
 """Begun first, so that none is left at the end for one process alone."""
 
-EACH_ALONE = ("tests/bench/", "tests/gateway/test_execution_alike.py", "tests/conformance/test_mutations.py")
+EACH_ALONE = (
+    "tests/bench/",
+    "tests/gateway/test_execution_alike.py",
+    "tests/gateway/test_granted.py",
+    "tests/conformance/test_mutations.py",
+)
 """Tests that have no costly fixture in common, and of which a file would be too much for one process."""
 
 TOGETHER = "tests/clients/"

@@ -22,7 +22,7 @@ from tests.gateway.support import MakeWorld, World
 pytestmark = pytest.mark.anyio
 
 KINDS = {"a": "standard-1.2", "b": "wide"}
-CASES = 50
+CASES = 20
 
 
 async def answer(schema: Schema, made: World, operation: Made) -> Any:
@@ -43,7 +43,7 @@ def break_down(made: World, fault: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, CASES, 10))
 def test_generated_operations_are_answered_alike(start: int) -> None:
-    """By graphql-core, by plans, and by plans to bytes; no task is left behind. More of them: `make test-long`."""
+    """By graphql-core, by plans, and by plans to bytes; no task is left behind. More: `.ci/run`, `make test-long`."""
     tally = Tally()
     for number in range(start, start + 10):
         compare(number, tally)
