@@ -26,7 +26,7 @@ from tests.serving import served
 CAPTURES = Path(os.environ.get("CAPTURES", Path(__file__).parent.parent / "captures"))
 PLURALS = {"class": "classes", "demographics": "demographics"}
 QUERY = """{
-  users(first: 10000, status: null) {
+  users(first: 1500, status: null) {
     complete
     nodes {
       source { key } sourcedId givenName familyName
