@@ -22,7 +22,7 @@ from tests.gateway.support import MakeWorld, World
 pytestmark = pytest.mark.anyio
 
 KINDS = {"a": "standard-1.2", "b": "wide"}
-CASES = 20
+CASES = 10
 
 
 async def answer(schema: Schema, made: World, operation: Made) -> Any:
