@@ -77,8 +77,19 @@ def class_of(kind: type[Any], path: str) -> FieldClass | None:
 
 def part_of(kind: type[Any], attribute: str) -> type[Any] | None:
     """What the elements of a list of records are, where they have fields of their own."""
-    hint = get_type_hints(kind).get(attribute)
+    hint = _hints(kind).get(attribute)
     return next((each for each in get_args(hint) if hasattr(each, "__struct_fields__")), None)
+
+
+_HINTS: Final[dict[type[Any], Mapping[str, Any]]] = {}
+
+
+def _hints(kind: type[Any]) -> Mapping[str, Any]:
+    """Read once: doing so for each attribute took a second of every start."""
+    found = _HINTS.get(kind)
+    if found is None:
+        found = _HINTS[kind] = get_type_hints(kind)
+    return found
 
 
 def _classes_in(kind: type[Any]) -> frozenset[FieldClass]:
