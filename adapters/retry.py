@@ -12,7 +12,7 @@ from math import ceil
 from typing import TypeVar
 
 from adapters.breaker import is_fault, patience
-from adapters.errors import SourceError, Throttled
+from adapters.errors import Overloaded, SourceError, Throttled
 
 T = TypeVar("T")
 
@@ -54,25 +54,29 @@ class Retrier:
         self.retries = 0
 
     async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """What an attempt returns; the last one's error, if none succeeds.
+        """What an attempt returns; the error of the last that was made, if none succeeds.
 
         Raises:
             SourceError: it is not worth another attempt, would come too late, or too much is retried already.
         """
         self._calls.append(self._monotonic())
-        for number in range(1, self._limits.attempts):
+        failed: SourceError | None = None
+        made = 0
+        while True:
+            made += 1
             try:
                 return await attempt()
+            except Overloaded as turned_away:
+                raise failed or turned_away from None  # that it was not asked again is not what went wrong
             except SourceError as error:
-                if not _worth_it(error):
+                pause = self._pause(made, error)
+                last = made >= self._limits.attempts or not _worth_it(error)
+                if last or pause >= patience(self._monotonic()) or not self.left:
                     raise
-                pause = self._pause(number, error)
-                if pause >= patience(self._monotonic()) or not self.left:
-                    raise
+                failed = error
             self._retried.append(self._monotonic())
             self.retries += 1
             await self._sleep(pause)
-        return await attempt()
 
     def _pause(self, number: int, error: SourceError) -> float:
         first = self._limits.after_throttling if isinstance(error, Throttled) else self._limits.after_fault

@@ -156,3 +156,11 @@ async def test_one_in_twenty_that_fails_at_random_is_hardly_noticed(clock: Clock
         await made.run(Upstream(*([FAULT] if number % 20 == 7 else [])))
         clock.now += 0.02
     assert made.retries == 250
+
+
+async def test_that_it_was_not_asked_again_hides_no_fault(clock: Clock) -> None:
+    """Between two attempts of one call, others may fail often enough for the source to be left alone."""
+    upstream = Upstream(Unreachable("a", "no connection"), Overloaded("a", "not asked", retry_after=30))
+    with pytest.raises(Unreachable, match="no connection"):
+        await retrier(clock).run(upstream)
+    assert upstream.calls == 2

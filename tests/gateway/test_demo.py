@@ -137,8 +137,10 @@ def test_killing_a_district_leaves_the_others_and_one_error_that_names_it(demo: 
     assert {n["source"]["key"] for n in answer["data"]["users"]["nodes"]} == set(demo.pids) - {key}
     [error] = [e for e in answer["errors"] if e["extensions"]["code"] != "DANGLING_REFERENCE"]
     assert error["extensions"]["source"] == key
-    assert error["extensions"]["code"] == "UPSTREAM_UNREACHABLE"
-    assert key in error["message"]
+    # the latter where what else is asked of it had failed often enough before this was asked
+    assert error["extensions"]["code"] in {"UPSTREAM_UNREACHABLE", "UPSTREAM_OVERLOADED"}
+    assert error["message"].startswith(key)
+    assert "no connection" in error["message"]
 
 
 def test_ctrl_c_stops_everything(demo: Demo) -> None:
