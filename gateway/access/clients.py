@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -29,6 +29,16 @@ LIVE_KEYS: Final = 2
 
 _LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the file."""
+
+LAST: Final = 253_402_300_799
+"""The last second that a day can be told of; what ends later ends then."""
+
+_LONGEST_NAME: Final = 200
+
+
+def is_name(text: str) -> bool:
+    """Whether a client can be named so: records and logs tell it, and who has no name is nobody there."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= _LONGEST_NAME
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,18 +177,20 @@ def read(path: Path) -> Mapping[str, Client]:
         raise BadFile(f"{path}: this is not JSON") from None
     if clients is None:
         raise BadFile(f"{path}: of this format only versions 1 and {_VERSION} are known")
+    found = {client.name: client for client in clients}
+    if len(found) < len(clients):
+        raise BadFile(f"{path}: two clients have one name")
+    if not all(name.strip() for name in found):
+        raise BadFile(f"{path}: a client has no name")
+    ids = [key.id for client in clients for key in client.keys]
+    if len(set(ids)) < len(ids):
+        raise BadFile(f"{path}: two keys have one id")
     if version == 1:
         log.warning(
             "%s: of version 1, whose rows give all of their sources, personal data included; "
             "`oneroster-gateway key grant --replace` narrows them",
             path,
         )
-    found = {client.name: client for client in clients}
-    if len(found) < len(clients):
-        raise BadFile(f"{path}: two clients have one name")
-    ids = [key.id for client in clients for key in client.keys]
-    if len(set(ids)) < len(ids):
-        raise BadFile(f"{path}: two keys have one id")
     return MappingProxyType(found)
 
 
@@ -205,6 +217,7 @@ def changing(path: Path) -> Iterator[dict[str, Client]]:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # for its owner alone
         try:
             with open(descriptor, "wb") as file:
+                _readable_as(path, descriptor)
                 file.write(text + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -212,6 +225,19 @@ def changing(path: Path) -> Iterator[dict[str, Client]]:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def _readable_as(before: Path, descriptor: int) -> None:
+    """For whom the file was that this one takes the place of: a running gateway has to read it, whoever changes it."""
+    try:
+        there = before.stat()
+    except FileNotFoundError:
+        return
+    for owner in (there.st_uid, -1):  # giving it to another takes root; -1: to nobody else
+        with suppress(PermissionError):
+            os.fchown(descriptor, owner, there.st_gid)
+            os.fchmod(descriptor, 0o600 | there.st_mode & 0o040)
+            return
 
 
 class ClientFile:
@@ -225,6 +251,7 @@ class ClientFile:
         self._stamp = self._stamped()
         self._looked = time.monotonic()
         self._keys = _by_key(read(path))
+        self._told = ""
 
     def of_key(self, key_id: str) -> tuple[Client, Kept] | None:
         """Whose key that is, while it is live."""
@@ -238,11 +265,13 @@ class ClientFile:
         stamp = self._stamped()
         if stamp == self._stamp:
             return
-        self._stamp = stamp
         try:
             self._keys = _by_key(read(self._path))
-        except BadFile as error:
-            log.error("clients stay as they were: %s", error)
+            self._stamp, self._told = stamp, ""
+        except BadFile as error:  # looked at anew each time: what kept it from being read may have left no mark on it
+            if str(error) != self._told:
+                log.error("clients stay as they were: %s", error)
+            self._told = str(error)
 
     def _stamped(self) -> tuple[int, int, int]:
         try:

@@ -24,11 +24,14 @@ OLD: Final = 3600.0
 """Seconds after which they are asked for anew, so that a key that was taken back is not taken for long."""
 
 _SECONDS: Final = 5.0
+"""For which the issuer is waited for, and whoever asks waits, at most."""
+
 _BYTES: Final = 256 * 1024
+_PIECE: Final = 16 * 1024
 
 _PRIVATE: Final = {"d", "p", "q", "dp", "dq", "qi"}
 
-_KINDS: Final = {"RSA", "EC"}
+_KINDS: Final = ("RSA", "EC")
 
 
 class KeySet:
@@ -40,31 +43,39 @@ class KeySet:
         self._keys: Mapping[str | None, Any] = {}
         self._asked: float | None = None
         self._read: float | None = None
+        self._failed = False
         self._coming: asyncio.Task[None] | None = None
 
     async def key(self, name: str | None) -> Any | None:
         """The key of that name; without a name, the only one there is. None: there is none, or no asking for it."""
-        if name not in self._keys or self._is_old():
-            await self._asked_for()
+        known = name in self._keys
+        if not known or self._is_old():
+            coming = self._begun()
+            if coming is not None and not (known and self._failed):  # else each attempt would hold up somebody
+                await asyncio.wait({coming}, timeout=self._left())
         return self._keys.get(name)
 
     def _is_old(self) -> bool:
         return self._read is None or self._monotonic() - self._read > OLD
 
-    async def _asked_for(self) -> None:
-        """Waits for what is on its way, for whoever that was begun; begins nothing where it is too early."""
+    def _begun(self) -> asyncio.Task[None] | None:
+        """What is on its way, for whoever that was begun; begins nothing where it is too early."""
         now = self._monotonic()
         if self._coming is None and (self._asked is None or now - self._asked >= ASK_EVERY):
             self._asked = now
             self._coming = asyncio.create_task(self._ask(now))
-        if self._coming is not None:
-            await asyncio.shield(self._coming)
+        return self._coming
+
+    def _left(self) -> float:
+        """Seconds for which it is worth waiting still: an issuer may send its answer byte by byte."""
+        return max(0.0, (self._asked or 0.0) + _SECONDS - self._monotonic())
 
     async def _ask(self, now: float) -> None:
         try:
             self._keys = await asyncio.to_thread(self._fetched)
-            self._read = now
-        except (OSError, ValueError, JoseError) as error:
+            self._read, self._failed = now, False
+        except Exception as error:  # whatever it answered, those that were good are
+            self._failed = True
             log.error("keys stay as they were: %s: %s", self._place, _why(error))
         finally:
             self._coming = None
@@ -74,16 +85,32 @@ class KeySet:
         written = json.loads(text)
         if not isinstance(written, dict) or not isinstance(keys := written.get("keys"), list):
             raise ValueError("this is no JWK set")
-        named: dict[str | None, Any] = {}
-        for each in keys:
-            if isinstance(each, dict) and each.get("kty") in _KINDS and each.get("use", "sig") == "sig":
-                public = {member: value for member, value in each.items() if member not in _PRIVATE}
-                named[each.get("kid")] = JWKRegistry.import_key(public)
+        ours = [each for each in keys if _is_ours(each)]
+        named: dict[str | None, Any] = {each.get("kid"): key for each in ours if (key := _imported(each)) is not None}
+        if ours and not named:
+            raise ValueError("none of its keys can be read")
         if len(named) == 1:
             named[None] = next(iter(named.values()))
         else:
             named.pop(None, None)
         return named
+
+
+def _is_ours(key: Any) -> bool:
+    return (
+        isinstance(key, dict)
+        and key.get("kty") in _KINDS
+        and key.get("use", "sig") == "sig"
+        and isinstance(key.get("kid", ""), str)
+    )
+
+
+def _imported(key: Mapping[str, Any]) -> Any | None:
+    """None: it is on a curve, or of a make, that is not known here. RFC 7517, 5, has such passed over."""
+    try:
+        return JWKRegistry.import_key({member: value for member, value in key.items() if member not in _PRIVATE})
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -95,10 +122,14 @@ _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _N
 
 
 def _get(address: str) -> bytes:
+    until, text = time.monotonic() + _SECONDS, b""
     with _OPENER.open(address, timeout=_SECONDS) as answer:
-        text: bytes = answer.read(_BYTES + 1)
-    if len(text) > _BYTES:
-        raise ValueError(f"more than {_BYTES} bytes")
+        while piece := answer.read1(_PIECE):
+            text += piece
+            if len(text) > _BYTES:
+                raise ValueError(f"more than {_BYTES} bytes")
+            if time.monotonic() > until:
+                raise TimeoutError
     return text
 
 

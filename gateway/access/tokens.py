@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.util import urlsafe_b64decode
 
-from gateway.access.clients import Row
+from gateway.access.clients import LAST, Row, is_name
 from gateway.access.field_class import FieldClass
 from gateway.access.issuer import Issuer
 from gateway.access.key_sets import KeySet
@@ -57,7 +57,7 @@ class Tokens:
             raise BadToken(f"a token has at most {LONGEST} characters")
         head = _head(token)
         algorithm, name = head.get("alg"), head.get("kid")
-        if algorithm not in self._issuer.algorithms:
+        if not isinstance(algorithm, str) or algorithm not in self._issuer.algorithms:
             raise BadToken(f"its `alg` is not one of {', '.join(sorted(self._issuer.algorithms))}")
         if brought := [each for each in _BRINGS_KEYS if each in head]:
             raise BadToken(f"its head has `{brought[0]}`: keys are taken from the issuer alone")
@@ -70,7 +70,7 @@ class Tokens:
             raise BadToken("the issuer's key is for another `alg`")
         try:
             claims = jwt.decode(token, key, algorithms=[algorithm]).claims
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             raise BadToken("its signature is not good") from None
         return self._judged(claims)
 
@@ -91,9 +91,9 @@ class Tokens:
             if begins is not None and now < begins - issuer.leeway:
                 raise BadToken("it is not valid yet")
         name = claims.get(issuer.name)
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not is_name(name):
             raise BadToken(f"it does not name its client: there is no `{issuer.name}`")
-        return Bearer(name, self._row(claims, int(expires + issuer.leeway)))
+        return Bearer(name, self._row(claims, min(int(expires + issuer.leeway), LAST)))
 
     def _row(self, claims: Mapping[str, Any], expires: int) -> Row:
         """Words that mean nothing here are passed over; a limit that cannot be read is none that can be ignored."""
@@ -115,7 +115,7 @@ class Tokens:
                 orgs=None if orgs is None else tuple(orgs),
                 mask=claims.get(issuer.mask, False) is not False,
                 expires=expires,
-                purpose=purpose if isinstance(purpose, str) else "",
+                purpose=_told(purpose),
             )
         except ValueError:
             raise BadToken(f"its `{issuer.orgs}` takes one source, by its key") from None
@@ -146,15 +146,21 @@ def _moment(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadToken(f"its `{name}` is no number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LAST:
+        raise BadToken(f"its `{name}` is no number of seconds")
     return value
 
 
 def _words(claim: Any) -> list[str]:
     """A claim that is a list of words, or words with blanks between them."""
     found = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
-    return [word for word in found if isinstance(word, str) and word]
+    return [word for word in found if isinstance(word, str) and word and word.isprintable()]
+
+
+def _told(claim: Any) -> str:
+    """A claim of words for people; without what only a terminal or nothing at all can show."""
+    words = " ".join(claim.split()) if isinstance(claim, str) else ""
+    return words if words.isprintable() else ""
 
 
 def _after(prefix: str, words: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import typer
 
 from adapters.secret import Secret
 from gateway.access.api_keys import hashed, id_of, make
-from gateway.access.clients import LIVE_KEYS, BadFile, Client, Kept, Row, changing, read
+from gateway.access.clients import LIVE_KEYS, BadFile, Client, Kept, Row, changing, is_name, read
 from gateway.access.field_class import FieldClass
 from gateway.access.grant import Grant
 from gateway.access.granting import Granted, grant_of
@@ -30,6 +30,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The client: an applic
 @with_options
 def create(name: Name, options: Options, config: Config = Path("gateway.toml")) -> None:
     """Make a key for a new client, or one more for a client that has one. It is shown once, and kept by nobody."""
+    if not is_name(name):
+        fail("a client is named by words that can be printed, on one line")
     settings, file, secret = _opened(config)
     made = make()
     kept = Kept(id_of(made.reveal()) or "", hashed(made.reveal(), secret), _now())

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from adapters.endpoints import Collection as Kind
-from gateway.access.clients import Row
+from gateway.access.clients import LAST, Row
 from gateway.access.field_class import TELLS, FieldClass
 from gateway.access.grant import Access, Grant
 from gateway.access.personal import FIELDS_IN, RULED
@@ -170,4 +170,4 @@ def _end_of(day: str) -> int:
         last = date.fromisoformat(day)
     except ValueError:
         fail(f"--expires is a day such as 2027-06-30, not {day}")
-    return int(datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp()) + 86_400
+    return min(int(datetime(last.year, last.month, last.day, tzinfo=UTC).timestamp()) + 86_400, LAST)

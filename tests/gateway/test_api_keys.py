@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import stat
 from collections.abc import Callable
@@ -141,6 +142,63 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_is_told_once(
     ]
 
 
+def test_S01_a_key_revoked_while_the_file_could_not_be_read_is_refused_as_soon_as_it_can(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    clock = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    name = callers(file)
+    write(file)
+    reads, failing = [0], module.read
+
+    def read_or_not(path: Path) -> Any:
+        reads[0] += 1
+        if reads[0] < 3:  # such as when the process has no file handles left: the file is as it was
+            raise BadFile(f"{path}: Too many open files")
+        return failing(path)
+
+    monkeypatch.setattr(module, "read", read_or_not)
+    for _ in range(2):
+        clock[0] += 1
+        assert name(key).name == "homework-app"
+    clock[0] += 1
+    with pytest.raises(Unauthenticated):
+        name(key)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"clients stay as they were: {file}: Too many open files"
+    ]
+
+
+def test_S01_with_the_file_gone_nobody_is_known(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = make().reveal()
+    write(file, client(key))
+    clock = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    name = callers(file)
+    file.unlink()
+    clock[0] += 1
+    with pytest.raises(Unauthenticated):
+        name(key)
+
+
+def test_S01_a_changed_file_is_for_those_for_whom_it_was_before(file: Path) -> None:
+    write(file, client(make().reveal()))
+    for given, kept in ((0o640, 0o640), (0o666, 0o640), (0o400, 0o600)):
+        file.chmod(given)
+        write(file, client(make().reveal()))
+        assert stat.S_IMODE(file.stat().st_mode) == kept
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to somebody")
+def test_S01_a_file_that_root_changes_stays_with_whoever_runs_the_gateway(file: Path) -> None:
+    write(file, client(make().reveal()))
+    os.chown(file, 65534, 65534)
+    write(file, client(make().reveal()))
+    assert (file.stat().st_uid, file.stat().st_gid) == (65534, 65534)
+
+
 def book(version: int, **row: Any) -> str:
     return json.dumps({"version": version, "clients": [{"name": "app", "keys": [], "rows": [row]}]})
 
@@ -158,6 +216,8 @@ def book(version: int, **row: Any) -> str:
         (book(1, scopes=["roster.readonly"]), "Invalid enum value 'roster.readonly'"),
         (book(2, scopes=["roster.readwrite"]), "Invalid enum value 'roster.readwrite'"),
         (book(2, fields=["NAMES"]), "Invalid enum value 'NAMES'"),
+        (book(2).replace('"app"', '" "'), "a client has no name"),
+        (book(1).replace('"app"', '""'), "a client has no name"),
         (book(2, sources=["a"], orgs=[]), "`orgs` names none"),
         (book(2, sources=["a", "b"], orgs=["1"]), "`orgs` takes one source"),
         (book(2, every=True, orgs=["1"]), "`orgs` takes one source"),

@@ -20,6 +20,7 @@ from gateway.access.granting import Granted, grant_of
 from gateway.access.scope import READS, Scope
 from gateway.cli import app, keys
 from gateway.cli.rows import Options
+from gateway.schema.scalars import instant
 
 RUN = CliRunner()
 SECRET = "a secret of the gateway, of many characters"
@@ -102,6 +103,19 @@ def test_every_option_stands_in_the_row(key: Key, tmp_path: Path) -> None:
     )
     done(key("grant", "app", "--sources", "all", "--scopes", ",".join(READS), "--fields", "all"))
     assert set(rows(tmp_path)[2].fields) == set(FieldClass)
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines", "\x1b[2J", "x" * 201])
+def test_a_client_without_a_name_that_can_be_told_is_not_made(key: Key, tmp_path: Path, name: str) -> None:
+    assert "named by words" in refused(key("create", name, "--sources", "all", "--scopes", "explain"))
+    assert not (tmp_path / "clients.json").exists()
+
+
+def test_a_last_day_is_told_however_late_it_is(key: Key, tmp_path: Path) -> None:
+    said = ["--sources", "all", "--scopes", "explain", "--expires", "9999-12-31"]
+    assert "ends with 9999-12-31" in done(key("create", "app", *said)).stderr
+    (row,) = rows(tmp_path)
+    assert instant(row.expires) == "9999-12-31T23:59:59Z"
 
 
 @pytest.mark.parametrize("command", ["create", "grant"])

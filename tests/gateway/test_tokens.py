@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jws import serialize_compact
 
 from adapters.endpoints import Collection
+from gateway.access import key_sets
 from gateway.access.callers import Callers, Unauthenticated
 from gateway.access.clients import Row
 from gateway.access.field_class import FieldClass
@@ -51,13 +54,14 @@ CLAIMS = {
 
 @dataclass
 class Published:
-    """The issuer's keys over HTTP; asked: how often. broken: it answers with a fault."""
+    """The issuer's keys over HTTP; asked: how often. broken: it answers with a fault. raw: with this, head and all."""
 
     address: str = ""
     keys: list[Any] = field(default_factory=lambda: [RSA, EC])
     asked: int = 0
     broken: bool = False
     answer: bytes | None = None
+    raw: bytes | None = None
 
     def body(self) -> bytes:
         return self.answer or json.dumps({"keys": [key.as_dict(private=False) for key in self.keys]}).encode()
@@ -70,6 +74,9 @@ def issuer() -> Iterator[Published]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             made.asked += 1
+            if made.raw is not None:
+                self.wfile.write(made.raw)
+                return
             self.send_response(503 if made.broken else 200)
             self.end_headers()
             self.wfile.write(b"" if made.broken else made.body())
@@ -103,6 +110,11 @@ def tokens(place: str | Path, clock: Clock | None = None, **given: Any) -> Token
 def signed(head: dict[str, Any] | None = None, key: Any = RSA, **claims: Any) -> str:
     said = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
     return jwt.encode({"alg": "RS256", "kid": key.kid, **(head or {})}, said, key, algorithms=list(Algorithm))
+
+
+def signed_text(claims: str) -> str:
+    """What no library would sign for a claim."""
+    return serialize_compact({"alg": "RS256", "kid": "first"}, claims.encode(), RSA, algorithms=["RS256"])
 
 
 def by_hand(head: dict[str, Any], sign: Callable[[bytes], bytes]) -> str:
@@ -170,6 +182,22 @@ async def test_S02_a_good_token_names_a_client_and_its_sources(issuer: Published
         (lambda: "a.b.c", "no signed JWT"),
         (lambda: "..", "no signed JWT"),
         (lambda: "W10.W10.W10", "no signed JWT"),
+        (lambda: by_hand({"alg": ["RS256"], "kid": "first"}, lambda _: b"x"), "`alg` is not one of"),
+        (lambda: by_hand({"alg": {"RS256": 1}, "kid": "first"}, lambda _: b"x"), "`alg` is not one of"),
+        (lambda: by_hand({"alg": "RS256", "kid": ["first"]}, lambda _: b"x"), "no key of its `kid`"),
+        (lambda: by_hand({"alg": "RS256", "kid": "first", "typ": [], "cty": {}}, lambda _: b"x"), "is not good"),
+        (lambda: by_hand({"alg": "RS256", "kid": "first", "b64": False}, lambda _: b"x"), "is not good"),
+        (lambda: signed_text("[" * 2500 + "]" * 2500), "signature is not good"),
+        (lambda: signed_text("[]"), "signature is not good"),
+        (lambda: signed_text(json.dumps(CLAIMS).replace(str(CLAIMS["exp"]), "Infinity")), "no number of seconds"),
+        (lambda: signed_text(json.dumps(CLAIMS).replace(str(CLAIMS["exp"]), "NaN")), "no number of seconds"),
+        (lambda: signed(exp=10**400), "no number of seconds"),
+        (lambda: signed(exp=int(NOW) * 1000), "no number of seconds"),
+        (lambda: signed(exp=True), "no number of seconds"),
+        (lambda: signed(sub=" "), "does not name its client"),
+        (lambda: signed(sub="two\nlines"), "does not name its client"),
+        (lambda: signed_text(json.dumps({**CLAIMS, "sub": "\ud800"})), "does not name its client"),
+        (lambda: signed(sub="x" * 201), "does not name its client"),
     ],
 )  # fmt: skip
 async def test_S02_any_other_token_is_refused_with_why_and_nothing_of_it(
@@ -335,9 +363,13 @@ async def test_the_claims_are_those_of_the_settings(issuer: Published) -> None:
     )
 
 
-@pytest.mark.parametrize("purpose", [5, ["homework"], None])
+@pytest.mark.parametrize("purpose", [5, ["homework"], None, "bell \a"])
 async def test_a_purpose_that_is_no_text_is_none(issuer: Published, purpose: Any) -> None:
     assert (await tokens(issuer.address).bearer(signed(purpose=purpose))).row.purpose == ""
+
+
+async def test_a_purpose_stands_on_one_line(issuer: Published) -> None:
+    assert (await tokens(issuer.address).bearer(signed(purpose="home\n work "))).row.purpose == "home work"
 
 
 async def test_S03_a_thousand_tokens_with_made_up_keys_have_the_issuer_asked_once(issuer: Published) -> None:
@@ -375,7 +407,22 @@ async def test_S03_a_new_key_is_found_and_one_taken_back_ends_without_a_restart(
     assert issuer.asked == 3
 
 
-@pytest.mark.parametrize("fault", ["503", "nonsense", "another-shape", "gone", "huge"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "503",
+        "nonsense",
+        "another-shape",
+        "gone",
+        "huge",
+        "deep",
+        "unreadable-keys",
+        "no-http",
+        "cut",
+        "many-headers",
+        "broken-chunks",
+    ],
+)
 async def test_S03_the_last_good_keys_serve_while_the_issuer_fails(
     issuer: Published, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -383,13 +430,94 @@ async def test_S03_the_last_good_keys_serve_while_the_issuer_fails(
     taken = tokens(issuer.address, clock)
     await taken.bearer(signed())
     issuer.broken = fault == "503"
-    issuer.answer = {"nonsense": b"<html>", "another-shape": b'{"keys": {}}', "huge": b" " * 300_000}.get(fault)
+    issuer.answer = {
+        "nonsense": b"<html>",
+        "another-shape": b'{"keys": {}}',
+        "huge": b" " * 300_000,
+        "deep": b'{"keys": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        "unreadable-keys": b'{"keys": [{"kty": "RSA", "kid": "first", "n": 5, "e": "AQAB"}]}',
+    }.get(fault)
+    issuer.raw = {
+        "no-http": b"<html>\r\n\r\n",
+        "cut": b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{",
+        "many-headers": b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n{}",
+        "broken-chunks": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nhtml\r\n",
+    }.get(fault)
     if fault == "gone":
         taken._keys._place = "http://127.0.0.1:9/jwks"
     clock.at += OLD + 1
     assert (await taken.bearer(signed())).name == "homework-app"
+    await nothing_more_comes(taken)
     assert "keys stay as they were" in caplog.text
     assert "html" not in caplog.text
+
+
+async def nothing_more_comes(taken: Tokens) -> None:
+    while (coming := taken._keys._coming) is not None:
+        await asyncio.wait({coming})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kty": "EC", "crv": "P-111", "x": "AA", "y": "AA", "kid": "odd"},
+        {"kty": "EC", "crv": "P-256", "kid": "odd"},
+        {"kty": "RSA", "n": 5, "e": "AQAB", "kid": "odd"},
+        {"kty": ["RSA"], "kid": "odd"},
+        {**RSA.as_dict(private=False), "kid": ["first"]},
+        {**RSA.as_dict(private=False), "kid": "odd", "alg": ["RS256"]},
+    ],
+)
+async def test_S03_a_key_that_cannot_be_read_is_passed_over_and_the_others_are_taken(
+    issuer: Published, other: dict[str, Any]
+) -> None:
+    issuer.answer = json.dumps({"keys": [other, RSA.as_dict(private=False)]}).encode()
+    assert (await tokens(issuer.address).bearer(signed())).name == "homework-app"
+
+
+async def test_S03_an_issuer_that_does_not_end_its_answer_holds_nobody_up_whose_key_is_known(
+    issuer: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    taken = tokens(issuer.address, clock)
+    await taken.bearer(signed())
+    asked, go_on = threading.Event(), threading.Event()
+
+    def endless(address: str) -> bytes:
+        asked.set()
+        go_on.wait()
+        raise TimeoutError
+
+    monkeypatch.setattr(key_sets, "_get", endless)
+    clock.at += OLD + 1
+    first = asyncio.create_task(taken.bearer(signed()))
+    await asyncio.to_thread(asked.wait)
+    assert not first.done()  # it may be a key that was taken back meanwhile
+    clock.at += key_sets._SECONDS
+    assert (await taken.bearer(signed())).name == "homework-app"
+    with pytest.raises(BadToken, match="no key of its `kid`"):
+        await taken.bearer(signed(key=OTHER))
+    go_on.set()
+    assert (await first).name == "homework-app"
+
+    asked.clear(), go_on.clear()
+    clock.at += ASK_EVERY
+    monkeypatch.setattr(taken._keys, "_left", lambda: pytest.fail("it is waited for"))
+    assert (await taken.bearer(signed())).name == "homework-app"  # it failed before: nobody waits for it again
+    await asyncio.to_thread(asked.wait)
+    go_on.set()
+    await nothing_more_comes(taken)
+
+
+async def test_S03_an_answer_that_comes_byte_by_byte_is_given_up(
+    issuer: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = map(float, range(100))
+    monkeypatch.setattr(key_sets, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(key_sets, "_PIECE", 10)
+    issuer.answer = b" " * 1000
+    with pytest.raises(TimeoutError):
+        await asyncio.to_thread(key_sets._get, issuer.address)
 
 
 async def test_S03_keys_may_stand_in_a_file(tmp_path: Path) -> None:
