@@ -50,11 +50,25 @@ _BEGUN = "from gateway.cli import main; main()"
 _LIMITED = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({sockets}, r.getrlimit(r.RLIMIT_NOFILE)[1])); " + _BEGUN
 
 
+PAUSE = 0.02
+"""Seconds between two checks, at least. So, on a machine of any speed, what is due after some seconds is done before
+more checks were answered than fit into these.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A connection, from before it was opened to its end: how long that took, and how many checks came between."""
+
+    seconds: float
+    checks: int
+
+
 @dataclass
 class Told:
-    """closed: seconds until the gateway closed each, by what was sent; health: seconds that each check took."""
+    """closed: by what was sent; health: seconds that each check took."""
 
-    closed: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in SENDS})
+    closed: dict[str, list[Closed]] = field(default_factory=lambda: {kind: [] for kind in SENDS})
     health: list[float] = field(default_factory=list)
 
     @property
@@ -84,30 +98,34 @@ def gateway(within: Mapping[str, float] = USUAL, *, sockets: int | None = None) 
                 process.stdout.close()
 
 
-async def besiege(port: int, counts: Mapping[str, int]) -> Told:
-    """Opens so many connections of each kind, and asks for the gateway's health until all of them are closed."""
-    told = Told()
-    kinds = [kind for kind, count in counts.items() for _ in range(count)]
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in kinds]
-    pairs = zip(kinds, opened, strict=True)
-    clients = asyncio.gather(*(_waits(kind, *streams, told) for kind, streams in pairs))
+async def besiege(port: int, counts: Mapping[str, int], *, checks: int | None = None) -> Told:
+    """Opens so many connections of each kind; asks for the health so often, or until all of them are closed."""
+    told, clients = Told(), []
     try:
-        while not clients.done():
+        for kind in [kind for kind, count in counts.items() for _ in range(count)]:
+            began = time.monotonic()
+            streams = await asyncio.open_connection("127.0.0.1", port)
+            clients.append(asyncio.create_task(_waits(kind, *streams, began, told)))
+        while len(told.health) < checks if checks is not None else not all(client.done() for client in clients):
             await _health(port, told)
-            await asyncio.sleep(0.02)
-        await clients
+            await asyncio.sleep(PAUSE)
     finally:
-        clients.cancel()
+        for client in clients:
+            client.cancel()
+        ended = await asyncio.gather(*clients, return_exceptions=True)
+    assert not [error for error in ended if isinstance(error, Exception)]
     return told
 
 
-async def _waits(kind: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, told: Told) -> None:
-    sent, began = SENDS[kind][0], time.monotonic()
+async def _waits(
+    kind: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, began: float, told: Told
+) -> None:
+    before = len(told.health)
     try:
         with suppress(ConnectionError):
-            writer.write(sent)
+            writer.write(SENDS[kind][0])
             await reader.read()
-        told.closed[kind].append(time.monotonic() - began)
+        told.closed[kind].append(Closed(time.monotonic() - began, len(told.health) - before))
     finally:
         writer.close()
 
@@ -131,7 +149,7 @@ def main(number: int) -> int:
         told = asyncio.run(besiege(port, counts))
     bad = told.p99 > 0.25
     for kind, (_, setting) in SENDS.items():
-        shut, limit = told.closed[kind], USUAL[setting]
+        shut, limit = [closed.seconds for closed in told.closed[kind]], USUAL[setting]
         bad |= len(shut) != counts[kind] or max(shut) > limit + 1
         print(f"{kind}: {len(shut)} of {counts[kind]} closed, the last after {max(shut):.1f} s of {limit:g}")
     print(f"health: {len(told.health)} checks, p99 {told.p99 * 1000:.0f} ms, longest {max(told.health) * 1000:.0f} ms")

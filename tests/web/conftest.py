@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from adapters.client import SourceClient
 from gateway.app import build
@@ -26,6 +26,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=60_000)  # milliseconds: the machine may be busy
 
 
 @pytest.fixture(scope="session")

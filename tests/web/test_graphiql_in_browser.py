@@ -2,10 +2,11 @@
 
 import json
 import urllib.request
+from contextlib import suppress
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from gateway.web import cookbook
 
@@ -35,6 +36,13 @@ def answer_of(base_url: str, query: str) -> Any:
 def text_of(editor: Locator) -> str:
     """All of it: the editor draws only the lines in view."""
     return str(editor.locator(".CodeMirror:visible").evaluate("element => element.CodeMirror.getValue()"))
+
+
+def expect_text(editor: Locator, text: str) -> None:
+    shown = editor.locator(".CodeMirror:visible").element_handle()
+    with suppress(Error):  # what is there instead is told below
+        editor.page.wait_for_function("([shown, text]) => shown.CodeMirror.getValue() === text", arg=[shown, text])
+    assert text_of(editor) == text
 
 
 def open_graphiql(visit: Visit) -> Locator:
@@ -96,7 +104,9 @@ def test_the_docs_describe_a_type(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Show Documentation Explorer").click()
     docs = visit.page.get_by_role("region", name="Documentation Explorer")
     docs.get_by_role("combobox").fill("Source")
-    docs.get_by_role("option", name="Source", exact=True).click()
+    found = docs.get_by_role("option").first
+    expect(found).to_have_text("Source")  # until the search is through, every type is listed
+    found.click()
     description = answer_of(visit.base_url, '{ __type(name: "Source") { description } }')["__type"]["description"]
     assert description
     expect(docs).to_contain_text(description.split("\n")[0])
@@ -104,7 +114,7 @@ def test_the_docs_describe_a_type(visit: Visit) -> None:
 
 def test_the_first_visit_shows_the_first_example(visit: Visit) -> None:
     editor = open_graphiql(visit)
-    assert text_of(editor) == EXAMPLES[0].query
+    expect_text(editor, EXAMPLES[0].query)
     expect(visit.page.get_by_role("region", name="Examples").get_by_role("button")).to_have_count(len(EXAMPLES))
 
 
@@ -112,10 +122,8 @@ def test_an_example_is_loaded_with_its_variables(visit: Visit) -> None:
     editor = open_graphiql(visit)
     example = next(example for example in EXAMPLES[1:] if example.variables)
     open_example(visit, example.title)
-    expect(editor).to_contain_text(example.query.split("(")[0])
-    assert text_of(editor) == example.query
-    variables = visit.page.get_by_role("region", name="Variables")
-    assert json.loads(text_of(variables)) == json.loads(example.variables)
+    expect_text(editor, example.query)
+    expect_text(visit.page.get_by_role("region", name="Variables"), example.variables)
 
 
 def test_an_example_leaves_what_was_typed_in_its_own_tab(visit: Visit) -> None:
@@ -124,11 +132,9 @@ def test_an_example_leaves_what_was_typed_in_its_own_tab(visit: Visit) -> None:
     open_example(visit, EXAMPLES[1].title)
     tabs = visit.page.get_by_role("tab")
     expect(tabs).to_have_count(2)
-    expect(editor).to_contain_text(EXAMPLES[1].query.split("{")[0].strip())
-    assert text_of(editor) == EXAMPLES[1].query
+    expect_text(editor, EXAMPLES[1].query)
     tabs.first.click()
-    expect(editor).not_to_contain_text(EXAMPLES[1].query.split("{")[0].strip())
-    assert text_of(editor) == QUERY
+    expect_text(editor, QUERY)
 
 
 def test_S08_a_token_is_sent_and_never_stored(visit: Visit) -> None:
@@ -149,8 +155,9 @@ def test_S08_a_token_is_sent_and_never_stored(visit: Visit) -> None:
 
 def test_a_reload_keeps_the_query(visit: Visit) -> None:
     write_query(visit, open_graphiql(visit))
-    visit.page.wait_for_function("JSON.stringify(localStorage).includes('Typed')")
-    assert text_of(open_graphiql(visit)) == QUERY
+    tabs = "localStorage['oneroster-gateway/graphql:graphiql:tabState']"
+    visit.page.wait_for_function(f"text => {tabs}?.includes(text)", arg=QUERY)
+    expect_text(open_graphiql(visit), QUERY)
 
 
 def test_an_answer_that_is_not_json_is_said_so(visit: Visit) -> None:
@@ -167,6 +174,7 @@ def test_dialogs_open_under_the_strict_policy(visit: Visit) -> None:
     for name in ("Open settings dialog", "Open short keys dialog"):
         visit.page.get_by_role("button", name=name).click()
         expect(visit.page.get_by_role("dialog")).to_be_visible()
+        expect(visit.page.locator("[role=dialog]:focus-within")).to_be_visible()  # only then does it listen to keys
         visit.page.keyboard.press("Escape")
         expect(visit.page.get_by_role("dialog")).to_be_hidden()
     assert "Persist headers" not in visit.page.content()
@@ -174,14 +182,14 @@ def test_dialogs_open_under_the_strict_policy(visit: Visit) -> None:
 
 def test_S08_the_policy_stops_what_is_foreign_or_inline(visit: Visit) -> None:
     open_graphiql(visit)
-    visit.page.evaluate("fetch('http://192.0.2.1/').catch(() => 0)")
-    visit.page.evaluate(
-        "document.head.append(Object.assign(document.createElement('script'), {text: 'globalThis.ran = true'}))"
-    )
+    with visit.page.expect_console_message(lambda message: "connect-src 'self'" in message.text):
+        visit.page.evaluate("fetch('http://192.0.2.1/').catch(() => 0)")
+    with visit.page.expect_console_message(lambda message: "script-src 'self'" in message.text):
+        visit.page.evaluate(
+            "document.head.append(Object.assign(document.createElement('script'), {text: 'globalThis.ran = true'}))"
+        )
     assert visit.page.evaluate("globalThis.ran") is None
-    for directive in ("connect-src 'self'", "script-src 'self'"):
-        assert any(directive in complaint for complaint in visit.complaints)
-    visit.complaints.clear()
+    visit.complaints[:] = [said for said in visit.complaints if "Content Security Policy" not in said]
 
 
 def test_the_front_page_leads_to_graphiql(visit: Visit) -> None:
