@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.client import SourceClient
@@ -181,6 +181,11 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         names = [s.settings.name for s in sources] if graphql.callers is None else None
         return pages.front(request, names, shown=settings.http.graphiql)
 
+    async def beside(request: Request) -> Response:
+        """From the address with a slash to that without; which host and scheme lead here, a proxy may know alone."""
+        query = request.url.query
+        return RedirectResponse(f"..{GRAPHQL}{'?' if query else ''}{query}", 307)
+
     async def ready(request: Request) -> Response:
         if graphql.audit is not None and graphql.audit.trail.problem is not None:
             return JSONResponse({"status": "not recording"}, status_code=503, headers={"Retry-After": "1"})
@@ -195,12 +200,14 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         routes=[
             Route("/", front, methods=["GET"]),
             Route(GRAPHQL, graphql),
+            Route(f"{GRAPHQL}/", beside, methods=["GET", "POST"]),
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
             *(pages.routes() if settings.http.graphiql else ()),
         ],
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.state.sources = sources
     return app
 

@@ -1,21 +1,34 @@
-"""What a client does not send in time ends its connection. The server itself waits for ever for a head or a body."""
+"""What a client does not send in time, or too much of, ends its connection. The server itself waits for ever for a head
+or a body, and gathers a head of any size.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.connection.sending import handing_on
 
-_LATE = b"the request did not come in time"
-_TIMEOUT = (
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(_LATE), _LATE)
-)
+MOST_HEAD: Final = 128 * 1024
+"""Bytes of a request before its body: of its address, of which the server takes 64 KiB, and its headers."""
+
+_MOST_SENT: Final = 2 * 1024 * 1024
+"""Bytes after the head, with all that is around the parts of a body. The application takes far less, if it looks."""
+
+
+def _refusal(status: bytes, why: bytes) -> bytes:
+    return (
+        b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
+        b"content-length: %d\r\n\r\n%s" % (status, len(why), why)
+    )
+
+
+_LATE: Final = _refusal(b"408 Request Timeout", b"the request did not come in time")
+_LARGE: Final = _refusal(b"431 Request Header Fields Too Large", b"the head of the request is too large")
 _TICK = 0.001
 """Seconds that an alarm may ring too early, by the clock of the event loop."""
 
@@ -39,13 +52,23 @@ class Patience:
     idle: float = 5.0
 
 
+class _Nowhere(list[tuple[bytes, bytes]]):
+    """Where trailers go: they come after a request was taken for what it is, and there may be any number of them."""
+
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        """Not kept."""
+
+
+_TRAILERS: Final = _Nowhere()
+
+
 def protocol(patience: Patience) -> type[HttpToolsProtocol]:
     """For `uvicorn.Config(http=…)`, whose `timeout_keep_alive` is ours here: an alarm set and taken back for each
     request costs more than all else that the server does with its response.
     """
 
     class Timed(HttpToolsProtocol):
-        """The server's, with one alarm for whatever the client has to send next."""
+        """The server's, with one alarm for whatever the client has to send next, and a measure of what it sends."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
@@ -57,6 +80,8 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             """
             self._within = _Part.HEAD
             """What the client is sending."""
+            self._came = 0
+            """Bytes of that, by the pieces in which they came."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -74,16 +99,27 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             cycle = self.cycle
             if cycle is before and self._within is not _Part.BODY:
                 if self._within is _Part.NOTHING:
-                    self._within = _Part.HEAD
+                    self._within, self._came = _Part.HEAD, 0
                     if self._due is not None:
                         self._expect(patience.head)
+                self._came += len(data)
+                if self._came > MOST_HEAD:
+                    self._end(_LARGE)
             elif not cycle.more_body:
                 self._within, self._due = _Part.NOTHING, None
                 if cycle.response_complete:
                     self._expect(patience.idle)
             elif cycle is not before:
-                self._within = _Part.BODY
+                self._within, self._came = _Part.BODY, 0
                 self._expect(patience.body)
+            else:
+                self._came += len(data)
+                if self._came > _MOST_SENT:
+                    self._end()
+
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            self.headers = _TRAILERS
 
         def on_response_complete(self) -> None:
             """The server's, but for the alarm."""
@@ -118,8 +154,13 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
             if left > _TICK:
                 self._set_alarm(left)
                 return
-            if self._within is _Part.HEAD and (self.cycle is None or self.cycle.response_complete):
-                self.transport.write(_TIMEOUT)
+            self._end(_LATE if self._within is _Part.HEAD else b"")
+
+        def _end(self, why: bytes = b"") -> None:
+            if self.transport.is_closing():
+                return
+            if why and (self.cycle is None or self.cycle.response_complete):
+                self.transport.write(why)
             self.transport.close()
 
     return Timed

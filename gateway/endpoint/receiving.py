@@ -7,7 +7,10 @@ from gateway.endpoint.attention import ClientGone
 from gateway.endpoint.refusal import Refusal
 
 MAX_BODY = 256 * 1024
-"""Bytes of a request: of its body, or of the query of its address."""
+"""Bytes of a request's body."""
+
+MAX_QUERY = 60 * 1024
+"""Bytes of the query of an address, of which the server takes 64 KiB in all."""
 
 _DIGITS = len(str(MAX_BODY))
 _CLOSE: Header = (b"connection", b"close")
@@ -73,6 +76,6 @@ def query_of(scope: Scope) -> bytes:
         Refusal: it is too long.
     """
     query: bytes = scope["query_string"]
-    if len(query) > MAX_BODY:
-        raise Refusal(414, f"the query of the address must be at most {MAX_BODY} bytes: ask with POST")
+    if len(query) > MAX_QUERY:
+        raise Refusal(414, f"the query of the address must be at most {MAX_QUERY} bytes: ask with POST")
     return query

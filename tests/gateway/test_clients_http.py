@@ -276,6 +276,16 @@ async def test_B15_the_path_is_the_one_that_was_sent(world: MakeWorld, tmp_path:
     assert not asked(made)
 
 
+async def test_B15_no_request_is_sent_on_to_the_host_that_it_names(world: MakeWorld, tmp_path: Path) -> None:
+    made = world(a="standard-1.2")
+    async with gateway(made, tmp_path, app=[Row(every=True)]) as clients:
+        for path, place in (("/graphql/?a=%20%22b", "../graphql?a=%20%22b"), ("/graphql/", "../graphql")):
+            answer = await clients.plain("POST", path, headers={"host": "evil.example"})
+            assert (answer.status_code, answer.headers["location"]) == (307, place)
+        for path in ("/readyz/", "/metrics/", "/assets/", "/graphql//"):
+            assert (await clients.plain("GET", path)).status_code == 404
+
+
 async def test_B15_without_clients_no_header_makes_up_for_a_host_of_this_machine(world: MakeWorld) -> None:
     made = world(a="standard-1.2")
     app = build(made.settings, made.connect)

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.connection import Patience, protocol
 from gateway.connection.sending import handing_on
+from gateway.connection.timed import MOST_HEAD
 from gateway.endpoint.asgi import Response, Send
 from gateway.serve import listen
 
@@ -37,6 +38,8 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
             break
     if body == b"slow":
         await asyncio.sleep(1)
+    if scope["path"] == "/headers":
+        body = b" ".join(name for name, _ in scope["headers"])
     if body == b"part":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
         for part in (b"pa", b"rt"):
@@ -102,6 +105,68 @@ async def test_B16_a_body_that_does_not_come_ends_the_connection(port: int) -> N
     client.sendall(HEAD + b"\r\n" + b"ab")
     seconds, _ = await asyncio.to_thread(closed_after, client)
     assert 0.4 < seconds < 2
+
+
+def answered_or_cut(port: int, *pieces: bytes) -> tuple[int, bytes]:
+    """How many bytes were sent before the server closed the connection, or answered; and what it said."""
+    client, sent, said = connected(port), 0, b""
+    try:
+        for piece in pieces:
+            client.sendall(piece)
+            sent += len(piece)
+        said = client.recv(4096)
+    except OSError:  # what was said before may be lost
+        pass
+    client.close()
+    return sent, said
+
+
+LONG = b"x" * 65_536
+MANY = b"a: b\r\n" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"GET / HTTP/1.1\r\na: ", LONG),
+        (b"GET / HTTP/1.1\r\n", MANY),
+        (b"GET /?", LONG),
+        (HEAD + b"\r\n" + b"abcd" + HEAD, MANY),
+    ],
+    ids=["a long header", "many headers", "a long address", "of a further request"],
+)
+async def test_B16_a_head_without_end_is_cut_off(port: int, begin: bytes, piece: bytes) -> None:
+    sent, said = await asyncio.to_thread(answered_or_cut, port, begin, *[piece] * 1000)
+    assert sent < 10_000_000  # what the system holds on the way
+    assert said[:13] in (b"", b"HTTP/1.1 431 ", b"HTTP/1.1 200 ")
+
+
+async def test_B16_a_head_that_is_too_large_is_told_so(port: int) -> None:
+    _, said = await asyncio.to_thread(answered_or_cut, port, b"GET / HTTP/1.1\r\na: " + b"x" * MOST_HEAD)
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert said.endswith(b"the head of the request is too large")
+
+
+async def test_B16_a_head_within_its_bounds_may_come_in_pieces(port: int) -> None:
+    long = b"x" * (MOST_HEAD // 2 - 100)
+    head = b"GET /at-once?%b HTTP/1.1\r\nconnection: close\r\na: %b\r\n\r\n" % (long, long)
+    pieces = [head[at : at + 5000] for at in range(0, len(head), 5000)]
+    sent, said = await asyncio.to_thread(answered_or_cut, port, *pieces)
+    assert sent == len(head)
+    assert said.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_B16_what_follows_a_head_without_end_is_cut_off_too(port: int) -> None:
+    begin = b"POST /at-once HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n"
+    for piece in (b"10000\r\n" + LONG + b"\r\n", b"1;" + LONG + b"\r\nx\r\n"):
+        sent, _ = await asyncio.to_thread(answered_or_cut, port, begin, *[piece] * 1000)
+        assert sent < 20_000_000
+
+
+async def test_trailers_are_no_headers(port: int) -> None:
+    begin = b"POST /headers HTTP/1.1\r\na: b\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    _, said = await asyncio.to_thread(answered_or_cut, port, begin + b"0\r\nauthorization: Bearer x\r\n\r\n")
+    assert said.endswith(b"\r\n\r\na connection transfer-encoding")
 
 
 async def test_B16_an_idle_connection_is_closed_and_half_a_further_request_as_well(port: int) -> None:

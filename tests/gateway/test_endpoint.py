@@ -15,7 +15,7 @@ import pytest
 from gateway.app import build
 from gateway.config import GetPolicy, HttpSettings, Settings
 from gateway.endpoint.asgi import Response, headers_of
-from gateway.endpoint.receiving import MAX_BODY, body_of
+from gateway.endpoint.receiving import MAX_BODY, MAX_QUERY, body_of
 from gateway.endpoint.refusal import Refusal
 from tests.gateway.plain_asgi import in_parts, scope
 from tests.gateway.support import MakeWorld, World
@@ -261,7 +261,7 @@ async def test_queries_are_asked_with_get_where_that_is_on(world: MakeWorld) -> 
         ("query=%7B__typename%7D&extensions=[]", 400, "`extensions` must be an object, not a list"),
         ("query=%ff", 400, "UTF-8"),
         ("a=1&" * 200, 400, "more than 100 parameters"),
-        ("query=" + "%20" * MAX_BODY, 414, "POST"),
+        ("query=" + "x" * MAX_QUERY, 414, "POST"),
     ],
 )
 async def test_an_address_that_cannot_be_asked_says_what_is_wrong_with_it(
