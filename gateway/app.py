@@ -34,6 +34,7 @@ from gateway.config import DocumentPolicy, GetPolicy, Settings, SourceSettings
 from gateway.endpoint.asgi import App, Receive, Scope, Send
 from gateway.endpoint.auditing import PURPOSE, Auditing
 from gateway.endpoint.gate import HostGate, Routes
+from gateway.endpoint.refusals import Refusals
 from gateway.endpoint.request_ids import REQUEST_ID
 from gateway.endpoint.route import EXPLAIN, GraphQLRoute
 from gateway.execution import compiling
@@ -120,11 +121,12 @@ def build(
     schema = compiling(bounded) if compiled else bounded
     origins = settings.gateway.cors_origins
     audit = _auditing(settings, schema)
+    refusals = Refusals()
     graphql = GraphQLRoute(
-        schema, reading, page, documents, settings.http.get, settings.limits, callers, origins, audit
+        schema, reading, page, documents, settings.http.get, settings.limits, callers, origins, audit, refusals
     )
     trail = None if audit is None else audit.trail
-    rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken, trail))
+    rest = _rest(settings, sources, graphql, telemetry.exposition(sources, schema.taken, trail, refusals.counted))
     app: App = Routes(GRAPHQL, graphql, rest)
     if settings.gateway.cors_origins:
         app = CORSMiddleware(
@@ -134,7 +136,7 @@ def build(
             allow_headers=["content-type", "authorization", EXPLAIN, PURPOSE, REQUEST_ID],
             expose_headers=[REQUEST_ID],
         )
-    return Gateway(HostGate(app, LOOPBACK) if callers is None or keys else app, rest.state)
+    return Gateway(HostGate(app, LOOPBACK, refusals) if callers is None or keys else app, rest.state)
 
 
 def _callers(settings: Settings, sources: Iterable[Source]) -> Callers | None:

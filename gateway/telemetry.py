@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate, repeat
+from types import MappingProxyType
 from typing import TypeAlias
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
@@ -24,13 +25,19 @@ PATHS = ("compiled", "careful", "fallback", "refused")
 """The ways that an operation may take; docs/execution.md tells them apart."""
 
 
-def exposition(sources: Iterable[Source], taken: Mapping[str, int], trail: Trail | None = None) -> Callable[[], bytes]:
+def exposition(
+    sources: Iterable[Source],
+    taken: Mapping[str, int],
+    trail: Trail | None = None,
+    refused: Mapping[tuple[int, str], int] = MappingProxyType({}),
+) -> Callable[[], bytes]:
     """What tells the figures as they are when it is called. taken: how many operations went which way. trail: that of
-    the audit, if there is one.
+    the audit, if there is one. refused: how many requests, by status and code.
     """
     registry = CollectorRegistry()
     registry.register(_PerSource(sources))
     registry.register(_Operations(taken))
+    registry.register(_Refused(refused))
     registry.register(_Tasks())
     if trail is not None:
         registry.register(_Audit(trail))
@@ -47,6 +54,18 @@ class _Operations(Collector):
         for path in PATHS:
             operations.add_metric([path], self._taken.get(path, 0))
         yield operations
+
+
+class _Refused(Collector):
+    def __init__(self, refused: Mapping[tuple[int, str], int]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterator[Metric]:
+        what = "Requests of which nothing was executed."
+        requests = CounterMetricFamily("gateway_refused_requests", what, labels=["status", "code"])
+        for (status, code), count in self._refused.items():
+            requests.add_metric([str(status), code], count)
+        yield requests
 
 
 class _Audit(Collector):

@@ -12,19 +12,21 @@ from functools import lru_cache
 
 from gateway.endpoint.asgi import NO_SNIFFING, App, Message, Receive, Scope, Send, headers_of
 from gateway.endpoint.refusal import Refusal
+from gateway.endpoint.refusals import Refusals
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class HostGate:
-    """Lets through what is sent to one of `hosts`, whatever the port.
+    """Lets through what is sent to one of `hosts`, whatever the port. refusals: where the rest is told of.
 
     A web page elsewhere may point a name of its own at this machine: its requests then carry that name.
     """
 
     app: App
     hosts: Collection[str]
+    refusals: Refusals
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan" or _host(headers_of(scope).get(b"host")) in self.hosts:
@@ -32,7 +34,9 @@ class HostGate:
         if scope["type"] == "websocket":
             return send({"type": "websocket.close", "code": 1008})
         names = ", ".join(sorted(self.hosts))
-        return Refusal(400, f"this host is not answered for; it is {names}").response().send(send)
+        refusal = Refusal(400, f"this host is not answered for; it is {names}")
+        self.refusals.tell(refusal.status, (refusal.code,))
+        return refusal.response().send(send)
 
 
 @lru_cache(64)

@@ -25,6 +25,7 @@ from gateway.endpoint.auditing import Auditing
 from gateway.endpoint.parameters import Parameters, from_address, from_body
 from gateway.endpoint.receiving import body_of, check_content_type, query_of
 from gateway.endpoint.refusal import Refusal
+from gateway.endpoint.refusals import Refusals
 from gateway.endpoint.request_ids import request_id, told
 from gateway.endpoint.responding import answered, revalidated
 from gateway.execution.answering import QUERIES, READS_AND_WRITES, Asked, respond
@@ -45,6 +46,9 @@ _EXPLAIN = EXPLAIN.encode()
 _ELSEWHERE = (b"cross-site", b"same-site")
 """What browsers say of requests that a page of another origin sent (Fetch Metadata)."""
 
+_CALLER = "gateway.caller"
+"""Where the scope of a request has who asks, once that is known."""
+
 _MUTATION = "mutation"
 """A document without this word has none."""
 
@@ -56,7 +60,7 @@ class GraphQLRoute:
     operations are recorded; None: they are not.
 
     documents: those that are answered. get: what may be asked with GET. limits: those of `schema`. origins: of
-    pages elsewhere that may ask.
+    pages elsewhere that may ask. refusals: where requests are told of that are not answered.
     """
 
     schema: Schema
@@ -68,6 +72,7 @@ class GraphQLRoute:
     callers: Callers | None = None
     origins: Collection[str] = ()
     audit: Auditing | None = None
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def __call__(self, scope: asgi.Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -80,6 +85,7 @@ class GraphQLRoute:
         try:
             response = await self._respond(method, headers, request, scope, receive)
         except Refusal as refusal:
+            self.refusals.tell(refusal.status, (refusal.code,), request, scope.get(_CALLER, NOBODY))
             response = refusal.response(of_refusals(headers))
         except ClientGone:
             return
@@ -99,6 +105,7 @@ class GraphQLRoute:
             self._check_origin(headers)
         kind, accepted = agreed(headers.get(b"accept"), headers.get(b"accept-encoding"))
         caller = NOBODY if self.callers is None else await self._caller(self.callers, headers)
+        scope[_CALLER] = caller
         explain = headers.get(_EXPLAIN) == b"1"
         if explain and not caller.grant.allows(Scope.EXPLAIN):
             raise Refusal(403, f"{EXPLAIN} is for keys that allow `explain`", code=ErrorCode.FORBIDDEN_SCOPE)
@@ -127,9 +134,13 @@ class GraphQLRoute:
             raise
         if noted is not None:
             await noted.answered(answer, reading)
-        if answer.executed and document.trusted and not posted:
+        if not answer.executed:
+            status = _unexecuted(kind)
+            self.refusals.tell(status, answer.codes, request, caller)
+            return await answered(answer.body, status, kind, accepted)
+        if document.trusted and not posted:
             return await revalidated(answer.body, kind, accepted, headers.get(b"if-none-match", b""))
-        return await answered(answer.body, 200 if answer.executed else _unexecuted(kind), kind, accepted)
+        return await answered(answer.body, 200, kind, accepted)
 
     def _check_method(self, method: str) -> None:
         """Whether it may be asked with anything but POST."""

@@ -93,7 +93,10 @@ async def test_a_bad_body_is_refused_with_why_and_nobody_is_asked(
         assert answer.status_code == status
         assert why in said(answer)
     assert not +made.servers["a"].requests
-    assert [record for record in caplog.records if record.name.startswith(("gateway", "adapters"))] == []
+    [line] = [record for record in caplog.records if record.name.startswith(("gateway", "adapters"))]
+    code = answer.json()["errors"][0]["extensions"]["code"]
+    name = answer.headers["x-request-id"]
+    assert line.getMessage() == f"refused: status={status} code={code} client=- key=- request={name}"
 
 
 MUTATION = 'mutation { refreshSource(input: { source: "a" }) { source { key } } }'
