@@ -19,12 +19,15 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=ExecutionResult)
 
+MOST_ERRORS = 20
+"""Told of an operation that is not executed. What fails while one is executed is told wherever data is missing."""
+
 
 def complete(result: R, reading: Reading | None) -> R:
     """`result` with the outcomes of the sources that it was read from, and with a code in every error."""
     executed = not isinstance(result, PreExecutionError)
     reported: set[int] = set()
-    errors = [coded(error, executed, reported) for error in result.errors or ()]
+    errors = [coded(error, executed, reported) for error in _few(result.errors or ())]
     if reading is not None:
         errors += reading.outcomes.errors()
         sources = reading.outcomes.extension()
@@ -35,6 +38,13 @@ def complete(result: R, reading: Reading | None) -> R:
             result.extensions = {**result.extensions, **shown} if result.extensions else shown
     result.errors = errors or None
     return result
+
+
+def _few(errors: Sequence[GraphQLError]) -> Sequence[GraphQLError]:
+    if len(errors) <= MOST_ERRORS or any(error.path is not None for error in errors):
+        return errors
+    more = GraphQLError("there are more errors, which are not told", extensions=errors[0].extensions)
+    return [*errors[: MOST_ERRORS - 1], more]
 
 
 def coded(error: GraphQLError, executed: bool, reported: set[int]) -> GraphQLError:

@@ -38,8 +38,8 @@ MOST_TEXT = 300_000
 LARGE = 4_000
 """Characters from which a new document is read beside the event loop: some of 13,000 take 2 s to be refused."""
 
-MOST_ERRORS = 20
-"""Told of a document that does not fit the schema; those that say the same are told as one."""
+MOST_FOUND = 20
+"""Errors after which a document is not looked at any more; those that say the same are told as one."""
 
 UNTOLD = "the document does not fit the schema"
 """All that is told of what is wrong with a document where the schema may not be asked for."""
@@ -118,9 +118,9 @@ class CheckedDocuments:
 
     def _errors(self, ast: DocumentNode) -> Iterable[GraphQLError]:
         if self._introspection:
-            return _together(validate(self._schema, ast, _ALL_RULES, MOST_ERRORS))
+            return _together(validate(self._schema, ast, _ALL_RULES, MOST_FOUND))
         rules = (*_ALL_RULES, NoSchemaIntrospectionCustomRule)
-        found = validate(self._schema, ast, rules, MOST_ERRORS, hide_suggestions=True)
+        found = validate(self._schema, ast, rules, MOST_FOUND, hide_suggestions=True)
         return _together([GraphQLError(UNTOLD, error.nodes) for error in found])
 
 

@@ -53,6 +53,10 @@ def asked(query: str, **more: Any) -> bytes:
     return json.dumps({"query": query, **more}).encode()
 
 
+def in_lists(depth: int) -> bytes:
+    return b'{"query": "{ a }", "variables": {"a": ' + b"[" * depth + b"]" * depth + b"}}"
+
+
 BODIES: Mapping[str, tuple[bytes, int, str]] = {
     "B08-a-hundred-thousand-comments": (asked("#\n" * 100_000 + PEOPLE), 413, "262144 bytes"),
     "B08-a-string-of-five-megabytes": (asked("{ users(search: \"" + "x" * 5_000_000 + "\") { id } }"), 413, "262144"),
@@ -66,6 +70,8 @@ BODIES: Mapping[str, tuple[bytes, int, str]] = {
     "B08-variables-twice": (b'{"query": "{ a }", "variables": {}, "variables": {"a": 1}}', 400, "more than once"),
     "B08-nested-without-end": (b'{"query": "{ a }", "variables": ' + b"[" * 100_000, 400, "deep"),
     "B08-a-number-of-thousands-of-digits": (b'{"query": "{ a }", "variables": {"a": ' + b"9" * 10_000 + b"}}", 400, ""),
+    "B06-variables-nested-too-deeply": (in_lists(5000), 400, "deep"),
+    "B06-variables-nested-deeply": (in_lists(500), 400, "deeper than 30"),
     "B09-one-operation-in-a-list": (json.dumps([{"query": PEOPLE}]).encode(), 400, "several operations"),
     "B09-ten-operations": (json.dumps([{"query": PEOPLE}] * 10).encode(), 400, "several operations"),
     "B09-ten-thousand-operations": (b"[" + b"{}," * 9_999 + b"{}]", 400, "several operations"),

@@ -139,6 +139,20 @@ async def test_B13_a_source_that_is_not_ones_own_is_as_one_that_does_not_exist(
     assert not asked(made)["b"]
 
 
+@pytest.mark.parametrize(
+    "cut", ["User:b:", "User:b", "User:a:", "User:a", "User::1", "User:", "User", ":", "", "nonsense", "No:a:1"]
+)
+async def test_B13_an_id_that_is_cut_or_malformed_is_as_one_that_nobody_has(
+    world: MakeWorld, tmp_path: Path, cut: str
+) -> None:
+    made = world(a="standard-1.2", b="classlink")
+    query = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } user(id: $id) { id } }"
+    async with gateway(made, tmp_path, one=[reading_all(sources=("a",))]) as clients:
+        found, missing = [(await clients.post("one", query, id=id_)).text for id_ in (cut, "User:x:1")]
+        assert found == missing
+    assert not asked(made)
+
+
 async def test_what_is_done_to_a_source_needs_a_key_that_allows_it_there(world: MakeWorld, tmp_path: Path) -> None:
     made = world(a="standard-1.2", b="classlink")
     rows = [reading_all(every=True), Row(sources=("b",), scopes=(Scope.REFRESH, Scope.EXPLAIN))]

@@ -155,9 +155,24 @@ def test_what_validation_has_to_look_at_within_the_limits_is_read_within_them() 
         assert calls(functools.partial(documents.read, text)) < WITHIN, text[:60]
 
 
-def test_at_most_twenty_errors_are_told_of_a_document() -> None:
-    found = BOUNDED.documents.read("{ users { nodes { " + " ".join(f"wrong{n}" for n in range(500)) + " } } }")
-    assert len(found.errors) <= 21
+WRONG_FIELDS = "{ users { nodes { " + " ".join(f"wrong{n}" for n in range(500)) + " } } }"
+BY_FILTER = "query($filter: UserFilter) { users(filter: $filter) { totalCount } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        (WRONG_FIELDS, {}, ErrorCode.GRAPHQL_VALIDATION_FAILED),
+        (BY_FILTER, {"filter": {f"wrong{n}": 1 for n in range(500)}}, ErrorCode.BAD_USER_INPUT),
+    ],
+)
+async def test_at_most_twenty_errors_are_told_of_an_operation_that_is_not_executed(
+    query: str, variables: dict[str, Any], code: ErrorCode
+) -> None:
+    errors = (await BOUNDED.execute(query, variables)).errors or []
+    assert len(errors) == 20
+    assert errors[-1].message == "there are more errors, which are not told"
+    assert {(error.extensions or {})["code"] for error in errors} == {code}
 
 
 SCHEMA_3 = "{ __schema { a { b { c } } } }"
