@@ -238,7 +238,7 @@ class Asker:
 
     async def window(self, request: PageRequest, chosen: Plan) -> Slice | None:
         """`request.limit` records from an offset on, as the source sorts, filters and cuts; None if it takes several
-        pages and these do not join up.
+        pages and these do not join up, or fewer come than the source claims.
         """
         table = self._upstream.tables[Collection(request.endpoint)]
         return await self._upstream.share((request, "window"), lambda: self._window(request, table, chosen))
@@ -285,6 +285,8 @@ class Asker:
             if request.where is None and page.total is not None:
                 table.size = page.total
             rejected += len(page.rejected)
+        if ended and told is not None and offset < told:
+            return None  # more are claimed than came: the whole list tells whether any are missing
         order = [r.sourced_id for r in rows]
         table.unsorted = table.unsorted or order != sorted(set(order))
         found = Slice(tuple(rows), request.offset, ended, total, moments.now(), rejected)

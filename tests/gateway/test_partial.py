@@ -135,6 +135,30 @@ async def test_what_is_not_proved_to_be_all_is_served_and_not_called_complete(ga
     assert (state["state"], state["lastFullScanAt"], state["nextRefreshAt"]) == ("PARTIAL", None, None)
 
 
+async def test_a_page_that_the_source_cuts_is_not_called_complete_where_fewer_came_than_are_claimed() -> None:
+    """As far as its page goes: one that ends before is as the source says."""
+    gateway = opened(make_server("standard-1.2", generate(1, students=60)), sort=True)
+    everybody = gateway.ids("users")
+    gateway.way.lost["users"] = {everybody[3]}
+    query = """query ($first: Int!, $after: String) { users(status: null, first: $first, after: $after) {
+        complete totalCount pageInfo { hasNextPage endCursor } nodes { sourcedId } } }"""
+    users = (await gateway.ask(query, first=900)).data["users"]
+    assert [node["sourcedId"] for node in users["nodes"]] == [i for i in everybody if i != everybody[3]]
+    assert (users["complete"], users["totalCount"]) == (False, None)
+    await gateway.sources.close()
+
+    gateway = opened(make_server("standard-1.2", generate(1, students=60)), sort=True)
+    gateway.way.lost["users"] = {everybody[3]}
+    page, seen = (await gateway.ask(query, first=100)).data["users"], []
+    while page["pageInfo"]["hasNextPage"]:
+        assert page["complete"]
+        seen += page["nodes"]
+        page = (await gateway.ask(query, first=100, after=page["pageInfo"]["endCursor"])).data["users"]
+    assert len(seen + page["nodes"]) == len(everybody) - 1
+    assert not page["complete"]
+    await gateway.sources.close()
+
+
 @pytest.mark.parametrize(("mode", "data", "errors"), [("ACCEPT", True, 0), ("FAIL", False, 1)])
 async def test_a_list_may_accept_it_or_be_whole_or_nothing(
     gateway: Gateway, mode: str, data: bool, errors: int
