@@ -114,9 +114,10 @@ class Noted:
         records, people = self.shown.told(people=subjects is not None)  # while they are at hand, and so many
         self.shown.forget()
         sources = tuple(sorted({*reading.outcomes.sources(), *records}))
+        grant = self.caller.grant
+        known = [found.declared for each in sources if (found := reading.sources.get(each, grant)) is not None]
 
         def text() -> bytes:
-            grant = self.caller.grant
             hashes = subjects.hashes(each for each in people if not grant.at(each[0]).masked) if subjects else None
             return line(
                 Entry(
@@ -131,7 +132,7 @@ class Noted:
                     tuple(sorted({each.purpose for each in grant.lines if each.purpose and each.source in sources})),
                     sources,
                     touched.types,
-                    touched.classes_with(self.variables),
+                    touched.classes_with(self.variables, known or [{}]),
                     bool(sources) and all(grant.at(source).masked for source in sources),
                     records,
                     codes,

@@ -6,7 +6,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, TypeAlias
 
 import strawberry
 
@@ -35,17 +35,21 @@ records and, if the resolver asks for it, the `Info` of the first.
 """
 
 
+ClassesAsked: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[FieldClass]]
+"""The classes that a field takes, by the names of metadata that a source declares, and by the field's arguments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Personal:
     """What a field that is no attribute holds of personal data: of which class.
 
     lesser: what is made of a record in its place where a further class is withheld. asked: the classes that it takes,
-    where that depends on the names that a source declares, by these, and on the field's arguments.
+    where that depends on its source and its arguments.
     """
 
     field_class: FieldClass
     lesser: Mapping[FieldClass, Callable[[Any], Any]] = field(default_factory=dict)
-    asked: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[FieldClass]] | None = None
+    asked: ClassesAsked | None = None
 
 
 def computed(

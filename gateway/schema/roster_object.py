@@ -72,7 +72,7 @@ def _classes_of_metadata(declared: Mapping[str, Any], said: Mapping[str, Any]) -
 
 def _classes_of_value(declared: Mapping[str, Any], said: Mapping[str, Any]) -> Iterable[FieldClass]:
     """What is not declared is null for everybody."""
-    found = declared.get(said["name"])
+    found = declared.get(said.get("name", ""))
     return [found.field_class] if found is not None else []
 
 

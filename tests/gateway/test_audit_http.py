@@ -239,6 +239,15 @@ async def test_AUDIT_what_a_client_may_not_read_is_recorded_as_refused(
         assert record.get("classes", []) == [c for c, f in (("CONTACT", "email"), ("NAME", "givenName")) if f in query]
 
 
+async def test_AUDIT_metadata_is_recorded_with_the_class_that_its_source_declares(
+    world: MakeWorld, tmp_path: Path
+) -> None:
+    declared = {"metadata": {"bus": {"key": "sis.bus", "class": "CONTACT"}}}
+    async with recording(world({"a": declared}, a="standard-1.2"), tmp_path) as gateway:
+        await gateway.post('{ users(first: 1) { nodes { metadataValue(name: "bus") } } }')
+        assert gateway.last["classes"] == ["CONTACT"]
+
+
 QUERIES = (
     "{ users(first: 30) { nodes { givenName agentRefs { id } enrollments { class { title school { name } } } } } }",
     "{ classes(first: 9) { edges { node { title terms { title } enrollments { userRef { id } } } } } }",

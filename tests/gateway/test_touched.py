@@ -8,6 +8,7 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 
 from gateway.access.field_class import FieldClass
+from gateway.config import MetadataName
 from gateway.schema import SCHEMA
 from gateway.schema.documents import CheckedDocuments
 from gateway.schema.personal import PII
@@ -91,7 +92,7 @@ async def test_AUDIT_a_document_tells_which_records_and_classes_it_asks_for(
     found = await touched(graph, query)
     assert found is not None
     assert list(found.types) == types
-    assert list(found.classes_with({})) == classes
+    assert list(found.classes_with({}, [{}])) == classes
     assert found.records is bool(types)
 
 
@@ -114,7 +115,71 @@ async def test_AUDIT_so_do_the_values_of_its_variables(
         graph, "query ($f: UserFilter, $o: [UserOrder!]) { users(filter: $f, orderBy: $o) { totalCount } }"
     )
     assert found is not None
-    assert list(found.classes_with(variables)) == classes
+    assert list(found.classes_with(variables, [{}])) == classes
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "classes"),
+    [
+        ('query ($f: UserFilter = { phone: "1" }) { users(filter: $f) { totalCount } }', {}, ["CONTACT"]),
+        ('query ($f: UserFilter = { phone: "1" }) { users(filter: $f) { totalCount } }', {"f": None}, []),
+        (
+            'query ($f: UserFilter = { phone: "1" }) { users(filter: $f) { totalCount } }',
+            {"f": {"familyName": "x"}},
+            ["NAME"],
+        ),
+        (
+            "query ($o: UserOrderField! = FAMILY_NAME) { users(orderBy: [{ field: $o }]) { totalCount } }",
+            None,
+            ["NAME"],
+        ),
+    ],
+)
+async def test_AUDIT_what_variables_are_by_default_counts_where_nothing_else_is_said(
+    graph: GraphQLSchema, query: str, variables: dict[str, Any] | None, classes: list[str]
+) -> None:
+    found = await touched(graph, query)
+    assert found is not None
+    assert list(found.classes_with(variables, [{}])) == classes
+
+
+BUS = {"bus": MetadataName(key="sis.bus", field_class=FieldClass.CONTACT)}
+PEN = {"bus": MetadataName(key="pen", field_class=FieldClass.SENSITIVE)}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "classes"),
+    [
+        ('{ users { nodes { metadataValue(name: "bus") } } }', {}, ["CONTACT", "SENSITIVE"]),
+        ('{ users { nodes { metadataValue(name: "none") } } }', {}, []),
+        ("query ($n: String!) { users { nodes { metadataValue(name: $n) } } }", {"n": "bus"}, ["CONTACT", "SENSITIVE"]),
+        ("query ($n: String!) { users { nodes { metadataValue(name: $n) } } }", {}, []),
+        ("{ users { nodes { metadata } } }", {}, ["CONTACT", "RAW", "SENSITIVE"]),
+        ('{ users { nodes { metadata(keys: ["sis.bus"]) } } }', {}, ["CONTACT", "RAW"]),
+        ("query ($k: [String!]) { users { nodes { metadata(keys: $k) } } }", {"k": "note"}, ["RAW"]),
+        (
+            '{ users(filter: { metadata: { name: "bus", value: { eq: "7" } } }) { totalCount } }',
+            {},
+            ["CONTACT", "SENSITIVE"],
+        ),
+        (
+            "query ($f: UserFilter) { users(filter: $f) { totalCount } }",
+            {"f": {"not": {"metadata": {"name": "bus", "value": {"eq": "7"}}}}},
+            ["CONTACT", "SENSITIVE"],
+        ),
+        ("{ users(filterText: \"familyName='x' OR status='active'\") { totalCount } }", {}, ["NAME"]),
+        ("query ($t: String) { orgs(filterText: $t) { totalCount } }", {"t": "identifier='1'"}, []),
+        ("query ($t: String) { users(filterText: $t) { totalCount } }", {"t": "identifier='1'"}, ["IDENTIFIER"]),
+        ("query ($t: String) { users(filterText: $t) { totalCount } }", {"t": "no text"}, []),
+        ("query ($t: String) { users(filterText: $t) { totalCount } }", {}, []),
+    ],
+)
+async def test_AUDIT_metadata_has_the_classes_that_its_sources_declare_and_filter_text_those_of_its_fields(
+    query: str, variables: dict[str, Any], classes: list[str]
+) -> None:
+    found = await touched(SCHEMA._schema, query)
+    assert found is not None
+    assert list(found.classes_with(variables, [BUS, PEN])) == classes
 
 
 async def test_AUDIT_of_several_operations_it_is_the_one_that_is_asked_for(graph: GraphQLSchema) -> None:
