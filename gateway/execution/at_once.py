@@ -90,7 +90,9 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Making:
-    """source: that of the objects, and so of all that is below them. made: what rows were made of."""
+    """source: that of the objects, and so of all that is below them; empty where nothing is. made: what rows were made
+    of.
+    """
 
     allowance: Allowance
     reading: Reading
@@ -100,19 +102,26 @@ class _Making:
     def rows(
         self, selection: Selection, objects: Sequence[Any], times: int, weights: Sequence[int] | None
     ) -> list[Any]:
-        count, form = len(objects), self.allowance.form
+        count, branches = len(objects), selection.branches or ()
         if self.allowance.shown is not None:
             self.made.append((selection, objects))
-        if form is Form.STRUCTS and count >= self.allowance.kept.rows_from:
-            kept = self.allowance.kept.rows(self.reading, selection, objects)
-            if kept is not None:
-                return kept
+        kept = self._kept(selection.own, objects)
+        if kept is not None and not branches:
+            return kept
         self.allowance.take(count * len(selection.columns))
-        columns = selection.all_leaves(objects)
-        for branch in selection.branches or ():
+        columns = selection.all_leaves(objects) if kept is None else [kept] * len(selection.columns)
+        for branch in branches:
             make = self._lists if branch.many else self._records
             columns[branch.number] = make(branch, objects, times, weights)
-        return (selection.dicts if form is Form.DICTS else selection.structs)(count, columns)
+        if kept is not None:
+            return selection.joined(count, columns[-len(branches) - 1 :])
+        return (selection.dicts if self.allowance.form is Form.DICTS else selection.structs)(count, columns)
+
+    def _kept(self, own: Selection | None, objects: Sequence[Any]) -> list[Any] | None:
+        allowance = self.allowance
+        if own is None or allowance.form is Form.DICTS or len(objects) < allowance.kept.rows_from:
+            return None
+        return allowance.kept.rows(self.reading, own, objects, self.source)
 
     def _records(self, branch: Branch, objects: Sequence[Any], times: int, weights: Sequence[int] | None) -> Column:
         """A row, or null, for each of the objects; one for all that lead to the same."""

@@ -107,21 +107,25 @@ class KeptRows:
     def bytes(self) -> int:
         return sum(shelf.bytes for shelf in self._all())
 
-    def rows(self, reading: Reading, selection: Selection, records: Sequence[Any]) -> list[msgspec.Raw] | None:
-        """The rows of records, encoded; None where they are to be made as any others.
+    def rows(
+        self, reading: Reading, selection: Selection, records: Sequence[Any], source: str = ""
+    ) -> list[msgspec.Raw] | None:
+        """The rows of records, encoded; None where they are to be made as any others. source: of all of them; empty if
+        that is not known.
 
         Raises what comes of records that are not as the schema has them.
         """
         kind = KINDS.get(selection.type.name)
         if kind is None or selection.others or len(selection.columns) < self.columns_from:
             return None
-        shelf = self._shelf(reading, kind, records[0].source, selection)
+        shelf = self._shelf(reading, kind, source or records[0].source, selection)
         if shelf is None:
             return None
         try:
             return shelf.found(records)
         except KeyError:  # or of another source
-            parts = [self._part(reading, kind, source, selection, own) for source, own in _by_source(records)]
+            sources = [(source, records)] if source else _by_source(records)
+            parts = [self._part(reading, kind, each, selection, own) for each, own in sources]
         whole = [part for part in parts if part is not None]
         return list(chain.from_iterable(whole)) if whole and len(whole) == len(parts) else None
 
@@ -138,7 +142,7 @@ class KeptRows:
             if shelf.full or not shelf.again(records[0]):
                 return None
         new = list({id(each): each for each in records if id(each) not in shelf.rows}.values())
-        rows = encoded(selection.structs(len(new), selection.all_leaves(new)))
+        rows = _encoded(selection, new)
         size = sum(map(len, rows)) + _EACH * len(new)
         shelf.full = not self._room(size, shelf)
         if shelf.full:
@@ -173,6 +177,15 @@ class KeptRows:
 
     def _all(self) -> list[Shelf]:
         return [shelf for shelves in self._shelves.values() for shelf in shelves.values()]
+
+
+def _encoded(selection: Selection, records: Sequence[Record]) -> list[bytes]:
+    """Rows as JSON. What others begin with is written as the value of its first field, which goes on with the rest."""
+    rows = encoded(selection.structs(len(records), selection.all_leaves(records)))
+    if not selection.begins:
+        return rows
+    start = len(f'{{"{selection.fields[0].key}":')
+    return [row[start:-1] for row in rows]
 
 
 def _by_source(records: Sequence[Record]) -> list[tuple[str, Sequence[Record]]]:

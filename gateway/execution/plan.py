@@ -198,10 +198,14 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """What is asked of objects of one type. The code that builds rows is made when it is first needed."""
+    """What is asked of objects of one type. The code that builds rows is made when it is first needed.
+
+    begins: its rows are what others begin with.
+    """
 
     type: GraphQLObjectType
     fields: tuple[Field, ...]
+    begins: bool = False
 
     @cached_property
     def columns(self) -> tuple[Field, ...]:
@@ -244,6 +248,16 @@ class Selection:
         return known if len(known) == len(found) else None
 
     @cached_property
+    def own(self) -> Selection | None:
+        """What is asked of the objects themselves: all of it, or the leaves, where branches come after all of them."""
+        branches = self.branches
+        if not branches:
+            return None if branches is None else self
+        first = self.fields.index(self.columns[branches[0].number])
+        leaves = len(self.columns) - len(branches)
+        return Selection(self.type, self.fields[:first], begins=True) if 0 < leaves == branches[0].number else None
+
+    @cached_property
     def parts(self) -> tuple[Part, ...] | None:
         """The other columns, where each is objects that the parents hold, of which no more is asked than can be made in
         one go; else None.
@@ -271,6 +285,12 @@ class Selection:
     @cached_property
     def structs(self) -> Build:
         return generate.structs(self.keys)
+
+    @cached_property
+    def joined(self) -> Build:
+        """Rows of what is kept of `own`, and of the branches."""
+        assert self.own is not None
+        return generate.structs([(self.fields[0].key, None), *self.keys[len(self.own.fields) :]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

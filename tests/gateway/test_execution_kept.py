@@ -8,6 +8,7 @@ import json
 import threading
 import tracemalloc
 import weakref
+from collections.abc import Sequence
 from itertools import product
 from random import Random
 from typing import Any
@@ -17,16 +18,18 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument, parse
 
 from adapters.endpoints import Collection
+from adapters.records import Enrollment
 from gateway.access.grant import ALL, EVERYTHING, Grant
 from gateway.execution import filling
 from gateway.execution.answering import Asked, respond
 from gateway.execution.compiling import compiled, operation_of
 from gateway.execution.executor import Executor
 from gateway.execution.kept import KeptRows, Shelf
-from gateway.execution.plan import Objects
+from gateway.execution.plan import Objects, Selection
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
 from gateway.execution.variables import NONE
+from gateway.roster.reading import Reading
 from gateway.roster.source import Source
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
@@ -72,7 +75,9 @@ class Asking:
     async def __call__(self, query: str, grant: Grant = EVERYTHING, **variables: object) -> str:
         theirs = await SCHEMA.execute(query, variables, Context(self.made.reading(grant, 60)))
         ours = await respond(self.schema, Asked(query, variables), Context(self.made.reading(grant, 60)))
-        assert same(told(theirs), told_on_wire(json.loads(ours.body)))
+        body = json.loads(ours.body)
+        assert same(told(theirs), told_on_wire(body))
+        assert json.dumps(body["data"]) == json.dumps(theirs.data), "to the order of the keys"
         return ours.body.decode()
 
 
@@ -118,6 +123,44 @@ async def test_another_record_in_the_same_place_of_memory_is_another_record(made
             assert found is None or all(f"Nr. {number}" in bytes(each).decode() for each in found)
             del records
     assert rows.bytes > 0
+
+
+TREE = (
+    'query Tree { users(first: 40, sources: ["a"]) { nodes { __typename id sourcedId name: givenName role '
+    "enrollments { id role primary class { title status classCode course { title courseCode org { name } } } "
+    "was: __typename user { givenName familyName username } } } } }"
+)
+
+
+async def test_what_rows_begin_with_is_kept_where_relations_follow(made: World) -> None:
+    asking = Asking(made, KeptRows(rows_from=4))
+    first = await asking(TREE)
+    for _ in range(3):
+        assert await asking(TREE) == first
+    whole = source_a(made).tables[Collection.ENROLLMENTS].whole
+    assert whole is not None
+    record = whole.rows[3]
+    assert isinstance(record, Enrollment)
+    msgspec.structs.force_setattr(record, "primary", not record.primary)
+    with pytest.raises(AssertionError):
+        await asking(TREE)
+
+
+async def test_a_tree_of_records_that_changed_is_answered_as_it_is_now(made: World) -> None:
+    asking, district = Asking(made), made.servers["a"].district
+    for _ in range(3):
+        before = await asking(TREE)
+    changes: dict[Collection, tuple[Any, dict[str, Any]]] = {
+        Collection.CLASSES: (district.classes[0], {"title": "Changed"}),
+        Collection.ENROLLMENTS: (district.enrollments[0], {"primary": not district.enrollments[0].primary}),
+    }
+    for collection, (entity, change) in changes.items():
+        district.update(entity, **change)
+        await read(source_a(made), collection)
+        for _ in range(3):
+            after = await asking(TREE)
+            assert after != before
+        before = after
 
 
 async def test_who_walks_a_list_to_its_end_has_nothing_kept(made: World) -> None:
@@ -311,6 +354,15 @@ async def test_what_is_kept_takes_no_more_memory_than_is_reckoned(made: World) -
 LISTS = {"users": "User", "classes": "Class", "enrollments": "Enrollment", "courses": "Course", "orgs": "Org"}
 
 
+RELATIONS = {
+    "User": {"enrollments": "Enrollment", "orgs": "Org"},
+    "Class": {"course": "Course", "school": "Org", "enrollments": "Enrollment"},
+    "Enrollment": {"class": "Class", "user": "User"},
+    "Course": {"org": "Org"},
+    "Org": {"parent": "Org"},
+}
+
+
 def leaves(name: str) -> list[str]:
     kind = SCHEMA._schema.get_type(name)
     assert isinstance(kind, GraphQLObjectType)
@@ -322,14 +374,29 @@ def leaves(name: str) -> list[str]:
     ]
 
 
+def asked(random: Random, name: str, deep: int = 0) -> str:
+    """Some leaves of a type, and up to two relations, most often after them."""
+    keys = random.sample(leaves(name), random.randint(1, 8))
+    shown = [f"{random.choice(['', f'k{n}: '])}{key}" for n, key in enumerate(keys)]
+    relations = random.sample(list(RELATIONS[name]), random.randint(0, 2 if len(RELATIONS[name]) > 1 else 1))
+    for relation in relations if deep < 3 else ():
+        place = random.choice([len(shown), len(shown), random.randrange(len(shown))])
+        shown.insert(place, f"{relation} {{ {asked(random, RELATIONS[name][relation], deep + 1)} }}")
+    return " ".join(random.choice([shown, ["__typename", *shown], [*shown, "__typename"]]))
+
+
 class Counting(KeptRows):
-    """Counts lists that were had from what is kept, or kept."""
+    """Counts lists that were had from what is kept, or kept, and those that others begin with."""
 
     served = 0
+    began = 0
 
-    def rows(self, *asked: Any) -> list[msgspec.Raw] | None:
-        found = super().rows(*asked)
+    def rows(
+        self, reading: Reading, selection: Selection, records: Sequence[Any], source: str = ""
+    ) -> list[msgspec.Raw] | None:
+        found = super().rows(reading, selection, records, source)
         self.served += found is not None
+        self.began += found is not None and selection.begins
         return found
 
 
@@ -343,9 +410,7 @@ async def test_generated_lists_of_records_that_change_and_are_damaged_are_answer
     asking, [source] = Asking(made, rows), made.sources
     for _ in range(25):
         name = random.choice(list(LISTS))
-        own = leaves(LISTS[name])
-        keys = random.sample(own, random.randint(1, 8))
-        shown = " ".join(f"{random.choice(['', f'k{n}: '])}{key}" for n, key in enumerate(keys))
+        shown = asked(random, LISTS[name])
         query = f"query List($first: Int) {{ {name}(first: $first) {{ nodes {{ {shown} }} }} }}"
         for _ in range(random.randint(2, 4)):
             match random.randrange(8):
@@ -359,3 +424,4 @@ async def test_generated_lists_of_records_that_change_and_are_damaged_are_answer
                     await read(source, collection)
             await asking(query, first=random.choice([3, 20, 100]))
     assert rows.served > 10
+    assert rows.began > 0
