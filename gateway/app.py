@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -13,12 +14,13 @@ from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.client import SourceClient
 from adapters.hosts import Hosts
 from adapters.pacing import Days, Pacer
+from adapters.secret import Secret
 from gateway import telemetry
 from gateway.access.callers import Callers, Keys
 from gateway.access.clients import ClientFile
@@ -38,6 +40,7 @@ from gateway.endpoint.refusals import Refusals
 from gateway.endpoint.request_ids import REQUEST_ID
 from gateway.endpoint.route import EXPLAIN, GraphQLRoute
 from gateway.execution import compiling
+from gateway.faults import ErrorCode
 from gateway.identity import CursorCodec
 from gateway.roster.reading import Reading
 from gateway.roster.renewing import Renewing
@@ -196,6 +199,12 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         return JSONResponse({"status": "ready", "sources": len(list(sources))})
 
     async def metrics(request: Request) -> Response:
+        token = settings.http.metrics_token
+        if token is not None and not _has(request.headers.get("authorization", ""), token):
+            graphql.refusals.tell(401, (ErrorCode.UNAUTHENTICATED,))
+            return PlainTextResponse(
+                "ask with the `metrics_token` of the settings", 401, {"WWW-Authenticate": "Bearer"}
+            )
         return Response(figures(), headers={"Content-Type": telemetry.CONTENT_TYPE, "Cache-Control": "no-store"})
 
     app = Starlette(
@@ -212,6 +221,11 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
     app.router.redirect_slashes = False
     app.state.sources = sources
     return app
+
+
+def _has(header: str, token: Secret) -> bool:
+    scheme, _, given = header.partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.reveal().encode())
 
 
 def _graphiql(documents: DocumentPolicy, keyed: bool, keys: Mapping[str, str] | None) -> App:

@@ -55,7 +55,7 @@ def read_gateway(table: Table, base: Path, vault: Vault) -> GatewaySettings:
     )
 
 
-def read_http(table: Table, base: Path) -> HttpSettings:
+def read_http(table: Table, base: Path, vault: Vault) -> HttpSettings:
     """base: what folders are relative to."""
     table.refuse_unknown(HTTP)
     documents_dir = table.take(HttpKeys.DOCUMENTS_DIR)
@@ -68,6 +68,7 @@ def read_http(table: Table, base: Path) -> HttpSettings:
         idle=table.take(HttpKeys.IDLE),
         introspection=table.take(HttpKeys.INTROSPECTION),
         graphiql=table.take(HttpKeys.GRAPHIQL),
+        metrics_token=table.take_secret(HttpKeys.METRICS_TOKEN, vault),
     )
     if not table.has(HttpKeys.DOCUMENTS_DIR):
         untrusted = "no document is trusted unless documents_dir says where trusted ones are"

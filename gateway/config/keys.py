@@ -189,6 +189,7 @@ class HttpKeys:
     IDLE = Key("idle", DURATION, _HTTP.idle)
     INTROSPECTION = Key("introspection", FLAG, _HTTP.introspection)
     GRAPHIQL = Key("graphiql", FLAG, _HTTP.graphiql)
+    METRICS_TOKEN: Key[Reference | Secret | None] = Key("metrics_token", SECRET, None)
 
 
 class SourceKeys:

@@ -99,7 +99,7 @@ def _settings(
     mistakes += _misplaced(main)
     top = Table([Layer(main.origin, "", main.tables)], mistakes)
     gateway = read_gateway(top.table(GATEWAY), main.origin.base, vault)
-    http = read_http(top.table(HTTP), main.origin.base)
+    http = read_http(top.table(HTTP), main.origin.base, vault)
     access = read_access(top.table(ACCESS), main.origin.base, gateway)
     audit = read_audit(top.table(AUDIT), main.origin.base, gateway)
     limits = read_limits(top.table(LIMITS))

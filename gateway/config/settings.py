@@ -127,6 +127,7 @@ class HttpSettings:
     schema may be asked for. graphiql: whether browsers are shown pages.
 
     headers_within, body_within, idle: seconds that a client has to send those, and between two requests.
+    metrics_token: whoever asks for the figures has it; None: anybody may.
     """
 
     documents: DocumentPolicy = DocumentPolicy.APQ
@@ -137,6 +138,7 @@ class HttpSettings:
     idle: float = 5.0
     introspection: bool = True
     graphiql: bool = True
+    metrics_token: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from gateway.access.callers import Caller
 from gateway.access.clients import Row
 from gateway.access.grant import Grant
 from gateway.app import build
-from gateway.config import AccessSettings
+from gateway.config import AccessSettings, load
 from gateway.endpoint.refusals import LINES, Refusals
 from tests.gateway.support import MakeWorld
 from tests.gateway.test_clients_http import gateway
@@ -100,4 +100,25 @@ async def test_B09_a_host_that_is_not_answered_for_is_told_too(
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://evil.example") as client:
         assert (await client.post("/graphql")).status_code == 400
     assert lines(caplog) == ["refused: status=400 code=BAD_USER_INPUT client=- key=- request=-"]
+    await app.state.sources.close()
+
+
+async def test_figures_are_for_whoever_has_their_token_where_there_is_one(
+    world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METRICS", "a token of many characters")
+    file = tmp_path / "gateway.toml"
+    file.write_text('[http]\nmetrics_token = "env:METRICS"\n')
+    http = load(file).http
+    assert "many characters" not in repr(http)
+    made = world(a="standard-1.2")
+    app = build(replace(made.settings, http=http), made.connect)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        for said in ("", "Bearer", "Bearer a token", "Basic a token of many characters", "Bearer \u00e9"):
+            answer = await client.get("/metrics", headers={"authorization": said.encode()})
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+            assert "gateway_" not in answer.text
+        good = await client.get("/metrics", headers={"authorization": "Bearer a token of many characters"})
+        assert 'gateway_refused_requests_total{code="UNAUTHENTICATED",status="401"} 5.0' in good.text
+        assert (await client.get("/readyz")).status_code == 200
     await app.state.sources.close()
