@@ -1,5 +1,5 @@
 """What a client does not send in time, or too much of, ends its connection. The server itself waits for ever for a head
-or a body, and gathers a head of any size.
+or a body, and gathers heads of any size and requests of any number.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ MOST_HEAD: Final = 128 * 1024
 
 _MOST_SENT: Final = 2 * 1024 * 1024
 """Bytes after the head, with all that is around the parts of a body. The application takes far less, if it looks."""
+
+_MOST_WAITING: Final = 100
+"""Requests of one connection that wait for the one before them."""
 
 
 def _refusal(status: bytes, why: bytes) -> bytes:
@@ -120,13 +123,21 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
         def on_headers_complete(self) -> None:
             super().on_headers_complete()
             self.headers = _TRAILERS
+            if len(self.pipeline) > _MOST_WAITING:
+                self._end()
+                raise OverflowError("more requests at once than are taken")  # nothing more of this piece is read
+
+        def _unsupported_upgrade_warning(self) -> None:
+            """What follows a request for another protocol may be its body, or anything: never a request of its own."""
+            self.cycle.keep_alive = False
 
         def on_response_complete(self) -> None:
             """The server's, but for the alarm."""
             self.server_state.total_requests += 1
             if self.transport.is_closing():
                 return
-            self.flow.resume_reading()
+            if len(self.pipeline) < 2:  # else there is enough to do
+                self.flow.resume_reading()
             if self.pipeline:
                 self._start_asgi_task(*self.pipeline.pop())
             elif self._due is None:

@@ -36,7 +36,7 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         body += message.get("body", b"")
         if message["type"] == "http.disconnect" or not message.get("more_body"):
             break
-    if body == b"slow":
+    if body == b"slow" or scope["path"] == "/slow":
         await asyncio.sleep(1)
     if scope["path"] == "/headers":
         body = b" ".join(name for name, _ in scope["headers"])
@@ -161,6 +161,31 @@ async def test_B16_what_follows_a_head_without_end_is_cut_off_too(port: int) -> 
     for piece in (b"10000\r\n" + LONG + b"\r\n", b"1;" + LONG + b"\r\nx\r\n"):
         sent, _ = await asyncio.to_thread(answered_or_cut, port, begin, *[piece] * 1000)
         assert sent < 20_000_000
+
+
+async def test_B16_requests_without_end_are_not_gathered(port: int) -> None:
+    """More than a hundred that wait end the connection; so many are not read as long as others wait."""
+    one = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"
+    sent, _ = await asyncio.to_thread(answered_or_cut, port, one * 50, *[one * 2000] * 1000)
+    assert sent < 10_000_000
+    client = connected(port)
+    client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 90)
+    _, said = await asyncio.to_thread(closed_after, client)
+    assert said.count(b"HTTP/1.1 200 ") == 90
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_what_follows_a_request_for_another_protocol_is_no_request(port: int, apart: bool) -> None:
+    other = b"GET /headers HTTP/1.1\r\nsmuggled: x\r\n\r\n"
+    head = b"POST /at-once HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\ncontent-length: %d\r\n\r\n" % len(other)
+    client = connected(port)
+    for piece in (head, other) if apart else (head + other,):
+        client.sendall(piece)
+        await asyncio.sleep(0.1)
+    _, said = await asyncio.to_thread(closed_after, client)
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in said
+    assert b"smuggled" not in said
 
 
 async def test_trailers_are_no_headers(port: int) -> None:
