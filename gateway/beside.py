@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -19,4 +20,4 @@ class Beside:
 
     async def do(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """What the work returns; raises what it raises."""
-        return await asyncio.wrap_future(self._thread.submit(work, *given, **named))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *given, **named))

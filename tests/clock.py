@@ -26,21 +26,38 @@ class Clock:
         await asyncio.sleep(0)
 
 
+class Standing:
+    """Seconds, as `time.monotonic` has them, that pass where a `JumpingLoop` sleeps through them, and else a millionth
+    with each look: what came later is told from what came before.
+    """
+
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+        self._wall = time.time() - self.now
+
+    def __call__(self) -> float:
+        self.now += 1e-6
+        return self.now
+
+    def wall(self) -> float:
+        return self._wall + self()
+
+
 class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop that sleeps through nothing: while it has nothing to do, nor any thread for it, its clock goes to
     what is due next. Else the clock stands: computing takes no time, on a machine of any speed.
     """
 
-    def __init__(self) -> None:
-        self._now = time.monotonic()
+    def __init__(self, clock: Standing) -> None:
+        self._standing = clock
         self.in_threads = 0
         super().__init__(_Impatient(self))
 
     def time(self) -> float:
-        return self._now
+        return self._standing.now
 
     def jump(self, seconds: float) -> None:
-        self._now += seconds
+        self._standing.now += seconds
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
         coming = super().run_in_executor(executor, func, *args)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-from tests.clock import JumpingLoop
+from tests.clock import JumpingLoop, Standing
 from tests.sharing import Sharing, rank
 
 pytest_plugins = ("tests.canaries",)
@@ -19,10 +20,14 @@ if find_spec("sniffio") is None:
 
 
 @pytest.fixture
-def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, Any]]:
-    if request.node.get_closest_marker("jumping") is not None:
-        return "asyncio", {"loop_factory": JumpingLoop}
-    return "asyncio"
+def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | tuple[str, dict[str, Any]]:
+    """Of a test that is `jumping`: the loop whose clock stands, and that clock wherever the time is asked for."""
+    if request.node.get_closest_marker("jumping") is None:
+        return "asyncio"
+    clock = Standing()
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(time, "time", clock.wall)
+    return "asyncio", {"loop_factory": lambda: JumpingLoop(clock)}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -118,7 +118,7 @@ class Table:
     rescan_every: float = RESCAN_EVERY
     guard: Guard = field(default_factory=Guard)
     absent: SourceError | None = None
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
     obeys: bool = True
     fixed: bool = False
     no_store: bool = False

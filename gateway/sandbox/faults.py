@@ -181,7 +181,7 @@ class Faults:
 
     on: list[Switched] = field(default_factory=list)
     chance: Callable[[], float] = random.random
-    _began: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=lambda: time.monotonic())
 
     def befalling(self, *, token: bool) -> list[Switched]:
         """Those that befall the next request."""

@@ -26,7 +26,7 @@ from gateway.schema.context import Context, Info, place
 from gateway.schema.scalars import SCALARS
 from tests.gateway.support import MakeWorld
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 BRANCHES = ("{ one { %s failing } other { %s } }", "{ other { %s } one { failing %s } }")
 

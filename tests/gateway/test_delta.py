@@ -17,7 +17,7 @@ from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
 from tests.gateway.following import Followed, followed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 LATER = "2026-03-01T10:00:00.000Z"
 

@@ -14,7 +14,7 @@ from gateway.sandbox.server import make_server
 from tests.gateway.support import MakeWorld, World
 from tests.gateway.test_http import gateway
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 EXACT = exact_district(1, users=200, classes=20, courses=10, enrollments=1000)
 WIDE = {"capabilities": {"filter_clauses": 100, "max_url": 8000}}
@@ -37,6 +37,7 @@ async def explained(client: httpx2.AsyncClient, query: str) -> list[dict[str, An
 
 async def test_every_need_of_a_nested_question_is_told_with_its_way_and_its_requests(world: MakeWorld) -> None:
     made = wide(world)
+    made.servers["a"].latency = 0.01
     async with gateway(made) as client:
         told = await explained(client, NESTED)
     asked = {t["need"]: t for t in told if t["requests"]}

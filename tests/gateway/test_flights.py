@@ -10,7 +10,7 @@ from gateway.faults import DeadlineExceeded
 from gateway.roster.deadline import Deadline
 from gateway.roster.flights import Flights
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 
 class Work:

@@ -18,7 +18,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 WHOLE = "xporter-generic"
 """A server that cannot cut lists itself: its collections are held whole."""

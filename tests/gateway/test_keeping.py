@@ -32,7 +32,7 @@ from gateway.schema.context import Context
 from gateway.schema.scalars import instant
 from tests.gateway.support import page
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 SECRET = Secret("a secret of the thirty-two characters that it takes")
 

@@ -19,7 +19,7 @@ from gateway.roster.sources import Sources
 from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import Server, make_server
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 KEYS = [f"district-{n:02}" for n in range(60)]
 ASKED = KEYS[::3]

@@ -42,7 +42,7 @@ from tests.gateway.generated_cases import values
 from tests.gateway.made_operations import Maker
 from tests.gateway.support import SECRET, MakeWorld, World, here
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 MASKED = Grant({key: Access(masked=True) for key in ("a", "b")})
 COMPILED = compiling(SCHEMA)

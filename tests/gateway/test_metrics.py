@@ -23,7 +23,7 @@ from gateway.sandbox.faults import switched
 from gateway.sandbox.server import make_server
 from tests.gateway.support import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 READ = "{ users(status: null, first: 10000) { totalCount nodes { id familyName } } }"
 

@@ -27,7 +27,7 @@ from gateway.sandbox.server import Server, make_server
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 SECRET = Secret("a secret of the thirty-two characters that it takes")
 

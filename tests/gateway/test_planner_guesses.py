@@ -17,7 +17,7 @@ from tests.gateway.support import MakeWorld
 from tests.gateway.test_http import ask, gateway
 from tests.gateway.test_planner_predictions import reader_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 LARGE = exact_district(1, users=400, classes=1600, courses=1100, enrollments=3200)
 PERSON = """query ($email: String) { users(filter: { email: { eq: $email } }) {

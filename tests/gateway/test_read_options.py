@@ -27,7 +27,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 
 async def ask(
@@ -134,7 +134,6 @@ async def test_a_cursor_belongs_to_the_sources_that_were_chosen(world: MakeWorld
 # ------------------------------------------------------------------ until when
 
 
-@pytest.mark.jumping
 async def test_a_list_may_want_to_be_answered_sooner_than_the_operation(world: MakeWorld) -> None:
     made = three(world)
     made.servers["b"].latency = 0.5
@@ -150,7 +149,6 @@ async def test_a_list_may_want_to_be_answered_sooner_than_the_operation(world: M
     assert error["extensions"] == {"code": "DEADLINE_EXCEEDED", "retryable": True, "source": "b"}
 
 
-@pytest.mark.jumping
 async def test_that_a_source_was_not_there_so_soon_does_not_count_against_it(world: MakeWorld) -> None:
     made = three(world)
     made.servers["b"].latency = 0.3
@@ -159,7 +157,6 @@ async def test_that_a_source_was_not_there_so_soon_does_not_count_against_it(wor
     assert data["source"] == {"state": "FRESH", "lastError": None}
 
 
-@pytest.mark.jumping
 async def test_a_deadline_is_never_later_than_that_of_the_operation(world: MakeWorld) -> None:
     made = three(world)
     made.servers["b"].latency = 5.0
@@ -170,7 +167,6 @@ async def test_a_deadline_is_never_later_than_that_of_the_operation(world: MakeW
     assert error["extensions"]["code"] == "DEADLINE_EXCEEDED"
 
 
-@pytest.mark.jumping
 async def test_the_deadline_of_a_list_is_that_of_what_follows_from_its_records(world: MakeWorld) -> None:
     made = world(a="standard-1.2")
     await ask(made, "{ users { nodes { id } } }")

@@ -20,7 +20,7 @@ from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import Server, make_server
 from tests.gateway.support import ACTIVE, MakeWorld, World, here, page
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 EXACT = exact_district(1, users=200, classes=20, courses=10, enrollments=1000)
 WIDE = {"capabilities": {"filter_clauses": 100, "max_url": 8000}}
@@ -59,7 +59,6 @@ async def test_many_clients_with_the_same_cold_question_cost_what_one_does(world
     assert made.servers["a"].requests["POST token"] == 1
 
 
-@pytest.mark.jumping
 async def test_a_client_that_goes_away_does_not_cancel_what_another_waits_for(world: MakeWorld) -> None:
     made = wide(world)
     made.servers["a"].latency = 0.05
@@ -190,7 +189,6 @@ async def test_accept_says_incomplete_without_an_error_and_fail_gives_nothing(wo
     assert raised.value.extensions["source"] == "a"
 
 
-@pytest.mark.jumping
 async def test_a_slow_source_ends_at_the_deadline_and_its_reading_runs_on(world: MakeWorld) -> None:
     made = world(a="classlink", b="alpha")
     made.servers["a"].latency = 0.3
@@ -528,7 +526,6 @@ async def test_a_source_that_is_suddenly_empty_is_held(world: MakeWorld) -> None
     assert (again, state) == (before, SourceState.FRESH)
 
 
-@pytest.mark.jumping
 async def test_a_reading_longer_than_the_deadline_says_loading_and_is_there_for_the_next(world: MakeWorld) -> None:
     district = exact_district(4, users=600, classes=20, courses=10, enrollments=1200)
     limited = {"capabilities": {"max_limit": 100, "sort": False, "max_concurrency": 1}}

@@ -22,7 +22,7 @@ from gateway.sandbox.server import Server, make_server
 from gateway.sandbox.truth import Enrollment
 from tests.gateway.following import DISTRICT, Followed, followed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 LATER = "2026-03-01T10:00:00.000Z"
 SECRET = Secret("a secret of the thirty-two characters that it takes")

@@ -17,7 +17,7 @@ from gateway.roster.scope import Scope
 from gateway.roster.source import Source
 from tests.gateway.support import MakeWorld, World, here, page
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 WITHHELD = {
     Collection.DEMOGRAPHICS: FieldClass.DEMOGRAPHICS,

@@ -21,7 +21,7 @@ from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 from tests.gateway.test_partial import opened
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 PEOPLE = """{ users(status: null, first: 10000) {
     totalCount complete nodes { sourcedId } sources(state: [PARTIAL, STALE, HELD]) { state code rejected unknownStatus }

@@ -22,7 +22,7 @@ from gateway.schema.context import Context
 from tests.gateway.same_answers import told
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 
 PATHS = {
