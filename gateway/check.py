@@ -6,7 +6,7 @@ Every request it makes is one that the gateway would make; it prints counts, nev
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from adapters.client import PageRequest, SourceClient
@@ -72,19 +72,24 @@ class CollectionCheck:
 
 @dataclass
 class SourceCheck:
-    """How one source answered, collection by collection; `refusal` where it did not get so far."""
+    """How one source answered, collection by collection; `refusal` where it did not get so far. no_orgs: of those that
+    were asked for, the ones that it has not.
+    """
 
     settings: SourceSettings
     collections: list[CollectionCheck] = field(default_factory=list)
     refusal: CollectionCheck | None = None
+    no_orgs: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        return self.refusal is None and all(c.ok for c in self.collections)
+        return self.refusal is None and all(c.ok for c in self.collections) and not self.no_orgs
 
 
-async def check(settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient]) -> SourceCheck:
-    """Tries the token, then the first page of every collection."""
+async def check(
+    settings: SourceSettings, connect: Callable[[SourceSettings], SourceClient], orgs: Iterable[str] = ()
+) -> SourceCheck:
+    """Tries the token, then the first page of every collection; then whether there are orgs of these sourcedIds."""
     result = SourceCheck(settings)
     started = time.perf_counter()
     try:
@@ -96,6 +101,7 @@ async def check(settings: SourceSettings, connect: Callable[[SourceSettings], So
         await client.check_token()
         for collection in Collection:
             result.collections.append(await _collection(client, collection))
+        result.no_orgs = [org for org in orgs if await _is_missing(client, org)]
     except SourceError as error:
         result.refusal = _failed(Collection.ORGS, started, error)
     finally:
@@ -116,6 +122,14 @@ async def _collection(client: SourceClient, collection: Collection) -> Collectio
         at_least=page.total is None and page.next_offset is not None,
         rejected=len(page.rejected),
     )
+
+
+async def _is_missing(client: SourceClient, org: str) -> bool:
+    """Whether the source says that it has no such org."""
+    try:
+        return await client.read(Collection.ORGS, org) is None
+    except SourceError:
+        return False
 
 
 def _failed(collection: Collection, started: float, error: SourceError) -> CollectionCheck:

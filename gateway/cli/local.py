@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated
@@ -12,9 +14,11 @@ from typing import Annotated
 import typer
 
 from adapters import registry
+from gateway.access.clients import BadFile, Client, read
 from gateway.check import CollectionCheck, SourceCheck
 from gateway.check import check as check_source
 from gateway.cli.console import Config, err, fail, load, out, show_table
+from gateway.cli.rows import of_no_source, orgs_named
 from gateway.config import Settings, describe
 
 
@@ -22,7 +26,9 @@ def check(
     sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Keys; all without.")] = None,
     config: Config = Path("gateway.toml"),
 ) -> None:
-    """Test each source's address, token and collections; print counts, or what to do."""
+    """Test each source's address, token and collections, and the orgs that are named of it; print counts, or what to
+    do.
+    """
     from gateway.app import connect
 
     settings = load(config)
@@ -40,13 +46,15 @@ def check(
     asked = [s for key, s in known.items() if not sources or key in sources]
     if not known and not broken:
         out.print(f"{config} configures no source", markup=False)
-    ok = _documents_are_right(settings) and _can_record(settings) and not mistakes
+    clients = _clients(settings)
+    ok = _documents_are_right(settings) and _can_record(settings) and clients is not None and not mistakes
     for source in asked:
         if not source.enabled:
             out.print(f"{source.key}  switched off in the settings", markup=False)
             continue
-        result = asyncio.run(check_source(source, connect))
-        _show_check(result)
+        named = orgs_named(source, clients or ())
+        result = asyncio.run(check_source(source, connect, named))
+        _show_check(result, named)
         ok = ok and result.ok
     raise typer.Exit(0 if ok else 1)
 
@@ -101,6 +109,21 @@ def sandbox(context: typer.Context) -> None:
     raise typer.Exit(run(context.args))
 
 
+def _clients(settings: Settings) -> Collection[Client] | None:
+    """Those of the file, with what is odd about them told; None if it cannot be read."""
+    if (file := settings.access.clients) is None:
+        return ()
+    try:
+        clients = read(file).values()
+    except BadFile as error:
+        err.print(str(error), markup=False)
+        return None
+    out.print(f"{file}: {len(clients)} {'client' if len(clients) == 1 else 'clients'}", markup=False)
+    for line in of_no_source(settings, clients, time.time()):
+        err.print(f"  {line}", style="yellow", markup=False)
+    return clients
+
+
 def _documents_are_right(settings: Settings) -> bool:
     """Tells what is in the folder of trusted documents, if there is one."""
     if (folder := settings.http.documents_dir) is None:
@@ -132,11 +155,13 @@ def _can_record(settings: Settings) -> bool:
     return True
 
 
-def _show_check(result: SourceCheck) -> None:
+def _show_check(result: SourceCheck, named: Mapping[str, Sequence[str]]) -> None:
     settings = result.settings
     out.print(f"{settings.key}  {settings.provider} {settings.version.value}", style="bold", markup=False)
     for found in [result.refusal] if result.refusal else result.collections:
         out.print(f"  {_told(found, result.refusal is None)}", markup=False)
+    for org in result.no_orgs:
+        out.print(f"  it has no org {org}, to which {' and '.join(named[org])} would hold it", markup=False)
 
 
 def _told(found: CollectionCheck, by_collection: bool) -> str:

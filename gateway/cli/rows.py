@@ -12,13 +12,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from adapters.endpoints import Collection as Kind
-from gateway.access.clients import LAST, Row
+from gateway.access.clients import LAST, Client, Row
 from gateway.access.field_class import TELLS, FieldClass
 from gateway.access.grant import Access, Grant
 from gateway.access.personal import FIELDS_IN, RULED
 from gateway.access.scope import READS, Scope
 from gateway.cli.console import fail
-from gateway.config import Settings
+from gateway.config import Settings, SourceSettings
 
 ALL = "all"
 
@@ -138,6 +138,26 @@ def less(before: Grant, after: Grant) -> Iterator[str]:
         lost += [scope for scope in line.scopes if scope not in READS and not after.allows(scope, line.source)]
         if lost:
             yield f"{line.source}: not any more {', '.join(lost)}"
+
+
+def orgs_named(source: SourceSettings, clients: Iterable[Client]) -> dict[str, list[str]]:
+    """Of one source, the orgs to which its settings and the rows of clients hold what is read; and what names each."""
+    named = {org: ["`schools`"] for org in source.schools}
+    for client in clients:
+        rows = (row for row in client.rows if {source.key, *source.former_keys} & {*row.sources})
+        for org in dict.fromkeys(org for row in rows for org in row.orgs or ()):
+            named.setdefault(org, []).append(client.name)
+    return named
+
+
+def of_no_source(settings: Settings, clients: Iterable[Client], at: float) -> Iterator[str]:
+    """Rows that have not ended, and choose none of the sources that there are."""
+    sources = [(frozenset({s.key, *s.former_keys}), s.district, frozenset(s.labels)) for s in settings.sources]
+    for client in clients:
+        for number, row in enumerate(client.rows, 1):
+            ended = row.expires is not None and row.expires <= at
+            if not ended and not any(row.covers(*source, at) for source in sources):
+                yield f"{client.name}: its row {number} is of no source that there is"
 
 
 def _classes(classes: Iterable[FieldClass]) -> str:

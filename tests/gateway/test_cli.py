@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters import registry
+from gateway.access.clients import Client, Row, changing
 from gateway.cli import app
 from gateway.sandbox.district import generate
 from gateway.sandbox.server import make_server
@@ -69,6 +70,35 @@ def test_check_counts_every_collection_of_a_source(config: Path) -> None:
     for collection in ("orgs", "academicSessions", "courses", "classes", "users", "enrollments", "demographics"):
         assert collection in result.output
     assert " or more" not in result.output
+
+
+def test_check_tells_of_orgs_and_rows_that_name_nothing_there_is(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip in an id would give a client an empty view, and nobody a word of it."""
+    orgs = make_server("infinite-campus-1.2", generate(1, students=60)).published("orgs")
+    school = next(org["sourcedId"] for org in orgs if org["type"] == "school")
+    monkeypatch.setenv("GATEWAY_SECRET", "a secret of the gateway, of many characters")
+    text = f'schools = ["{school}", "no-school"]\n'
+    config.write_text(
+        '[gateway]\nsecret = "env:GATEWAY_SECRET"\n[access]\nclients = "clients.json"\n' + config.read_text() + text
+    )
+    row = Row(sources=("maple",), orgs=(school, "no-school", "nowhere"))
+    rows = (row, Row(sources=("mapel",)), Row(labels=("pilot",)), Row(labels=("over",), expires=1), row)
+    with changing(config.parent / "clients.json") as clients:
+        clients["app"] = Client("app", (), rows)
+    result = RUN.invoke(app, ["check", "--config", str(config)], env={"COLUMNS": "300"})
+    assert result.exit_code == 1
+    told = [line.strip() for line in result.output.splitlines() if "has no org" in line or "of no source" in line]
+    assert sorted(told) == [
+        "app: its row 2 is of no source that there is",
+        "app: its row 3 is of no source that there is",
+        "it has no org no-school, to which `schools` and app would hold it",
+        "it has no org nowhere, to which app would hold it",
+    ]
+    assert "clients.json: 1 client" in result.output
+    (config.parent / "clients.json").write_text("{")
+    broken = RUN.invoke(app, ["check", "--config", str(config)])
+    assert broken.exit_code == 1
+    assert "this is not JSON" in broken.output.replace("\n", "")
 
 
 def test_check_says_what_to_do_about_a_source_that_is_down(config: Path) -> None:
