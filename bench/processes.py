@@ -139,8 +139,10 @@ def districts(count: int) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def gateway(config: Path, bytecode: Path | None = None) -> Iterator[Running]:
-    """bytecode: where compiled modules are kept from one start to the next, for environments that keep none."""
-    kept = {} if bytecode is None else {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONDONTWRITEBYTECODE": ""}
+    """bytecode: where compiled modules are kept from one start to the next, in environments that keep none."""
+    kept = {}
+    if bytecode is not None and os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        kept = {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONDONTWRITEBYTECODE": ""}
     command = ["gateway", "serve", "--config", str(config), "--port", "0"]
     with _started(command, {**SECRETS, **kept}) as (running, line):
         port = int(line.rpartition(":")[2].partition("/")[0])

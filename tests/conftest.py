@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from tests.clock import JumpingLoop, Standing
 from tests.sharing import Sharing, rank
 
 pytest_plugins = ("tests.canaries",)
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles the gateway anew
 
 if find_spec("sniffio") is None:
     # httpx2's ASGITransport tries to import it for each request, and looks for it on the whole path each time.
