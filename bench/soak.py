@@ -75,7 +75,7 @@ max_limit = 40
 [sources.cache]
 fresh_for = {{ users = "1s", classes = "1s", courses = "1s", enrollments = "1s" }}
 [sources.timeouts]
-attempt = "1s"
+attempt = "{attempt}"
 [sources.breaker]
 open_for = "2s"
 """
@@ -262,7 +262,8 @@ def config(folder: Path, districts: Mapping[str, Running]) -> Path:
         del told["client_secret"]
         # A text, true or a number is written in TOML as in JSON.
         settings = "\n".join(f"{name} = {msgspec.json.encode(value).decode()}" for name, value in told.items())
-        tables.append(SOURCE.format(settings=settings))
+        # There what clients leave is to be ended by their leaving, not by a time.
+        tables.append(SOURCE.format(settings=settings, attempt="1m" if key == ASIDE else "1s"))
     path.write_text(CONFIG + "".join(tables), "utf-8")
     return path
 

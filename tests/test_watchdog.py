@@ -21,10 +21,15 @@ async def works():
 async def main():
     await asyncio.gather({work})
 
-with asyncio.Runner() as runner, watched(runner.get_loop(), "case 7", 0.5):
+with asyncio.Runner() as runner, watched(runner.get_loop(), "case 7", {seconds}):
     runner.run(main())
-time.sleep(1)
 """
+
+LEFT = """
+import threading
+print([timer for timer in threading.enumerate() if isinstance(timer, threading.Timer) and not timer.finished.is_set()])
+"""
+"""Who would still end the process later."""
 
 
 def ended(*command: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +39,7 @@ def ended(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("work", ["waits(), waits()", "waits(), works()"])
 def test_what_hangs_is_told_with_its_tasks_and_ends_as_failed(work: str) -> None:
-    done = ended("-c", SCRIPT.format(work=work))
+    done = ended("-c", SCRIPT.format(work=work, seconds=0.5))
     assert done.returncode == 1
     assert "case 7 is not over after 0.5 s" in done.stderr
     assert "waits:6 > Event.wait:" in done.stderr
@@ -42,8 +47,8 @@ def test_what_hangs_is_told_with_its_tasks_and_ends_as_failed(work: str) -> None
 
 
 def test_what_is_over_in_time_is_left_alone() -> None:
-    done = ended("-c", SCRIPT.format(work="asyncio.sleep(0)"))
-    assert (done.returncode, done.stderr) == (0, "")
+    done = ended("-c", SCRIPT.format(work="asyncio.sleep(0)", seconds=60) + LEFT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
 def test_the_case_that_hangs_is_told_by_its_number() -> None:

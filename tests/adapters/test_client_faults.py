@@ -28,8 +28,14 @@ from adapters.predicate import equals
 from adapters.spec import Credentials, Timeouts
 from adapters.transport import Sent
 from tests.adapters.school import TEN, School, client, ids, scanned, spec, user
+from tests.faults.clock import ForwardLoop
 
 pytestmark = pytest.mark.anyio
+
+OF_ITS_OWN_TIME = pytest.mark.parametrize(
+    "anyio_backend", [("asyncio", {"loop_factory": ForwardLoop})], ids=["of its own time"]
+)
+"""Over sockets, on a clock that stands while another has the processor."""
 
 
 def always(answer: httpx2.Response | Exception) -> SourceClient:
@@ -110,6 +116,7 @@ async def test_requests_are_told_by_route_and_status() -> None:
     assert [(t.endpoint, t.status) for t in told] == [("token", 200), ("students", 200), ("user", 404)]
 
 
+@pytest.mark.jumping
 @pytest.mark.parametrize(("dialects", "setting", "most"), [(8, 8, 8), (3, 8, 3), (8, 2, 2), (50, 50, 8)])
 async def test_no_more_requests_are_under_way_than_the_source_takes(dialects: int, setting: int, most: int) -> None:
     now = peak = 0
@@ -164,6 +171,7 @@ async def served(
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
+@OF_ITS_OWN_TIME
 async def test_a_connection_that_nobody_uses_any_more_is_closed_though_nothing_is_asked() -> None:
     closed: asyncio.Queue[str] = asyncio.Queue()
 
@@ -200,6 +208,7 @@ async def test_a_real_answer_comes_over_a_real_socket() -> None:
         await asked.aclose()
 
 
+@OF_ITS_OWN_TIME
 async def test_a_body_that_drips_ends_at_the_attempts_limit() -> None:
     async def talk(writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD + b"Content-Length: 100000\r\n\r\n")

@@ -137,6 +137,7 @@ async def hangs(host: str, port: int) -> Sequence[str]:
     raise AssertionError
 
 
+@pytest.mark.jumping
 @pytest.mark.parametrize("names", [fails, hangs, stands_for()])
 async def test_a_name_that_cannot_be_looked_up_is_an_unreachable_source(names: LookUp) -> None:
     with pytest.raises(SourceError) as caught:

@@ -49,7 +49,7 @@ async def connected(play: Play) -> AsyncIterator[Wire]:
 
 
 async def readable(wire: Wire) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         while not wire.get_extra_info("is_readable"):  # noqa: ASYNC110 - the system says, and tells nobody
             await asyncio.sleep(0.001)
     await asyncio.sleep(0.01)

@@ -16,15 +16,18 @@ async def test_a_hold_is_told_by_its_phase_and_a_wait_is_none() -> None:
     holds = loop.Holds()
     with holds.watched():
         await asyncio.sleep(0.01)
+        began = time.perf_counter()
         holds.phase("waiting")
         await asyncio.sleep(0.2)
         await asyncio.to_thread(time.sleep, 0.2)
+        waited = time.perf_counter()
         holds.phase("holding")
         time.sleep(0.12)  # noqa: ASYNC251  # that is what is to be noticed
         await asyncio.sleep(0.01)
+        held = time.perf_counter() - waited
         gc.collect()
-    assert holds.longest["waiting"] < 0.1
-    assert 0.1 < holds.longest["holding"] < 1
+    assert holds.longest["waiting"] < 0.1 + (waited - began - 0.4), "but for what the machine itself was late"
+    assert 0.1 < holds.longest["holding"] <= held
     assert holds.over >= 1
     assert holds.collecting > 0
 

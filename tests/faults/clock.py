@@ -19,6 +19,14 @@ class ForwardLoop(OwnTimeLoop):
         self.ahead += seconds
         await asyncio.sleep(0)
 
+    async def quiet(self) -> None:
+        """Until what is under way waits for the clock alone, however long this machine takes to get there."""
+        skipped = 0.0
+        while skipped <= self.glance:
+            before = self.ahead
+            await asyncio.sleep(2 * self.glance)
+            skipped = self.ahead - before  # the rest of that time something was done
+
 
 def loop() -> ForwardLoop:
     running = asyncio.get_running_loop()

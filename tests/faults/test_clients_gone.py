@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.clock import loop
 from tests.faults.district import District, is_of
 from tests.faults.server import Asked, FaultServer
 from tests.faults.world import World, world
@@ -40,19 +41,12 @@ class Slow(District):
             yield piece
 
 
-async def until(server: FaultServer, playing: int, since: float) -> None:
-    """Waits until so many requests are being answered."""
-    while server.playing != playing:
-        assert asyncio.get_running_loop().time() - since < 1.0, [asked.target for asked in server.log]
-        await asyncio.sleep(0.005)
-
-
 async def leaves(gateway: World, server: FaultServer, query: str) -> None:
     """A client that goes away once its operation waits for the source."""
     gone = asyncio.Event()
     client = asyncio.create_task(leaving(gateway.gateway, query, gone))
-    await asyncio.sleep(0.1)  # what is not slow has been answered by then
-    await until(server, 1, asyncio.get_running_loop().time())
+    await loop().quiet()  # what is not slow has been answered by then
+    assert server.playing == 1, [asked.target for asked in server.log]
     gone.set()
     assert await client == []
 
@@ -80,11 +74,10 @@ async def test_F28_a_client_that_goes_away_ends_what_it_alone_wanted(query: str,
     server = FaultServer(Slow(slow).play)
     async with server.serving(), world(server, timeouts=PATIENT) as gateway:
         before = asyncio.all_tasks()
-        began = asyncio.get_running_loop().time()
         await leaves(gateway, server, query)
-        await until(server, playing=0, since=began)
-        assert server.left == 1
-        await asyncio.sleep(0.02)
+        await loop().quiet()
+        assert (server.playing, server.left) == (0, 1)
+        await loop().quiet()
         assert asyncio.all_tasks() == before
         state = await gateway.ask("{ sources { nodes { key lastError } } }")
         assert [source["lastError"] for source in state.data["sources"]["nodes"]] == [None, None]
@@ -119,7 +112,7 @@ async def test_F28_a_whole_collection_outlasts_who_began_to_read_it() -> None:
     server = FaultServer(right.play)
     async with server.serving(), world(server, timeouts=PATIENT, cache={}) as gateway:
         await leaves(gateway, server, ALL)
-        await asyncio.sleep(0.05)
+        await loop().quiet()
         assert (server.playing, server.left) == (1, 0)
         right.may.set()
         assert (await gateway.ask(ALL)).errors == []

@@ -87,7 +87,7 @@ PLACES = [
 async def in_time(gateway: World, query: str) -> Told:
     """The answer, with the time to wait for it passed."""
     asking = asyncio.create_task(gateway.ask(query))
-    await asyncio.sleep(0.1)
+    await loop().quiet()
     await loop().forward(0.8 * DEADLINE)
     told = await asking
     assert told.seconds <= DEADLINE
@@ -116,7 +116,7 @@ async def test_the_others_have_time_for_what_lies_below() -> None:
     server = FaultServer(dripping)
     async with server.serving(), world(server, **PATIENT) as gateway:
         asking = asyncio.create_task(gateway.whole())
-        await asyncio.sleep(0.3)
+        await loop().quiet()
         await loop().forward(0.8 * DEADLINE)
         told = await asking
         assert told.codes == {"DEADLINE_EXCEEDED"}

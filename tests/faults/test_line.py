@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.faults.clock import loop
 from tests.faults.district import USERS
 from tests.faults.server import FaultServer
 from tests.faults.test_clients_gone import PATIENT, Slow
@@ -30,17 +31,8 @@ MANY = (
 async def fill(gateway: World) -> list[asyncio.Task[Told]]:
     asking = [asyncio.create_task(gateway.ask(page(f"nobody {n}"))) for n in range(MOST - 1)]
     asking.append(asyncio.create_task(gateway.ask(MANY)))
-    await asyncio.sleep(0.1)
+    await loop().quiet()
     return asking
-
-
-async def arrived(server: FaultServer) -> int:
-    """Requests, once all that were sent have come."""
-    while True:
-        before = server.requests
-        await asyncio.sleep(0.1)
-        if server.requests == before:
-            return before
 
 
 async def test_one_operation_too_many_is_refused_at_once_and_has_the_others_data() -> None:
@@ -48,7 +40,7 @@ async def test_one_operation_too_many_is_refused_at_once_and_has_the_others_data
     server = FaultServer(right.play)
     async with server.serving(), world(server, timeouts=PATIENT, max_operations=MOST) as gateway:
         asking = await fill(gateway)
-        before = await arrived(server)
+        before = server.requests
         told = await gateway.ask(
             "{ users(first: 5) { complete nodes { sourcedId source { key } } sources { state code } } }"
         )
@@ -76,7 +68,7 @@ async def test_who_wants_what_is_on_its_way_already_is_no_burden() -> None:
     async with server.serving(), world(server, timeouts=PATIENT, max_operations=MOST) as gateway:
         asking = await fill(gateway)
         asking += [asyncio.create_task(gateway.ask(page("nobody 0"))) for _ in range(2 * MOST)]
-        await asyncio.sleep(0.05)
+        await loop().quiet()
         right.may.set()
         assert [told.errors for told in await asyncio.gather(*asking)] == [[]] * 3 * MOST
 
@@ -89,7 +81,7 @@ async def test_what_is_held_is_served_however_many_wait() -> None:
         everyone = "{ users(first: 100, orderBy: { field: FAMILY_NAME }) { nodes { sourcedId source { key } } } }"
         assert (await gateway.ask(everyone)).errors == []
         waits = asyncio.create_task(gateway.ask('{ class(source: "a", sourcedId: "c1") { title } }'))
-        await asyncio.sleep(0.05)
+        await loop().quiet()
         told = await gateway.ask(everyone)
         assert told.errors == []
         assert len(told.rows("users", "a")) == USERS
@@ -103,6 +95,6 @@ async def test_clients_that_go_away_make_room() -> None:
     async with server.serving(), world(server, timeouts=PATIENT, max_operations=MOST) as gateway:
         for task in await fill(gateway):
             task.cancel()
-        await asyncio.sleep(0.02)
+        await loop().quiet()
         right.may.set()
         assert (await gateway.ask(page("nobody else"))).errors == []

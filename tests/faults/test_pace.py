@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -43,12 +42,12 @@ async def test_F07_a_server_that_fails_throughout_is_hardly_asked() -> None:
     calls, before_open, refusals = 0, None, []
     async with server.serving(), world(server) as gateway:
         for _ in range(60 * 50):
-            began = time.perf_counter()
+            began = loop().time()
             error = await asked(gateway)
             calls += 1
             assert isinstance(error, Failing | Overloaded)
             if isinstance(error, Overloaded):
-                refusals.append(time.perf_counter() - began)
+                refusals.append(loop().time() - began)
                 assert error.retry_after
             if before_open is None and gateway.client.breaker.open:
                 before_open = server.requests

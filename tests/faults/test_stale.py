@@ -72,7 +72,7 @@ async def state_of_users(gateway: World) -> tuple[str, str | None, str]:
 async def test_F27_an_older_copy_stands_in_for_a_source_that_fails(play: Play, code: str) -> None:
     right = District()
     server = FaultServer(right.play)
-    async with server.serving(), world(server, timeouts={"attempt": 0.2}) as gateway:
+    async with server.serving(), world(server, timeouts=SOON) as gateway:
         await read_before(gateway)
         server.play = over_data(play, right.play)
         stale(await gateway.ask(PEOPLE), code)
@@ -106,7 +106,7 @@ async def test_F27_an_older_copy_stands_in_where_the_time_is_up() -> None:
         await read_before(gateway)
         server.play = over_data(silent, right.play)
         asking = asyncio.create_task(gateway.ask(PEOPLE))
-        await asyncio.sleep(0.1)
+        await loop().quiet()
         await loop().forward(0.8 * DEADLINE)
         told = await asking
         code = told.body["extensions"]["sources"]["notFresh"][0]["code"]

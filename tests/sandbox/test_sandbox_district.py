@@ -158,8 +158,11 @@ def test_an_exact_district_has_exactly_that_many_active_records() -> None:
     assert all(len(user.id) == 36 for user in made.users)
 
 
-def test_a_large_district_is_made_in_time() -> None:
-    start = time.process_time()
-    made = generate(1, 10_000)
-    assert time.process_time() - start < 4
-    assert len(made.schools) > 20
+def test_a_large_district_takes_as_many_times_longer_as_it_is_larger() -> None:
+    def made(students: int) -> tuple[District, float]:
+        start = time.process_time()
+        return generate(1, students), time.process_time() - start
+
+    (_, before), (district, large), (_, after) = made(1250), made(10_000), made(1250)
+    assert len(district.schools) > 20
+    assert large < 3 * 8 * min(before, after)  # were it to grow with the square, 64
