@@ -48,8 +48,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     what is due next. Else the clock stands: computing takes no time, on a machine of any speed.
     """
 
-    def __init__(self, clock: Standing) -> None:
-        self._standing = clock
+    def __init__(self, clock: Standing | None = None) -> None:
+        self._standing = clock or Standing()
         self.in_threads = 0
         super().__init__(_Impatient(self))
 
