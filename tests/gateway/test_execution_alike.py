@@ -19,7 +19,7 @@ from tests.gateway.made_operations import Made, Maker
 from tests.gateway.same_answers import told
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 KINDS = {"a": "standard-1.2", "b": "wide"}
 CASES = 10
