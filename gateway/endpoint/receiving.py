@@ -46,7 +46,7 @@ async def body_of(headers: Headers, receive: Receive) -> bytes:
     """The body of a request.
 
     Raises:
-        Refusal: it is too large, by its own word or as it comes.
+        Refusal: it is too large, by its own word or as it comes, or lost to a protocol that is not spoken.
         ClientGone: before it was there.
     """
     length = headers.get(b"content-length", b"")
@@ -61,6 +61,8 @@ async def body_of(headers: Headers, receive: Receive) -> bytes:
         if len(body) > MAX_BODY:
             raise _too_large()
         if not message.get("more_body"):
+            if not body and b"upgrade" in headers:  # the server reads none then
+                raise Refusal(400, "HTTP/1.1 is spoken here: ask without `Upgrade`, or over https")
             return body
 
 

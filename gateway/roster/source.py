@@ -130,6 +130,11 @@ class Source:
             self._views[access] = found
         return found
 
+    @property
+    def orgs(self) -> frozenset[str] | None:
+        """sourcedIds of those to which all that is shown of it belongs, by the settings and the grant; None: to any."""
+        return self._scope.orgs
+
     def masked(self, sourced_ids: Iterable[str]) -> list[str]:
         """Ids as a client that sees masks is shown them; none where there is nothing to mask them with."""
         return [] if self._mask is None else [self._mask.id(sourced_id) for sourced_id in sourced_ids]

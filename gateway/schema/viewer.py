@@ -40,9 +40,9 @@ def _classes(root: Any) -> list[FieldClass]:
 
 def _orgs(root: Any) -> Any:
     access, source = root.access, root.source
-    if access.orgs is None:
+    if source.orgs is None:
         return None
-    ids = source.masked(access.orgs) if access.masked else access.orgs
+    ids = source.masked(source.orgs) if access.masked else source.orgs
     return [GlobalId("Org", source.key, each) for each in sorted(ids)]
 
 

@@ -237,6 +237,18 @@ async def test_a_client_is_shown_who_it_is_and_what_holds_of_all_that_it_was_gra
     assert not asked(made)
 
 
+@pytest.mark.parametrize(
+    ("granted", "shown"), [(("1", "2"), ["2"]), (("1",), []), (None, ["2", "3"])], ids=["some", "none", "no-limit"]
+)
+async def test_a_client_is_shown_the_orgs_that_the_settings_leave_of_those_granted(
+    world: MakeWorld, tmp_path: Path, granted: tuple[str, ...] | None, shown: list[str]
+) -> None:
+    made = world({"a": {"schools": ["2", "3"]}}, a="standard-1.2")
+    async with gateway(made, tmp_path, app=[Row(sources=("a",), orgs=granted)]) as clients:
+        (grant,) = (await clients.ask("app", VIEWER))["data"]["viewer"]["grants"]
+        assert [org["sourcedId"] for org in grant["orgs"]] == shown
+
+
 async def test_a_client_that_sees_masks_is_shown_no_id_of_its_orgs(world: MakeWorld, tmp_path: Path) -> None:
     made = world(a="standard-1.2")
     everything = reading_all(sources=("a",))

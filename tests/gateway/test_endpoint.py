@@ -144,6 +144,18 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_waited_for() -> None
             await body_of({b"content-length": length}, never)
 
 
+async def test_a_body_that_was_lost_to_another_protocol_is_told_from_an_empty_one(world: MakeWorld) -> None:
+    async with gateway(world(a="classlink")) as client:
+        said = {"content-type": JSON, "connection": "upgrade", "upgrade": "h2c"}
+        lost = await client.post("/graphql", content=b"", headers=said)
+        assert (lost.status_code, error_of(lost)) == (
+            400,
+            "HTTP/1.1 is spoken here: ask without `Upgrade`, or over https",
+        )
+        assert "empty" in error_of(await client.post("/graphql", content=b"", headers={"content-type": JSON}))
+        assert (await client.post("/graphql", json=TYPENAME, headers=said)).status_code == 200
+
+
 # ---------------------------------------------------------------- media types and statuses
 
 
