@@ -15,6 +15,9 @@ MEDIA_TYPES = (JSON, GRAPHQL_RESPONSE)
 _KEPT = 64
 """Headers of either kind whose meaning is kept: a client sends the same ones every time."""
 
+_LONGEST = 4_096
+"""Characters of such a header that are read: anybody may send one, and no client says more."""
+
 
 class Coding(StrEnum):
     """A content coding that answers can have, the cheaper one first."""
@@ -96,7 +99,7 @@ def codings(accept_encoding: str | None) -> Codings:
 
 
 def _ranges(header: str) -> Iterator[_Range]:
-    for item in header.lower().split(","):
+    for item in header[:_LONGEST].lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))
         if name:
             said = dict(_parameter(each) for each in parameters)

@@ -127,3 +127,12 @@ def test_whatever_a_header_holds_it_has_a_meaning(header: str) -> None:
     assert media_type(header) in (*MEDIA_TYPES, None)
     assert isinstance(codings(header), Codings)
     assert prefers_html(header) in (True, False)
+
+
+def test_of_a_header_without_end_only_the_beginning_is_read() -> None:
+    """Some milliseconds of its own for whoever asks: anybody does, before it is known who."""
+    assert media_type("text/csv," * 400 + JSON) == JSON
+    assert media_type("text/csv," * 500 + JSON) is None
+    assert codings("br," * 1_000 + "gzip").best is Coding.GZIP
+    assert codings("br," * 1_500 + "gzip").best is None
+    assert not prefers_html("text/csv," * 500 + "text/html")
