@@ -48,8 +48,10 @@ def headers_of(scope: Scope) -> Headers:
     pairs = scope["headers"]
     headers: dict[bytes, bytes] = dict(pairs)
     if len(headers) < len(pairs):
-        for name in headers:
-            headers[name] = b", ".join(value for other, value in pairs if other == name)
+        named: dict[bytes, list[bytes]] = {}
+        for name, value in pairs:
+            named.setdefault(name, []).append(value)
+        headers = {name: b", ".join(values) for name, values in named.items()}
     scope[_HEADERS] = headers
     return headers
 

@@ -67,6 +67,25 @@ def test_a_header_that_comes_several_times_is_one_list() -> None:
     assert headers_of({"headers": pairs}) == {b"accept": b"a/b, */*;q=0.1", b"host": b"localhost"}
 
 
+class Name(bytes):
+    """A header's name that counts how often one is compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = bytes.__hash__
+
+
+def test_many_headers_are_put_together_in_one_walk() -> None:
+    pairs = [(Name(b"x-%d" % number), b"") for number in range(2_000)]
+    Name.compared = 0
+    assert len(headers_of({"headers": [*pairs, (Name(b"x-7"), b"again")]})) == len(pairs)
+    assert Name.compared < 4 * len(pairs)
+
+
 # ---------------------------------------------------------------- what is refused
 
 
