@@ -371,3 +371,18 @@ def fields(predicate: Predicate | None) -> frozenset[str]:
             return reduce(frozenset.union, map(fields, parts), frozenset())
         case _:
             return frozenset({predicate.field})
+
+
+def conditions(predicate: Predicate | None) -> int:
+    """How many there are in it, each of which a record may be held against."""
+    match predicate:
+        case None:
+            return 0
+        case Not(part):
+            return conditions(part)
+        case And(parts) | Or(parts):
+            return sum(map(conditions, parts))
+        case Some(_, where):
+            return 1 + conditions(where)
+        case _:
+            return 1

@@ -40,6 +40,7 @@ class DocumentLimits:
     characters, tokens: of the text. depth: fields below one another. root_fields: of one operation. repeats: of one
     name in the answer, at one place of the answer. nesting: lists and objects within one another, in one value.
     introspection_depth, introspection_fields: of what stands below `__schema` and `__type`, which counts for itself.
+    objects: in the values of variables together: each condition of a filter is one, and is held against many records.
     cost: nodes that an answer may have, as they are predicted (`gateway.schema.pricing`) and in fact.
     """
 
@@ -54,6 +55,7 @@ class DocumentLimits:
     repeats: int = 10
     fields: int = 1_000
     nesting: int = 30
+    objects: int = 500
     introspection_depth: int = 20
     introspection_fields: int = 1_000
     cost: int = 50_000
@@ -94,6 +96,19 @@ def nested(value: Any, most: int) -> bool:
             return False
         level = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
     return True
+
+
+def objects_in(value: Any) -> int:
+    """How many objects a JSON value has, itself included."""
+    found, left = 0, [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            found += 1
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+    return found
 
 
 @dataclass(slots=True)

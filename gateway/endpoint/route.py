@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from strawberry.schema.exceptions import InvalidOperationTypeError
 
@@ -30,7 +31,7 @@ from gateway.endpoint.request_ids import request_id, told
 from gateway.endpoint.responding import answered, revalidated
 from gateway.execution.answering import QUERIES, READS_AND_WRITES, Asked, respond
 from gateway.faults import ErrorCode, answering
-from gateway.limits import DocumentLimits, nested
+from gateway.limits import DocumentLimits, nested, objects_in
 from gateway.roster.reading import Reading
 from gateway.schema import Schema
 from gateway.schema.context import Context
@@ -114,8 +115,8 @@ class GraphQLRoute:
             parameters = from_body(await body_of(headers, receive))
         else:
             parameters = from_address(query_of(scope))
-        if parameters.variables and nested(parameters.variables, self.limits.nesting):
-            raise Refusal(400, f"`variables` are nested deeper than {self.limits.nesting} levels")
+        if parameters.variables:
+            self._check_variables(parameters.variables)
         document = self._document(parameters, posted, kind)
         asked = Asked(document.text, parameters.variables, parameters.operation_name)
         reading = self.reading(caller.grant, explain)
@@ -155,6 +156,13 @@ class GraphQLRoute:
         """A page elsewhere may have a browser send a GET unasked, though it is not shown the answer."""
         if headers.get(b"sec-fetch-site") in _ELSEWHERE and text_of(headers, b"origin") not in self.origins:
             raise Refusal(403, "pages of other origins may ask if `cors_origins` names them")
+
+    def _check_variables(self, variables: Mapping[str, Any]) -> None:
+        limits = self.limits
+        if nested(variables, limits.nesting):
+            raise Refusal(400, f"`variables` are nested deeper than {limits.nesting} levels")
+        if (count := objects_in(variables) - 1) > limits.objects:
+            raise Refusal(400, f"`variables` have {count:,} objects; {limits.objects:,} are the most")
 
     async def _caller(self, callers: Callers, headers: Headers) -> Caller:
         try:

@@ -10,7 +10,7 @@ import strawberry
 from adapters.dialect import Op
 from adapters.endpoints import COLLECTIONS
 from adapters.filter_text import FilterSyntaxError, read
-from adapters.predicate import Compare, Open, Predicate, alternatives, conjunction
+from adapters.predicate import Compare, Open, Predicate, alternatives, conditions, conjunction
 from adapters.records import RecordType
 from gateway.faults import BadInput, ErrorCode
 from gateway.roster.listing import Extent
@@ -50,6 +50,9 @@ from gateway.schema.gradebook_filters import (
 from gateway.schema.orders import ORDERS, order_of
 from gateway.schema.predicates import by_line_item, names_some
 from gateway.schema.translation import predicate_of
+
+MOST_CONDITIONS = 100
+"""By which a list is sought or ordered: each is held against every record, and none costs a node of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +168,18 @@ def asked(kind: RecordType, said: Mapping[str, Any]) -> Asked:
     Raises:
         BadInput: one cannot be meant.
     """
-    on = given(said.get("effective_on"))
-    where = conjunction(
+    on, order = given(said.get("effective_on")), order_of(given(said.get("order_by")))
+    sought = conjunction(
         predicate_of(said.get("filter_")),
         _by_text(kind, given(said.get("filter_text"))),
         _by_words(LISTED[kind].searched, given(said.get("search"))),
-        Open(InEffect(kind, on)) if on is not None else None,
-        one_of("status", said.get("status")),
     )
-    return Asked(LISTED[kind].meant(where), order_of(given(said.get("order_by"))))
+    if (count := max(conditions(sought), len(order))) > MOST_CONDITIONS:
+        raise BadInput(f"a list is sought or ordered by {MOST_CONDITIONS} conditions at most, not {count:,}")
+    where = conjunction(
+        sought, Open(InEffect(kind, on)) if on is not None else None, one_of("status", said.get("status"))
+    )
+    return Asked(LISTED[kind].meant(where), order)
 
 
 def extent(said: Mapping[str, Any]) -> Extent:

@@ -249,6 +249,44 @@ def test_limits_are_settings_and_their_mistakes_are_told(tmp_path: Any) -> None:
         load(file)
 
 
+CONDITION = {"familyName": {"contains": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "told"),
+    [
+        ({"f": {"or": [CONDITION] * 100}}, None, ""),
+        ({"f": {"or": [CONDITION] * 101}}, "BAD_USER_INPUT", "by 100 conditions at most, not 101"),
+        ({"f": {"not": {"or": [{"or": [CONDITION] * 60}, {"and": [CONDITION] * 60}]}}}, "BAD_USER_INPUT", "not 120"),
+        ({"f": {"or": [CONDITION] * 300}}, "BAD_USER_INPUT", "`variables` have 601 objects; 500 are the most"),
+        ({"f": {"familyName": {"in": [str(n) for n in range(10_000)]}}}, None, ""),
+        ({"t": " OR ".join(["familyName='x'"] * 5_000)}, "BAD_USER_INPUT", "not 5,000"),
+        ({"s": " ".join(map(str, range(20_000)))}, "BAD_USER_INPUT", "conditions at most"),
+        ({"o": [{"field": "FAMILY_NAME"}] * 101}, "BAD_USER_INPUT", "not 101"),
+    ],
+    ids=["100", "101", "nested", "objects", "one-of-many", "filterText", "search", "orderBy"],
+)
+async def test_a_list_is_sought_by_so_many_conditions_and_nobody_is_asked_for_more(
+    world: MakeWorld, variables: dict[str, Any], code: str | None, told: str
+) -> None:
+    """Each is held against every record: a request of 250 kB took the whole process for seconds."""
+    made = world(a="standard-1.2")
+    query = (
+        "query($f: UserFilter, $t: String, $s: String, $o: [UserOrder!]) "
+        "{ users(filter: $f, filterText: $t, search: $s, orderBy: $o) { totalCount } }"
+    )
+    app = build(made.settings, made.connect)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
+        answer = (await client.post("/graphql", json={"query": query, "variables": variables})).json()
+    if code is None:
+        assert "errors" not in answer
+    else:
+        [error] = answer["errors"]
+        assert (error["extensions"]["code"], told in error["message"]) == (code, True)
+        assert not +made.servers["a"].requests
+    await app.state.sources.close()
+
+
 async def test_limits_hold_over_http(world: MakeWorld) -> None:
     made = world(a="standard-1.2")
     settings = replace(made.settings, limits=DocumentLimits(depth=3), http=HttpSettings(introspection=False))
