@@ -25,8 +25,8 @@ from gateway.app import Gateway, build
 from gateway.config import SourceSettings, from_tables
 from gateway.roster.source import Source
 from gateway.roster.sources import Sources
-from gateway.sandbox.district import generate
 from gateway.sandbox.server import Server, make_server
+from tests.districts import generate
 from tests.faults.clock import loop
 from tests.faults.district import CANARIES, FAMILY, SECRET, TOKEN, USERS
 from tests.faults.server import FaultServer

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.sandbox.district import generate
 from gateway.sandbox.server import Server, make_server
+from tests.districts import generate
 from tests.gateway.support import MakeWorld, World
 
 

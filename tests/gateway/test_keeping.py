@@ -25,11 +25,11 @@ from gateway.roster.operating import Complaint
 from gateway.roster.reading import HeldBack, HoldChoice, Reading
 from gateway.roster.sources import Sources
 from gateway.roster.store import Store
-from gateway.sandbox.district import generate
 from gateway.sandbox.server import Server, make_server
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from gateway.schema.scalars import instant
+from tests.districts import generate
 from tests.gateway.support import page
 
 pytestmark = [pytest.mark.anyio, pytest.mark.jumping]

@@ -32,12 +32,12 @@ from gateway.roster.masking.mask import Mask
 from gateway.roster.ordering import By
 from gateway.roster.reading import Reading
 from gateway.roster.sources import Sources
-from gateway.sandbox.district import generate
 from gateway.sandbox.faults import switched
 from gateway.sandbox.server import Server, make_server
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from gateway.schema.node import parse_id
+from tests.districts import generate
 from tests.gateway.generated_cases import values
 from tests.gateway.made_operations import Maker
 from tests.gateway.support import SECRET, MakeWorld, World, here

@@ -13,12 +13,12 @@ import pytest
 from adapters.endpoints import Collection
 from gateway.access.grant import EVERYTHING, Access, Grant
 from gateway.identity import global_id
-from gateway.sandbox.district import generate
 from gateway.sandbox.scope import copy_of
 from gateway.sandbox.server import make_server
 from gateway.sandbox.truth import Affiliation, District
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
+from tests.districts import generate
 from tests.gateway.same_answers import told
 from tests.gateway.support import MakeWorld, World
 

@@ -8,9 +8,9 @@ import httpx2
 import oauthlib.oauth1
 import pytest
 
-from gateway.sandbox.district import generate
 from gateway.sandbox.server import Server, make_server
 from gateway.sandbox.truth import District
+from tests.districts import generate
 
 BASE = "http://sandbox.example"
 BODY_CREDENTIALS = ("timeback", "powerschool")
