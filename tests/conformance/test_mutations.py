@@ -32,6 +32,15 @@ _FIRST: dict[str, list[Case]] = {
     "capabilities.short": paging.CASES,
     "capabilities.totals": paging.CASES,
     "capabilities.sort": paging.CASES,
+    "capabilities.any_offset": [paging.pages_cut_by_the_server_lose_nothing_when_nothing_tells_the_total],
+    "capabilities.foreign_links": [paging.a_link_to_another_host_is_refused_but_where_a_proxy_stands_between],
+    "capabilities.in_operator": [filters.a_list_of_ids_is_one_clause_where_the_server_has_an_in_operator],
+    "capabilities.max_url": [filters.no_url_is_longer_than_servers_take],
+    "capabilities.nested_reads": [case for case in reads.CASES if "For" in case.__name__],
+    "capabilities.or_filters": [filters.alternatives_are_joined_where_the_server_takes_or],
+    "capabilities.single_reads": [case for case in reads.CASES if case.__name__.startswith("one_of_")],
+    "capabilities.dotted_filters": [case for case in filters.CASES if "by_the_references" in case.__name__],
+    "capabilities.filter_clauses": [filters.as_many_clauses_are_sent_as_the_server_takes],
     "capabilities": filters.CASES,
     "absent": reads.CASES,
     "without": reads.CASES,
@@ -43,15 +52,17 @@ _PATIENCE = 20.0
 _WORKED: dict[str, list[Case]] = {}
 
 
-def _ordered(field: str, known: Dialect) -> list[Case]:
-    """Every case once, those first that are likely to notice."""
-    hinted = next((cases for start, cases in _FIRST.items() if field.startswith(start)), [])
-    cases = dict.fromkeys([*_WORKED.get(field, []), *hinted, *ALL_CASES])
+def _ordered(mutant: Mutant, known: Dialect) -> list[Case]:
+    """Every case once, those first that are likely to notice: that are called after what is changed, or did before."""
+    changed = mutant.how.rpartition(" ")[2]
+    named = [case for case in ALL_CASES if case.__name__.startswith(f"{changed}_")]
+    hinted = next((cases for start, cases in _FIRST.items() if mutant.field.startswith(start)), [])
+    cases = dict.fromkeys([*named, *_WORKED.get(mutant.field, []), *hinted, *ALL_CASES])
     return [case for case in cases if applies(case, known)]
 
 
 async def _noticed_by(mutant: Mutant, known: Dialect, served: dict[str, Server]) -> Case | None:
-    for case in _ordered(mutant.field, known):
+    for case in _ordered(mutant, known):
         if not await _passes(case, subject_of(mutant.dialect, known, served)):
             worked = _WORKED.setdefault(mutant.field, [])
             if case not in worked:
