@@ -5,7 +5,8 @@
 
 A case is a number: it makes sources in which every value names itself, several grants, and operations which clients
 of these grants ask of one gateway, at the same time. Each answer is searched for what was planted, and held against
-that of a twin: a gateway over sources in which there is only what the grant leaves, asked without any grant.
+that of a twin: a gateway over sources in which there is only what the grant leaves, of invented people for who sees
+masks, asked without any grant.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from tests.clock import JumpingLoop
 from tests.gateway.fragile import FRAGILE
 from tests.gateway.generated_cases import COLLECTIONS, NOW, RECORDS
 from tests.gateway.granted_answers import AFTER, ID, PAGE, Asked, Expecting, asked_besides, differences, errors_apart
+from tests.gateway.granted_masks import mask_of, named
 from tests.gateway.granted_words import PERSONAL, spoken
 from tests.gateway.granted_worlds import Schools
 from tests.gateway.made_operations import Made, Maker
@@ -138,6 +140,12 @@ def _masked(grant: Grant) -> bool:
     return any(access.masked for access in (grant.sources or {}).values())
 
 
+def _named(data: Any, grant: Grant) -> Any:
+    """Data with the ids that masked ones stand for."""
+    masks = [mask_of(key) for key, access in (grant.sources or {}).items() if access.masked]
+    return json.loads(named(json.dumps(data), masks)) if masks else data
+
+
 def told(grant: Grant) -> str:
     if grant.sources is None:
         return "everything"
@@ -231,10 +239,15 @@ class Judge:
                 if name in data:
                     other = await executed("plan", await self.twin(grant, sources), operation, EVERYTHING)
                     data[name] = (other.body["data"] or {}).get(name)
-        found = list(differences(expecting.of(data), answered.body.get("data"), answered.errors))
+        found = list(
+            differences(expecting.of(_named(data, grant)), _named(answered.body.get("data"), grant), answered.errors)
+        )
         self.tally.withheld += len(expecting.pruned)
         refusing = any(access != ALL for access in (grant.sources or {}).values())
-        return [*found, *errors_apart(twin.errors, answered.errors, expecting.pruned, refusing=refusing)], data
+        return [
+            *found,
+            *errors_apart(twin.errors, answered.errors, expecting.pruned, refusing=refusing, masked=_masked(grant)),
+        ], data
 
     async def counted(self, grant: Grant, world: World) -> Iterator[str]:
         """What is told of sources' collections beyond what the twin has."""
@@ -282,7 +295,7 @@ class _Round:
     async def judged(self, grant: Grant, made: Made, answered: Answered, of_twin: Made | None) -> tuple[list[str], Any]:
         """of_twin: what the twin is asked; None: nothing, since what it is asked with was made elsewhere."""
         found = list(self.judge.seen(grant, made, answered))
-        if of_twin is None or _masked(grant) or (self.operation.says("usersByIdentity") and not self.judge.whole):
+        if of_twin is None or (self.operation.says("usersByIdentity") and not self.judge.whole):
             return found, None
         differing, data = await self.judge.beyond_twin(grant, of_twin, answered)
         return found + differing, data

@@ -81,6 +81,11 @@ FILTERED: Final[Mapping[str, Of]] = {
     "agents": Of.FAMILY,
     "comment": Of.SENSITIVE,
     "metadata": Of.RAW,
+    **dict.fromkeys(("birthDate", "sex", "asian", "white", "blackOrAfricanAmerican"), Of.DEMOGRAPHICS),
+    **dict.fromkeys(("americanIndianOrAlaskaNative", "nativeHawaiianOrOtherPacificIslander"), Of.DEMOGRAPHICS),
+    **dict.fromkeys(("demographicRaceTwoOrMoreRaces", "hispanicOrLatinoEthnicity"), Of.DEMOGRAPHICS),
+    **dict.fromkeys(("scoreStatus", "scoreDate", "score", "scorePercentile", "textScore"), Of.GRADES),
+    **dict.fromkeys(("inProgress", "incomplete", "late", "missing"), Of.GRADES),
 }
 """Names of fields by which people and records are found, in filters as in OneRoster's own text."""
 
@@ -92,6 +97,7 @@ IDENTITY: Final = {
     "userId": Of.IDENTIFIER,
 }
 ORDERS: Final = {"FAMILY_NAME": Of.NAME, "GIVEN_NAME": Of.NAME, "USERNAME": Of.CONTACT, "EMAIL": Of.CONTACT}
+RULED_ORDERS: Final = {"BIRTH_DATE": Of.DEMOGRAPHICS, "SCORE_DATE": Of.GRADES}
 DECLARED: Final = {"bus": Of.CONTACT}
 """Names of metadata, by the class that the sources' settings give them. Others are null for everybody."""
 
@@ -130,9 +136,15 @@ PERSONAL: Final[Mapping[str, tuple[str, ...]]] = {
         *_METADATA,
     ),
     "Result": ("zScore: score", "zComment: comment", f"zStudent: student {_PEOPLE}", *_METADATA),
-    "Demographics": ("zBirth: birthDate", f"zUser: user {_PEOPLE}"),
-    "Class": (f"zStudents: students {_PEOPLE}", f"zTeachers: teachers {_PEOPLE}", "zCount: studentCount", *_METADATA),
-    "Org": _METADATA,
+    "Demographics": ("zBirth: birthDate", "zSex: sex", "zCity: cityOfBirth", f"zUser: user {_PEOPLE}"),
+    "Class": (
+        *(f"z{name}: {name} {_PEOPLE}" for name in ("students", "teachers")),
+        f"zEnrollments: enrollments {{ {ID}: id }}",
+        *(f"z{name}: {name}" for name in ("studentCount", "title", "classCode", "location")),
+        *_METADATA,
+    ),
+    "LineItem": ("zTitle: title", "zText: description"),
+    "Org": ("zNumber: identifier", *_METADATA),
     "Course": _METADATA,
     "RosterObject": _METADATA,
 }
@@ -303,8 +315,8 @@ def _of_input(kind: Any, value: Any) -> Iterator[frozenset[Of]]:
         for each in value:
             yield from _of_input(named, each)
     elif isinstance(named, GraphQLEnumType):
-        if named.name == "UserOrderField" and value in ORDERS:
-            yield frozenset({ORDERS[value]})
+        if named.name.endswith("OrderField") and (found := (ORDERS | RULED_ORDERS).get(value)) is not None:
+            yield frozenset({found})
     elif isinstance(named, GraphQLInputObjectType) and isinstance(value, Mapping):
         for name, each in value.items():
             if not each:  # no condition, or none that is taken
@@ -356,7 +368,8 @@ class Expecting:
 
     def _may(self, kind: GraphQLObjectType, node: FieldNode, source: str) -> bool:
         access = self.grant.at(source)
-        return all(any(map(access.compares, each)) for each in self.asked.goes_by(kind, node))
+        needs = self.asked.goes_by(kind, node)
+        return all(not access.masked and not access.classes.isdisjoint(each) for each in needs)
 
     def of(self, data: Any) -> Any:
         kind, selections = self.asked.root
@@ -481,16 +494,18 @@ def errors_apart(
     pruned: Collection[tuple[str, ...]],
     *,
     refusing: bool,
+    masked: bool,
 ) -> Iterator[str]:
     """Errors that only one of the two tells, but for what stands at fields that are withheld, and below.
 
-    refusing: a refusal may come sooner than what the twin tells in its place.
+    refusing: a refusal may come sooner than what the twin tells in its place. masked: there may be none, since an id
+    that was never shown is nobody's.
     """
     for one, other, whose in ((twins, given, "the twin"), (given, twins, "what is given")):
         known = {_told(each) for each in other}
         for each in one:
             path, code = _told(each)
-            if refusing and whose == "what is given" and code == "FORBIDDEN":
+            if (refusing if whose == "what is given" else masked) and code == "FORBIDDEN":
                 continue
             if (path, code) not in known and not any(path[: len(at)] == at for at in pruned):
                 yield f"{_said(path)}: {code} is told only by {whose}"

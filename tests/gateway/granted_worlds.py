@@ -22,6 +22,7 @@ from gateway.config import SourceSettings
 from gateway.sandbox.publication import BASE_OF
 from gateway.sandbox.server import Server, make_server
 from gateway.sandbox.truth import COLLECTIONS, District
+from tests.gateway.granted_masks import mask_of, masked, wired
 from tests.gateway.planted import DECLARED, Book, planted
 from tests.gateway.support import World
 
@@ -59,10 +60,18 @@ class School:
         return make_server(self.kind, self.district)
 
     def left(self, access: Access) -> Server:
-        """A server of what a grant leaves. Records are as they are: references may name what is not there."""
-        if access.orgs is None:
+        """A server of what a grant leaves. Records are as they are, or as they are masked: references may name what is
+        not there.
+        """
+        if access.orgs is None and not access.masked:
             return self.server
         made = make_server(self.kind, self.district)
+        if access.masked:
+            mask = mask_of(self.key)
+            made = make_server(self.kind, masked(self.district, mask, made.kind.wire.version))
+            made.kind = replace(made.kind, wire=wired(made.kind.wire, mask))
+        if access.orgs is None:
+            return made
         keep = {name: _keeping(self.ids(name, access.orgs), made.kind.wire.keep.get(name)) for name in NAMES}
         made.kind = replace(made.kind, wire=replace(made.kind.wire, keep=keep))
         return made
