@@ -107,7 +107,8 @@ def _whom(name: str, objects: Sequence[Any]) -> Iterable[str | None]:
     if name == _REFERENCE:
         return [each.sourced_id for each in objects if each.type == _USER]
     if name == _HOLD:
-        return [sourced_id for each in objects if each.kind in _PEOPLE for sourced_id in each.hold.sample]
+        told = [each.told for each in objects if each.kind in _PEOPLE]
+        return [sourced_id for hold in told if hold is not None for sourced_id in hold.sample]
     return ()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.access.grant import EVERYTHING, Access, Grant
 from gateway.execution import compiling
 from gateway.schema import SCHEMA
 from gateway.schema.context import Context
@@ -18,9 +19,11 @@ pytestmark = pytest.mark.anyio
 COMPILED = compiling(SCHEMA)
 
 
-async def told(made: World, query: str, schema: Any = COMPILED, **variables: Any) -> tuple[Any, Told]:
+async def told(
+    made: World, query: str, schema: Any = COMPILED, grant: Grant = EVERYTHING, **variables: Any
+) -> tuple[Any, Told]:
     shown = Shown()
-    result = await schema.execute(query, variables, Context(made.reading(), shown=shown))
+    result = await schema.execute(query, variables, Context(made.reading(grant), shown=shown))
     assert result.data is not None
     return result.data, shown.told(people=True)
 
@@ -33,6 +36,10 @@ async def test_AUDIT_a_hold_tells_of_the_people_among_those_that_are_missing(wor
     assert data["source"]["holds"][0]["sampleSourcedIds"] == hold["sampleSourcedIds"]
     assert records == {}
     assert people == {("a", each) for each in hold["sampleSourcedIds"]}
+    some = Grant({"a": Access(orgs=frozenset({made.servers["a"].district.schools[0].id}))})
+    data, (_, people) = await told(made, '{ source(id: "a") { holds { sampleSourcedIds } } }', schema, some)
+    assert data["source"]["holds"] == [{"sampleSourcedIds": None}]
+    assert people == set(), "who is told of nobody is told of none of them"
 
 
 @pytest.mark.parametrize("schema", [COMPILED, SCHEMA], ids=["plan", "graphql-core"])
