@@ -174,8 +174,7 @@ def asked(kind: RecordType, said: Mapping[str, Any]) -> Asked:
         _by_text(kind, given(said.get("filter_text"))),
         _by_words(LISTED[kind].searched, given(said.get("search"))),
     )
-    if (count := max(conditions(sought), len(order))) > MOST_CONDITIONS:
-        raise BadInput(f"a list is sought or ordered by {MOST_CONDITIONS} conditions at most, not {count:,}")
+    _check_few(max(conditions(sought), len(order)))
     where = conjunction(
         sought, Open(InEffect(kind, on)) if on is not None else None, one_of("status", said.get("status"))
     )
@@ -212,6 +211,11 @@ def resolver(resolve: Callable[..., Any], found: list[Argument]) -> Callable[...
     return resolve
 
 
+def _check_few(count: int) -> None:
+    if count > MOST_CONDITIONS:
+        raise BadInput(f"a list is sought or ordered by {MOST_CONDITIONS} conditions at most, not {count:,}")
+
+
 def _by_text(kind: RecordType, text: str | None) -> Predicate | None:
     if text is None:
         return None
@@ -227,6 +231,7 @@ def _by_words(fields: tuple[str, ...], text: str | None) -> Predicate | None:
     words = text.split()
     if not words:
         raise BadInput("search: there is no word to look for; leave it out to ask for nothing")
+    _check_few(len(words) * len(fields))
     return conjunction(
         *(alternatives(Compare(field, Op.CONTAINS, word) for field in fields) for word in dict.fromkeys(words))
     )
