@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import select
 import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.server import ServerState
 
 from gateway.connection import Patience, protocol
 from gateway.connection.sending import handing_on
@@ -24,6 +25,11 @@ from gateway.serve import listen
 pytestmark = pytest.mark.anyio
 
 PATIENCE = Patience(head=0.3, body=0.5, idle=0.4)
+"""Of a server in the event loop of the test, where no other time passes."""
+LONG_PATIENCE = Patience(head=60, body=60, idle=1)
+"""Of one in a thread of its own."""
+
+jumping = pytest.mark.jumping
 HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n"
 
 
@@ -48,11 +54,35 @@ async def echo(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
     await Response(200, (), body).send(send)
 
 
+def config(patience: Patience) -> uvicorn.Config:
+    return uvicorn.Config(echo, http=protocol(patience), ws="none", log_level="error", lifespan="off")
+
+
+async def joined() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """The client's end of a connection that is served."""
+    ours, theirs = socket.socketpair()
+    served, loop = config(PATIENCE), asyncio.get_running_loop()
+    made = protocol(PATIENCE)
+    await loop.connect_accepted_socket(lambda: made(served, ServerState(), {}, loop), theirs)
+    return await asyncio.open_connection(sock=ours)
+
+
+async def ended_after(reader: asyncio.StreamReader) -> tuple[float, bytes]:
+    """Seconds until the server closed the connection, and what it said before."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    said = await reader.read()
+    return loop.time() - began, said
+
+
+def about(seconds: float) -> Any:
+    return pytest.approx(seconds, abs=0.01)
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     bound = listen("127.0.0.1", 0)
-    config = uvicorn.Config(echo, http=protocol(PATIENCE), ws="none", log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(LONG_PATIENCE))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     while not server.started:
@@ -64,47 +94,51 @@ def port() -> Iterator[int]:
 
 
 def connected(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=5)
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
-def closed_after(client: socket.socket) -> tuple[float, bytes]:
-    """Seconds until the server closed the connection, and what it said before."""
-    began, said = time.monotonic(), b""
+def until_closed(client: socket.socket) -> bytes:
+    """What the server said before it closed the connection."""
+    said = b""
     while piece := client.recv(4096):
         said += piece
     client.close()
-    return time.monotonic() - began, said
+    return said
 
 
+@jumping
 @pytest.mark.parametrize("sent", [b"", b"POST / HT", HEAD])
-async def test_B16_headers_that_do_not_come_end_the_connection(port: int, sent: bytes) -> None:
-    client = connected(port)
-    client.sendall(sent)
-    seconds, said = await asyncio.to_thread(closed_after, client)
-    assert 0.2 < seconds < 2
+async def test_B16_headers_that_do_not_come_end_the_connection(sent: bytes) -> None:
+    reader, writer = await joined()
+    writer.write(sent)
+    seconds, said = await ended_after(reader)
+    assert seconds == about(PATIENCE.head)
     assert said.startswith(b"HTTP/1.1 408 ")
+    writer.close()
 
 
-async def test_B16_headers_that_come_byte_by_byte_get_no_more_time(port: int) -> None:
-    client = connected(port)
+@jumping
+async def test_B16_headers_that_come_byte_by_byte_get_no_more_time() -> None:
+    reader, writer = await joined()
+    ended, sent = asyncio.create_task(ended_after(reader)), 0
+    while not ended.done():
+        writer.write((HEAD + b"X: " + b"x" * 100)[sent : sent + 1])
+        sent += 1
+        await asyncio.sleep(0.04)
+    seconds, said = await ended
+    assert seconds == about(PATIENCE.head)
+    assert said.startswith(b"HTTP/1.1 408 ")
+    assert sent >= 6
+    writer.close()
 
-    def drip() -> int:
-        """How many bytes were sent before the server answered, or closed."""
-        for number in range(100):
-            client.sendall((HEAD + b"X: " + b"x" * 100)[number : number + 1])
-            if select.select([client], [], [], 0.05)[0]:
-                return number
-        return 100
 
-    assert 3 < await asyncio.to_thread(drip) < 40
-    client.close()
-
-
-async def test_B16_a_body_that_does_not_come_ends_the_connection(port: int) -> None:
-    client = connected(port)
-    client.sendall(HEAD + b"\r\n" + b"ab")
-    seconds, _ = await asyncio.to_thread(closed_after, client)
-    assert 0.4 < seconds < 2
+@jumping
+async def test_B16_a_body_that_does_not_come_ends_the_connection() -> None:
+    reader, writer = await joined()
+    writer.write(HEAD + b"\r\n" + b"ab")
+    seconds, _ = await ended_after(reader)
+    assert seconds == about(PATIENCE.body)
+    writer.close()
 
 
 def answered_or_cut(port: int, *pieces: bytes) -> tuple[int, bytes]:
@@ -170,7 +204,7 @@ async def test_B16_requests_without_end_are_not_gathered(port: int) -> None:
     assert sent < 10_000_000
     client = connected(port)
     client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 90)
-    _, said = await asyncio.to_thread(closed_after, client)
+    said = await asyncio.to_thread(until_closed, client)
     assert said.count(b"HTTP/1.1 200 ") == 90
 
 
@@ -182,7 +216,7 @@ async def test_what_follows_a_request_for_another_protocol_is_no_request(port: i
     for piece in (head, other) if apart else (head + other,):
         client.sendall(piece)
         await asyncio.sleep(0.1)
-    _, said = await asyncio.to_thread(closed_after, client)
+    said = await asyncio.to_thread(until_closed, client)
     assert said.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in said
     assert b"smuggled" not in said
@@ -194,34 +228,45 @@ async def test_trailers_are_no_headers(port: int) -> None:
     assert said.endswith(b"\r\n\r\na connection transfer-encoding")
 
 
-async def test_B16_an_idle_connection_is_closed_and_half_a_further_request_as_well(port: int) -> None:
-    for more, said_to_it in ((b"", b""), (b"POST / HTTP/1.1\r\nHos", b"HTTP/1.1 408 ")):
-        client = connected(port)
-        client.sendall(HEAD + b"\r\n" + b"abcd")
-        assert client.recv(4096).endswith(b"abcd")
-        client.sendall(more)
-        seconds, said = await asyncio.to_thread(closed_after, client)
-        assert 0.2 < seconds < 2
-        assert said[:13] == said_to_it
+@jumping
+@pytest.mark.parametrize(
+    ("more", "patience", "said_to_it"),
+    [(b"", PATIENCE.idle, b""), (b"POST / HTTP/1.1\r\nHos", PATIENCE.head, b"HTTP/1.1 408 ")],
+    ids=["nothing", "half a request"],
+)
+async def test_B16_an_idle_connection_is_closed_and_half_a_further_request_as_well(
+    more: bytes, patience: float, said_to_it: bytes
+) -> None:
+    reader, writer = await joined()
+    writer.write(HEAD + b"\r\n" + b"abcd")
+    await reader.readuntil(b"abcd")
+    writer.write(more)
+    seconds, said = await ended_after(reader)
+    assert seconds == about(patience)
+    assert said[:13] == said_to_it
+    writer.close()
 
 
-async def test_an_answer_may_take_longer_than_a_client_may(port: int) -> None:
-    client = connected(port)
-    client.sendall(HEAD + b"\r\n" + b"slow")
-    assert (await asyncio.to_thread(client.recv, 4096)).endswith(b"slow")
-    client.sendall(HEAD + b"\r\n" + b"next")
-    assert (await asyncio.to_thread(client.recv, 4096)).endswith(b"next")
-    client.close()
+@jumping
+async def test_an_answer_may_take_longer_than_a_client_may() -> None:
+    reader, writer = await joined()
+    for body in (b"slow", b"next"):
+        writer.write(HEAD + b"\r\n" + body)
+        await reader.readuntil(body)
+    writer.close()
 
 
-async def test_requests_that_are_sent_at_once_are_answered_in_their_order(port: int) -> None:
-    client = connected(port)
-    client.sendall(b"".join(HEAD + b"\r\n" + body for body in (b"slow", b"part", b"last")))
-    seconds, said = await asyncio.to_thread(closed_after, client)
+@jumping
+async def test_requests_that_are_sent_at_once_are_answered_in_their_order() -> None:
+    reader, writer = await joined()
+    writer.write(b"".join(HEAD + b"\r\n" + body for body in (b"slow", b"part", b"last")))
+    seconds, said = await ended_after(reader)
     assert [part[-4:] for part in said.split(b"HTTP/1.1 200 ")[1:]] == [b"slow", b"part", b"last"]
-    assert 1.2 < seconds < 3
+    assert seconds == about(1 + PATIENCE.idle)
+    writer.close()
 
 
+@jumping
 @pytest.mark.parametrize(
     ("asked", "ending"),
     [
@@ -233,34 +278,38 @@ async def test_requests_that_are_sent_at_once_are_answered_in_their_order(port: 
     ids=["in parts", "HEAD", "the last one", "asked for leave"],
 )
 async def test_responses_that_are_not_ready_or_not_ordinary_are_sent_as_the_server_does(
-    port: int, asked: bytes, ending: bytes
+    asked: bytes, ending: bytes
 ) -> None:
-    client = connected(port)
-    client.sendall(asked)
-    _, said = await asyncio.to_thread(closed_after, client)
+    reader, writer = await joined()
+    writer.write(asked)
+    _, said = await ended_after(reader)
     assert said.endswith(ending)
     assert said.count(b"HTTP/1.1 200 OK") == 1
+    writer.close()
 
 
-async def test_a_request_that_is_answered_before_its_body_is_there_leaves_room_for_the_next_one(port: int) -> None:
-    client = connected(port)
-    client.sendall(HEAD.replace(b"POST /", b"POST /at-once") + b"\r\n")
-    assert client.recv(4096).endswith(b"content-length: 0\r\n\r\n")
-    client.sendall(b"abcd" + HEAD + b"\r\n" + b"next")
-    assert client.recv(4096).endswith(b"next")
-    client.sendall(HEAD.replace(b"POST /", b"POST /at-once") + b"\r\n")
-    seconds, said = await asyncio.to_thread(closed_after, client)
-    assert seconds < 2
+@jumping
+async def test_a_request_that_is_answered_before_its_body_is_there_leaves_room_for_the_next_one() -> None:
+    reader, writer = await joined()
+    writer.write(HEAD.replace(b"POST /", b"POST /at-once") + b"\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).endswith(b"content-length: 0\r\n\r\n")
+    writer.write(b"abcd" + HEAD + b"\r\n" + b"next")
+    await reader.readuntil(b"next")
+    writer.write(HEAD.replace(b"POST /", b"POST /at-once") + b"\r\n")
+    seconds, said = await ended_after(reader)
+    assert seconds == about(PATIENCE.body)
     assert said.count(b"HTTP/1.1 ") == 1
+    writer.close()
 
 
-async def test_a_connection_on_which_requests_go_on_is_not_closed_as_idle(port: int) -> None:
-    client = connected(port)
+@jumping
+async def test_a_connection_on_which_requests_go_on_is_not_closed_as_idle() -> None:
+    reader, writer = await joined()
     for _ in range(4):
-        client.sendall(HEAD + b"\r\n" + b"abcd")
-        assert (await asyncio.to_thread(client.recv, 4096)).endswith(b"abcd")
+        writer.write(HEAD + b"\r\n" + b"abcd")
+        await reader.readuntil(b"abcd")
         await asyncio.sleep(0.25)
-    client.close()
+    writer.close()
 
 
 class Wire(asyncio.Transport):

@@ -23,7 +23,7 @@ from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 COMPILING = compiling(SCHEMA)
 

@@ -17,7 +17,7 @@ from gateway.schema.context import Context
 from gateway.schema.fields import computed, over, plain
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 COMPILED = compiling(SCHEMA)
 

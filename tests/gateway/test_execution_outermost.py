@@ -23,7 +23,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 COMPILED = compiling(SCHEMA)
 

@@ -27,7 +27,7 @@ from gateway.schema.personal import PII, classed, guard_of
 from tests.gateway.fragile import FRAGILE
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 GRAPH = SCHEMA._schema
 EVERY = frozenset(FieldClass)

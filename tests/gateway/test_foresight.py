@@ -9,7 +9,7 @@ from gateway.sandbox.server import make_server
 from tests.gateway.support import MakeWorld, World
 from tests.gateway.test_http import ask, gateway
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 EXACT = exact_district(1, users=200, classes=20, courses=10, enrollments=1000)
 WIDE = {"capabilities": {"filter_clauses": 100, "max_url": 8000}}

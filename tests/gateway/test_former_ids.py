@@ -15,7 +15,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 KIND = "infinite-campus-1.2"
 

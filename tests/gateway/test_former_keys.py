@@ -13,7 +13,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 RENAMED: dict[str, dict[str, Any]] = {"a": {"former_keys": ["old", "older"]}}
 

@@ -32,7 +32,7 @@ from gateway.schema.personal import classed
 from tests.gateway.support import MakeWorld, World
 from tests.gateway.test_field_classes import COMPILED, EVERY, grant_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 GRAPH = SCHEMA._schema
 DISTRICT = generate(3, students=50)

@@ -24,7 +24,7 @@ from gateway.sandbox.exact import exact_district
 from gateway.sandbox.server import make_server
 from tests.gateway.support import ACTIVE, MakeWorld, World, here
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 KEYS = ("a", "b", "c")
 STUDENTS = equals("role", "STUDENT")

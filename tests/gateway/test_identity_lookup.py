@@ -13,7 +13,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 LOOKUP = """query ($identity: IdentityInput!, $sources: [ID!], $read: ReadOptions, $first: Int, $after: String) {
   usersByIdentity(identity: $identity, sources: $sources, read: $read, first: $first, after: $after, status: [ACTIVE]) {

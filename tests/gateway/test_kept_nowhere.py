@@ -17,7 +17,7 @@ from gateway.app import build
 from gateway.config import AccessSettings, DocumentPolicy, GetPolicy, HttpSettings
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 JSON = {"content-type": "application/json"}
 PEOPLE = "{ users(first: 2) { nodes { id } } }"

@@ -7,7 +7,7 @@ import pytest
 from tests.gateway.support import MakeWorld
 from tests.gateway.test_schema_reading import answered, ids
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 QUERY = 'query ($id: String!) { user(source: "a", sourcedId: $id) { agents { sourcedId } } }'
 

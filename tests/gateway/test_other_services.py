@@ -10,7 +10,7 @@ from gateway.sandbox.district import generate
 from gateway.sandbox.server import make_server
 from tests.gateway.support import ACTIVE, MakeWorld, here, page
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 BEYOND = (
     *(RecordType.CATEGORY, RecordType.LINE_ITEM, RecordType.RESULT, RecordType.SCORE_SCALE),

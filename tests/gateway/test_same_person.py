@@ -14,7 +14,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 
 async def answered(made: World, query: str, **variables: Any) -> Any:

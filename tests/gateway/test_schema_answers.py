@@ -15,7 +15,7 @@ from gateway.schema import SCHEMA, Schema
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 
 async def ask(made: World, query: str, schema: Schema = SCHEMA, **variables: Any) -> tuple[Any, list[Any], Any]:

@@ -12,7 +12,7 @@ from gateway.sandbox.truth import ACTIVE, District, Record
 from tests.gateway.support import MakeWorld, World
 from tests.gateway.test_schema_reading import answered, ask, ids, one
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 
 def active(rows: list[Any]) -> set[str]:

@@ -10,7 +10,7 @@ from gateway.sandbox.truth import ACTIVE
 from tests.gateway.support import MakeWorld, World
 from tests.gateway.test_schema_reading import answered, ask
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 KINDS = {"a": "standard-1.2", "b": "classlink", "c": "xporter"}
 

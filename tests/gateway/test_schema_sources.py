@@ -13,7 +13,7 @@ from gateway.sandbox.truth import ACTIVE, DELETED, District, Session
 from tests.gateway.support import MakeWorld
 from tests.gateway.test_schema_reading import answered, ask
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 KINDS = ["standard-1.2", "classlink"]
 NAMES = {"metadata": {"room": {"key": "seats", "class": "RAW"}, "day": {"key": "rotation.day", "class": "RAW"}}}

@@ -19,7 +19,7 @@ from gateway.schema import SCHEMA
 from gateway.schema.context import Context
 from tests.gateway.support import MakeWorld, World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 TYPES = {entity.record.__name__: entity.type for entity in ENTITIES.values()}
 NAMES = {kind: name for name, kind in TYPES.items()}

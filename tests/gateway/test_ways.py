@@ -18,7 +18,7 @@ from gateway.sandbox.server import Server, make_server
 from tests.gateway.support import ACTIVE, MakeWorld, World
 from tests.gateway.test_planner_predictions import reader_of, spread
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.jumping]
 
 LARGE = exact_district(3, users=120, classes=24, courses=12, enrollments=1200)
 spread(LARGE, 6)
