@@ -26,5 +26,10 @@ CAREFUL: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The same with a field that one record of `held.spoiled` cannot answer."""
 
+WITHHELD: Final[Mapping[str, str]] = MappingProxyType(
+    {"a": CASES["a"], **{name: CASES[name].replace("familyName", "familyName email") for name in ("b", "c")}}
+)
+"""The same with fields of the class CONTACT: two in (a), one of each user in the others."""
+
 REFUSED: Final = "{ __schema { queryType { name } } users(first: 1) { nodes { id } } }"
 """What no plan is made of, since it asks for the schema too: graphql-core executes it."""

@@ -20,7 +20,8 @@ from adapters.endpoints import Collection
 from bench.processes import SECRETS
 from bench.queries import IN_FLIGHT, PAGE_LIMIT, WIDE
 from bench.truth import exact
-from gateway.access.grant import EVERYTHING
+from gateway.access.field_class import FieldClass
+from gateway.access.grant import EVERYTHING, Access, Grant
 from gateway.config import Settings, SourceSettings, from_tables
 from gateway.execution import compiling
 from gateway.execution.answering import Asked, respond
@@ -112,10 +113,15 @@ async def read_whole(source: Source, collection: Collection) -> None:
     assert source.tables[collection].whole is not None, source.last_error
 
 
-def reading(sources: Sources) -> Callable[[], Context]:
+def reading(sources: Sources, grant: Grant = EVERYTHING) -> Callable[[], Context]:
     """What each operation is handed: the caller's grant, a deadline, loaders of its own."""
     codec = CursorCodec(SECRETS["BENCH_GATEWAY_SECRET"].encode())
-    return lambda: Context(Reading(sources, EVERYTHING, codec, DEADLINE))
+    return lambda: Context(Reading(sources, grant, codec, DEADLINE))
+
+
+def lacking(*classes: FieldClass) -> Grant:
+    """All of the district but fields of these classes."""
+    return Grant({KEY: Access(classes=frozenset(FieldClass).difference(classes))})
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from adapters.endpoints import Collection
 from gateway.access.field_class import FieldClass
@@ -43,6 +44,16 @@ ALL = Access()
 NOTHING = Access(frozenset(), frozenset())
 
 
+class Withheld(NamedTuple):
+    """Classes of fields that a client may not read: of one source or another, and of every one that it reaches."""
+
+    somewhere: frozenset[FieldClass] = frozenset()
+    everywhere: frozenset[FieldClass] = frozenset()
+
+
+NONE_WITHHELD = Withheld()
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """How a source was granted. scopes: those that hold there. expires: seconds since 1970, when some of it ends; None:
@@ -61,7 +72,7 @@ class Grant:
 
     may: what may be done beside reading, and at which source; None: everything. few: groups of fewer people than are
     told by themselves otherwise may be told (`gateway.roster.grouping`). name, lines: whose it is, and what it
-    comes of, as they are shown to that client. withheld: the classes of fields that one source or another withholds.
+    comes of, as they are shown to that client.
     """
 
     sources: Mapping[str, Access] | None = None
@@ -69,11 +80,13 @@ class Grant:
     may: frozenset[tuple[Scope, str]] | None = None
     name: str = field(default="", compare=False)
     lines: tuple[Line, ...] = field(default=(), compare=False)
-    withheld: frozenset[FieldClass] = field(init=False, compare=False)
+    withheld: Withheld = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         every, given = frozenset(FieldClass), () if self.sources is None else self.sources.values()
-        object.__setattr__(self, "withheld", frozenset().union(*(every - access.classes for access in given)))
+        lacking = [every - access.classes for access in given]
+        withheld = Withheld(frozenset().union(*lacking), every.intersection(*lacking)) if lacking else NONE_WITHHELD
+        object.__setattr__(self, "withheld", withheld)
 
     def reaches(self, source: str) -> bool:
         return self.sources is None or source in self.sources

@@ -6,7 +6,7 @@ What the rows of these frames become so as to be the field's column is kept as s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from operator import mul
 from types import NoneType
 from typing import Any
@@ -18,7 +18,7 @@ from gateway.execution.completing import Anomaly, is_error, type_name
 from gateway.execution.following import Shared
 from gateway.execution.frame import Below, Frame
 from gateway.execution.generate import Column
-from gateway.execution.level import FieldRows, Later, Level
+from gateway.execution.level import FieldRows, Level
 from gateway.execution.plan import Call, Field, Follow, Objects, Origin
 from gateway.execution.room import lacking_room
 from gateway.execution.rows import OFTEN, Form, as_bytes
@@ -66,12 +66,7 @@ def _listed(run: Run, frame: Frame, each: Field, values: list[Any]) -> Below:
         kinds = set(map(type, flat))
     lengths = list(map(len, lists)) if plain else [0 if items is None else len(items) for items in lists]
     times = len(flat) if frame.level.weights is None else sum(map(mul, frame.level.weights, lengths))
-    level = frame.level.below(
-        each,
-        Later(lambda: list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))),
-        Later(lambda: list(chain.from_iterable(map(range, lengths)))),
-    )
-    below = Below()
+    level, below = frame.level.listed(each, lengths), Below()
     _present(run, each, below, flat, kinds, bool(each.completed.items_nullable), level, times)
     below.steps.append(lambda rows: _cut(lists, lengths, rows))
     return below
@@ -165,9 +160,9 @@ def _typed(
     if len(several) == 1:
         [name] = several
         selection = of.selections[name]
-        rows = (
-            None if len(kinds) > 1 else run.allowance.rows(run.reading(level), selection, objects, times, level.weights)
-        )
+        rows = None
+        if len(kinds) == 1:
+            rows = run.allowance.rows(run.reading(level), selection, objects, times, lambda: level, level.weights)
         if rows is None:
             frame = run.open(selection, objects, level, times)
         else:
@@ -177,7 +172,7 @@ def _typed(
         return
     for name in several:
         rows = [row for row, thing in enumerate(objects) if names[type(thing)] == name]
-        part = run.open(of.selections[name], [objects[row] for row in rows], level.only(rows), times)
+        part = run.open(of.selections[name], [objects[row] for row in rows], level.only(rows), level.times(rows))
         below.frames.append((part, rows))
 
 

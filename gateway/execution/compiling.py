@@ -44,6 +44,7 @@ from strawberry.types.scalar import identity
 
 from adapters.records import RecordType
 from gateway.access.field_class import FieldClass
+from gateway.access.grant import NONE_WITHHELD, Withheld
 from gateway.execution.arguments import Arguments
 from gateway.execution.completing import completer
 from gateway.execution.generate import attribute
@@ -111,7 +112,7 @@ def compiled(
     schema: Schema,
     operation: Operation,
     booleans: Mapping[str, Any],
-    withheld: frozenset[FieldClass] = frozenset(),
+    withheld: Withheld = NONE_WITHHELD,
 ) -> Plan:
     """withheld: of the clients for which the plan is made; what is of another class is not guarded.
 
@@ -133,7 +134,7 @@ class _Compiler:
     schema: GraphQLSchema
     collector: Collector
     arguments: Arguments
-    withheld: frozenset[FieldClass]
+    withheld: Withheld
     count: int = field(default=0)
 
     def selection(self, kind: GraphQLObjectType, parts: Iterable[SelectionSetNode | None]) -> Selection:
@@ -161,7 +162,10 @@ class _Compiler:
         guard = guard_of(definition)
         if guard is not None and not guard.concerns(self.withheld):
             guard = None
-        return Field(key, nodes, parent, definition, declared, comes, shape, said, varying, complete, guard, guessed)
+        verdict = guard.everywhere(self.withheld) if guard is not None and said is not None else None
+        return Field(
+            key, nodes, parent, definition, declared, comes, shape, said, varying, complete, guard, verdict, guessed
+        )
 
     def _shape(self, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Shape:
         nullable, kind = _unwrapped(kind)
@@ -242,8 +246,12 @@ def _unwrapped(kind: Any) -> tuple[bool, Any]:
 
 
 def _shareable(selection: Selection) -> bool:
-    """No resolver below may tell of what went wrong where it stands; relations are told as often as they occur."""
+    """No resolver below may tell of what went wrong where it stands; relations are told as often as they occur, and
+    what no source shows is not resolved.
+    """
     for each in selection.fields:
+        if isinstance(each.verdict, FieldClass):
+            continue
         if isinstance(each.origin, Follow) and each.origin.relation.alone:
             return False
         if isinstance(each.origin, Call) and each.origin.waits:

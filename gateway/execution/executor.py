@@ -12,7 +12,7 @@ from graphql import DocumentNode
 from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
-from gateway.access.field_class import FieldClass
+from gateway.access.grant import Withheld
 from gateway.execution import filling
 from gateway.execution.anew import executed_anew
 from gateway.execution.careful import Careful
@@ -50,7 +50,7 @@ class Known:
     operation: Operation
     variables: Variables
     characters: int
-    plans: dict[tuple[tuple[Any, ...], frozenset[FieldClass]], Plan | Refused] = field(default_factory=dict)
+    plans: dict[tuple[tuple[Any, ...], Withheld], Plan | Refused] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -141,7 +141,7 @@ class Executor:
         name: str | None,
         known: Known,
         inputs: VariableValues,
-        withheld: frozenset[FieldClass],
+        withheld: Withheld,
     ) -> Plan:
         switches = known.operation.switches
         values = tuple([inputs.coerced.get(each) for each in switches]) if switches else ()

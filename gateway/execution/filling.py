@@ -26,8 +26,14 @@ async def data(run: Run) -> Any:
     Raises:
     Anomaly: the answer is not as the schema has it.
     """
-    if (row := outermost.row(run)) is not None:
-        return row
+    row = outermost.row(run)
+    if row is None:
+        row = await _by_levels(run)
+    run.tell_withheld()
+    return row
+
+
+async def _by_levels(run: Run) -> Any:
     run.open(run.plan.root, [run.root_value], TOP, 1)
     filling = _Filling(run)
     try:
@@ -35,9 +41,8 @@ async def data(run: Run) -> Any:
     except BaseException as error:
         await filling.end(cancelled=isinstance(error, asyncio.CancelledError))
         raise
-    if run.context.shown is not None:
-        for frame in run.frames:
-            run.context.shown.add(frame.selection.type.name, frame.objects)
+    for frame in run.frames:
+        run.allowance.met(frame.selection, frame.objects, frame.times, frame.find_level)
     return await build(run.frames, run.form, run.pace)
 
 

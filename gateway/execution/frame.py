@@ -27,6 +27,9 @@ class Frame:
     columns: list[Column | Below]
     rows: list[Any] = field(default_factory=list)
 
+    def find_level(self) -> Level:
+        return self.level
+
 
 @dataclass(slots=True, eq=False)
 class Below:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any, overload
 
 import msgspec
@@ -75,6 +76,14 @@ class Level(msgspec.Struct, eq=False):
         weights = None if known is None else Later(lambda: [known[row] for row in parents])
         return Level(self, field, parents, items, weights)
 
+    def listed(self, field: Field, lengths: Sequence[int]) -> Level:
+        """Of the objects in the lists that a field of these rows has, by how long they are."""
+        return self.below(
+            field,
+            Later(lambda: list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))),
+            Later(lambda: list(chain.from_iterable(map(range, lengths)))),
+        )
+
     def only(self, rows: Sequence[int], weights: Sequence[int] | None = None) -> Level:
         """Of some of these rows. weights: where they differ from what they were."""
         items, known = self.items, self.weights
@@ -106,6 +115,10 @@ class Level(msgspec.Struct, eq=False):
             return list(counts.values())
 
         return self.only(Later(firsts), Later(weights))
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.above is None else 1 + self.above.depth
 
     @property
     def root(self) -> str | None:

@@ -15,6 +15,7 @@ from gateway.execution.completing import Anomaly
 from gateway.execution.generate import Column
 from gateway.execution.level import TOP, FieldRows
 from gateway.execution.plan import Call, Part, Selection
+from gateway.execution.reached import FindLevel
 from gateway.execution.rows import Form
 from gateway.execution.run import Run
 from gateway.execution.values import arguments_of, info
@@ -38,8 +39,7 @@ def row(run: Run) -> Any | None:
             if value is None:
                 columns.append([None])
                 continue
-            run.context.cost.actual += part.of.nodes
-            rows = _rows(run, run.reading_below(part.field.key), part.below, [value])
+            rows = _singles(run, run.reading_below(part.field.key), part, [value], lambda: TOP)
             if rows is None:
                 run.forget_met()
                 return None
@@ -74,40 +74,45 @@ def _asked(run: Run, roots: Sequence[Part]) -> bool:
     return known
 
 
-def _rows(run: Run, reading: Reading, selection: Selection, objects: Sequence[Any]) -> list[Any] | None:
-    """The rows of objects of one class; None where they cannot be made so."""
-    if selection.branches is not None:
-        return run.allowance.rows(reading, selection, objects, len(objects))
-    columns = selection.all_leaves(objects)
-    for part in selection.parts or ():
-        column = (_lists if part.many else _singles)(run, reading, part, part.make(objects))
-        if column is None:
-            return None
-        columns[part.number] = column
-    if run.context.shown is not None:
-        run.context.shown.add(selection.type.name, objects)
-    return _built(run, selection, len(objects), columns)
+def _singles(run: Run, reading: Reading, part: Part, values: Column, level: FindLevel) -> Column | None:
+    """A row for each of the parents, which stand at `level`; None where they cannot be made so."""
+    return _rows(run, reading, part, values, lambda: level().below(part.field, range(len(values)), None))
 
 
-def _singles(run: Run, reading: Reading, part: Part, values: Column) -> Column | None:
-    kind, *others = set(map(type, values))
-    if part.of.nodes:
-        run.context.cost.actual += len(values)
-    return None if others or part.of.types.get(kind) != part.name else _rows(run, reading, part.below, values)
-
-
-def _lists(run: Run, reading: Reading, part: Part, values: Column) -> Column | None:
+def _lists(run: Run, reading: Reading, part: Part, values: Column, level: FindLevel) -> Column | None:
+    """A list of rows for each."""
     if not _PLAIN.issuperset(map(type, values)):
         return None
+    lengths = list(map(len, values))
     rows: Column | None = values[0] if len(values) == 1 else list(chain.from_iterable(values))
     if rows:
-        rows = _singles(run, reading, part, rows)
+        rows = _rows(run, reading, part, rows, lambda: level().listed(part.field, lengths))
         if rows is None:
             return None
     if len(values) == 1:
         return [list(rows or ())]
     end = 0
-    return [rows[end : (end := end + len(each))] for each in values] if rows is not None else None
+    return [rows[end : (end := end + length)] for length in lengths] if rows is not None else None
+
+
+def _rows(run: Run, reading: Reading, part: Part, objects: Sequence[Any], level: FindLevel) -> list[Any] | None:
+    """The rows of objects; None where they cannot be made so."""
+    kind, *others = set(map(type, objects))
+    if part.of.nodes:
+        run.context.cost.actual += len(objects)
+    if others or part.of.types.get(kind) != part.name:
+        return None
+    selection = part.below
+    if selection.branches is not None:
+        return run.allowance.rows(reading, selection, objects, len(objects), level)
+    columns = selection.all_leaves(objects)
+    for each in selection.parts or ():
+        column = (_lists if each.many else _singles)(run, reading, each, each.make(objects), level)
+        if column is None:
+            return None
+        columns[each.number] = column
+    run.allowance.met(selection, objects, len(objects), level)
+    return _built(run, selection, len(objects), columns)
 
 
 def _built(run: Run, selection: Selection, count: int, columns: Sequence[Column]) -> list[Any]:

@@ -18,10 +18,11 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from adapters.predicate import Predicate
+from gateway.access.field_class import FieldClass
 from gateway.execution import generate
 from gateway.execution.generate import Build, Column
 from gateway.schema.arguments import given
-from gateway.schema.personal import Guard
+from gateway.schema.personal import Guard, Lesser, Verdict
 from gateway.schema.relations import Cardinality, Relation
 
 Make: TypeAlias = Callable[[Column], Column]
@@ -168,8 +169,8 @@ class Field:
 
     said: its arguments; None where they depend on variables, or have to be made anew for each run. varying: how they
     depend on variables, where that is simple. complete: of leaves, a column of values to what is answered of them.
-    guard: what may withhold it from the clients for which the plan was made. guessed: how many objects it has is not
-    known from the document.
+    guard: what may withhold it from the clients for which the plan was made. verdict: the guard's, where it is the same
+    of every source. guessed: how many objects it has is not known from the document.
     """
 
     key: str
@@ -183,6 +184,7 @@ class Field:
     varying: Varying | None = None
     complete: Make | None = None
     guard: Guard | None = None
+    verdict: Verdict = None
     guessed: bool = False
 
     @property
@@ -214,12 +216,16 @@ class Selection:
 
     @cached_property
     def leaves(self) -> tuple[tuple[int, Make, Make], ...]:
-        """Of each column of leaves that is made of the objects alone: its number, how it is made and completed."""
-        return tuple(
-            (number, make, each.complete)
-            for number, each in enumerate(self.columns)
-            if each.complete is not None and (make := _own(each)) is not None
-        )
+        """Of each column of leaves that is made of the objects alone: its number, how it is made and completed. So is
+        what is null of all of them.
+        """
+        made = [(number, _leaf(each)) for number, each in enumerate(self.columns)]
+        return tuple((number, *leaf) for number, leaf in made if leaf is not None)
+
+    @cached_property
+    def withheld(self) -> tuple[tuple[Field, FieldClass], ...]:
+        """The fields that are null of all objects, each with the class for lack of which."""
+        return tuple((each, each.verdict) for each in self.columns if isinstance(each.verdict, FieldClass))
 
     @cached_property
     def others(self) -> tuple[tuple[int, Field], ...]:
@@ -297,12 +303,11 @@ class Selection:
 class Branch:
     """A column of records, or of lists of them. of: the one type that they have, by its name, and what is asked of it.
 
-    node: where the document asks for it. ids: of the parents, the ids by which the records are found: their own for
-    lists of children, else the records'.
+    ids: of the parents, the ids by which the records are found: their own for lists of children, else the records'.
     """
 
     number: int
-    node: FieldNode
+    field: Field
     relation: Relation
     many: bool
     ids: Make
@@ -328,11 +333,31 @@ class Part:
     below: Selection
 
 
+def _leaf(each: Field) -> tuple[Make, Make] | None:
+    """How a column of leaves, or of nulls, is made and completed."""
+    if isinstance(each.verdict, FieldClass):
+        return _nulls, _unchanged
+    make = _own(each) if each.complete is not None else None
+    return None if make is None or each.complete is None else (make, each.complete)
+
+
+def _nulls(objects: Column) -> Column:
+    return [None] * len(objects)
+
+
+def _unchanged(values: Column) -> Column:
+    return values
+
+
+def _lesser(made: Lesser) -> Make:
+    return lambda objects: list(map(made, objects))
+
+
 def _own(each: Field) -> Make | None:
     """How a column is made of the objects and nothing else; None where it takes more than they are."""
     origin = each.origin
     if each.guard is not None:
-        return None
+        return None if each.verdict is None or isinstance(each.verdict, FieldClass) else _lesser(each.verdict)
     if isinstance(origin, Attribute):
         return origin.column
     if not isinstance(origin, Call) or origin.info is not None or origin.waits or each.definition.args:
@@ -373,13 +398,14 @@ def _branch(number: int, each: Field) -> Branch | None:
         return None
     many = relation.cardinality is Cardinality.CHILDREN
     ids = generate.attribute("sourced_id" if many else relation.key)
-    return Branch(number, each.nodes[0], relation, many, ids, said.where, of, name, selection)
+    return Branch(number, each, relation, many, ids, said.where, of, name, selection)
 
 
 def _taken(each: Field, make: Make, complete: Make) -> generate.Taken:
     """How a column of leaves is made."""
-    of, name = each.completed.of, each.origin.name if isinstance(each.origin, Attribute) else None
-    if not isinstance(of, Leaf) or each.completed.items_nullable is not None:
+    of = each.completed.of
+    name = each.origin.name if isinstance(each.origin, Attribute) and each.guard is None else None
+    if make is _nulls or not isinstance(of, Leaf) or each.completed.items_nullable is not None:
         return generate.Taken(None, make, complete)
     table: dict[Any, str | None] | None = None if of.table is None else {**of.table}
     if table is not None and each.completed.nullable:

@@ -20,6 +20,7 @@ from gateway.execution.plan import Field, Plan, Selection
 from gateway.execution.rows import Form
 from gateway.roster.reading import Reading
 from gateway.schema.context import Context
+from gateway.schema.fields import sources_of
 
 Where: TypeAlias = tuple[Frame, int]
 """A field of a frame, by its number."""
@@ -62,8 +63,21 @@ class Run:
     def forget_met(self) -> None:
         """What was made so far is made anew."""
         self.context.cost.restart()
+        self.allowance.withheld.clear()
         if self.context.shown is not None:
             self.context.shown.forget()
+
+    def tell_withheld(self) -> None:
+        """Tells of the fields that no source shows: of the first object that has each, from the outermost to the
+        innermost.
+        """
+        if not self.allowance.withheld:
+            return
+        found = [(each.level(), each) for each in self.allowance.withheld]
+        for level, (selection, objects, times, _) in sorted(found, key=lambda pair: pair[0].depth):
+            [source] = sources_of(objects[:1])
+            for each, field_class in selection.withheld:
+                self.reading(level).outcomes.withheld(FieldRows(level, each).place(0), source, field_class, times)
 
     def open(self, selection: Selection, objects: Sequence[Any], level: Level, times: int) -> Frame:
         """Has a selection asked of objects, none of which is None."""

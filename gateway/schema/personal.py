@@ -26,6 +26,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from adapters.endpoints import ENTITIES
 from adapters.records import Record, User
 from gateway.access.field_class import FieldClass
+from gateway.access.grant import Withheld
 from gateway.access.personal import PERSONAL, class_of, ruling
 from gateway.roster.reading import Place, Reading
 from gateway.schema.fields import Personal
@@ -43,6 +44,9 @@ GUARD: Final = "guard"
 """Of a field: the extension that holds its guard."""
 
 Lesser: TypeAlias = Callable[[Any], Any]
+
+Verdict: TypeAlias = FieldClass | Lesser | None
+"""The class for lack of which a field is null, or what is made of each record in its place; None: it is as it is."""
 
 _RECORDS: Final[Mapping[str, type[Any]]] = {
     "RosterObject": Record,
@@ -66,24 +70,36 @@ class Guard:
     def field_class(self) -> FieldClass:
         return self.personal.field_class
 
-    def concerns(self, withheld: frozenset[FieldClass]) -> bool:
-        """Whether the field may be another for a client from whom these classes are withheld somewhere."""
-        if self.personal.asked is not None:
-            return bool(withheld)
-        return not withheld.isdisjoint((self.field_class, *self.personal.lesser))
+    @property
+    def _verdicts(self) -> Sequence[tuple[FieldClass, FieldClass | Lesser]]:
+        """By the class that is withheld; the first counts."""
+        return (self.field_class, self.field_class), *self.personal.lesser.items()
 
-    def verdict(self, reading: Reading, source: str, arguments: Mapping[str, Any]) -> FieldClass | Lesser | None:
-        """The class for lack of which the field is null of records of a source, or what is made of each instead; None
-        where it is as it is.
-        """
+    def concerns(self, withheld: Withheld) -> bool:
+        """Whether the field may be another for a client from whom these classes are withheld."""
+        if self.personal.asked is not None:
+            return bool(withheld.somewhere)
+        return not withheld.somewhere.isdisjoint((self.field_class, *self.personal.lesser))
+
+    def everywhere(self, withheld: Withheld) -> Verdict:
+        """What the verdict is, where it is the same of every source, whatever the arguments; else None."""
+        if self.personal.asked is not None:
+            return None
+        for each, verdict in self._verdicts:
+            if each in withheld.everywhere:
+                return verdict
+            if each in withheld.somewhere:
+                return None
+        return None
+
+    def verdict(self, reading: Reading, source: str, arguments: Mapping[str, Any]) -> Verdict:
+        """Of records of a source."""
         access = reading.grant.at(source)
         if self.personal.asked is not None:
             known = reading.sources.get(source, reading.grant)
             asked = self.personal.asked(known.declared if known is not None else {}, arguments)
             return next((each for each in asked if not access.shows(each)), None)
-        if not access.shows(self.field_class):
-            return self.field_class
-        return next((made for each, made in self.personal.lesser.items() if not access.shows(each)), None)
+        return next((verdict for each, verdict in self._verdicts if not access.shows(each)), None)
 
 
 def guard_of(definition: GraphQLField) -> Guard | None:

@@ -89,4 +89,4 @@ def test_a_source_that_is_asked_for_what_is_held_is_a_fault() -> None:
 def test_an_unknown_part_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         execution.main(["--only", "warp"])
-    assert "in_process, careful" in capsys.readouterr().err
+    assert "in_process, withheld, careful" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapters.endpoints import Collection
 from gateway.access.clients import Row
 from gateway.access.field_class import FieldClass
-from gateway.access.grant import ALL, Access
+from gateway.access.grant import ALL, NONE_WITHHELD, Access, Withheld
 from gateway.access.granting import Granted, grant_of, joined
 from gateway.access.personal import FIELDS_IN
 from gateway.access.scope import READS, Scope
@@ -137,7 +137,7 @@ def test_S04_who_was_granted_all_of_a_source_is_not_checked_there_at_all() -> No
     all_ = Row(every=True, scopes=tuple(READS), fields=tuple(FieldClass))
     grant = grant_of("app", [all_], [SPRINGFIELD, SHELBYVILLE], 0)
     assert grant.at("springfield") is grant.at("shelbyville") is ALL
-    assert grant.withheld == frozenset()
+    assert grant.withheld == NONE_WITHHELD
     halves = [
         row(CORE, fields=FieldClass),
         row(Scope.ROSTER_DEMOGRAPHICS, GRADEBOOK, Scope.RESOURCE, fields=FieldClass),
@@ -156,7 +156,7 @@ def test_S04_each_source_has_what_its_own_rows_give() -> None:
     assert grant.at("springfield").classes == {NAME, GRADES}
     assert grant.may == {(Scope.EXPLAIN, "springfield"), (Scope.EXPLAIN, "shelbyville")}
     assert set(grant.sources or ()) == {"springfield", "shelbyville"}
-    assert grant.withheld == set(FieldClass) - {NAME}
+    assert grant.withheld == Withheld(frozenset(FieldClass) - {NAME}, frozenset(FieldClass) - {NAME, GRADES})
     first, second = grant.lines
     assert (first.source, first.scopes, first.expires, first.purpose) == (
         "springfield", (CORE, GRADEBOOK, Scope.EXPLAIN), 9, "rosters; marks",
