@@ -364,6 +364,8 @@ async def test_AUDIT_what_cannot_be_recorded_is_not_answered_nor_changed(world: 
         query = "{ users(first: 2) { nodes { givenName } } }"
         assert (await gateway.post(query)).json()["data"]["users"]["nodes"]
         disk_is_full(gateway)
+        moved = gateway.folder.rename(tmp_path / "moved")
+        gateway.folder.write_text("no folder, so that no other file is begun")
         answer = await gateway.post(query)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         [error] = answer.json()["errors"]
@@ -380,6 +382,8 @@ async def test_AUDIT_what_cannot_be_recorded_is_not_answered_nor_changed(world: 
         figures = (await gateway.get("/metrics")).text
         assert "gateway_audit_failing 1.0" in figures
         assert "gateway_audit_unrecorded_total 2.0" in figures
+        gateway.folder.unlink()
+        moved.rename(gateway.folder)
         while (await gateway.get("/readyz")).status_code == 503:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert (await gateway.post(query)).status_code == 200
@@ -398,10 +402,11 @@ async def test_AUDIT_a_client_that_leaves_before_its_answer_is_recorded_as_such(
 ) -> None:
     made = world(a="standard-1.2")
     async with recording(made, tmp_path, subjects=True) as gateway:
-        made.servers["a"].latency = 0.3
+        made.servers["a"].latency = 60
         gone = asyncio.Event()
         asking = asyncio.ensure_future(leaving(gateway.app, "{ users(first: 2) { nodes { givenName } } }", gone))
-        await asyncio.sleep(0.1)
+        while not made.servers["a"].in_flight:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
         gone.set()
         assert await asking == []
         record = gateway.last
