@@ -19,7 +19,7 @@ def served(app: Starlette) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not server.started:
             assert thread.is_alive()
             assert time.monotonic() < until
@@ -27,5 +27,5 @@ def served(app: Starlette) -> Iterator[str]:
         yield address(bound)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         bound.close()

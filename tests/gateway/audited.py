@@ -84,7 +84,7 @@ async def running(config: Path, *, file_bytes: int | None = None) -> AsyncIterat
         yield process, int(said.rpartition(":")[2].partition("/")[0])
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
 

@@ -93,7 +93,7 @@ def gateway(within: Mapping[str, float] = USUAL, *, sockets: int | None = None) 
             yield int(said.rpartition(":")[2].partition("/")[0])
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
             if process.stdout is not None:
                 process.stdout.close()
 

@@ -48,7 +48,7 @@ async def test_AUDIT_a_process_that_is_told_to_end_has_written_everything_and_en
             process.send_signal(signal.SIGTERM)
             with suppress(AssertionError):
                 await asking
-            assert await asyncio.to_thread(process.wait, 20) == 0
+            assert await asyncio.to_thread(process.wait, 60) == 0
     assert not missing(tmp_path / "audit", told)
     [path] = files_in(tmp_path / "audit")
     last = json.loads(path.read_bytes().splitlines()[-1])

@@ -183,9 +183,9 @@ def test_serve_tells_in_its_debug_log_what_each_need_took(config: Path) -> None:
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = re.findall(r"http://\S+", process.stdout.readline())[0]
-        answer = httpx2.post(url, json={"query": "{ users { nodes { id } } }"}, trust_env=False)
+        answer = httpx2.post(url, json={"query": "{ users { nodes { id } } }"}, timeout=60, trust_env=False)
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=15)
+        _, log = process.communicate(timeout=60)
     assert answer.json()["data"]["users"]["nodes"]
     assert re.search(r"gateway\.roster\.explain source='maple' need='window of users' path='window' .*requests=1", log)
     assert "http" not in log

@@ -34,7 +34,7 @@ class Demo:
         self.told = ""
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while "Ctrl-C" not in self.told:
             assert self.process.poll() is None, self.told
             assert time.monotonic() < until, self.told
@@ -56,8 +56,8 @@ class Demo:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(15)
-        self._reading.join(5)
+        code = self.process.wait(60)
+        self._reading.join(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
@@ -73,7 +73,7 @@ def demo() -> Iterator[Demo]:
 
 def test_the_demo_is_usable_as_it_says(demo: Demo) -> None:
     assert len(demo.pids) == 7
-    assert httpx2.get(f"{demo.url}/readyz", trust_env=False).status_code == 200
+    assert httpx2.get(f"{demo.url}/readyz", trust_env=False, timeout=30).status_code == 200
     assert QUERY in demo.told
     curl = next(line for line in demo.told.splitlines() if line.startswith("curl "))
     answered = subprocess.run(["bash", "-c", curl], capture_output=True, check=True)
