@@ -203,7 +203,9 @@ def _rest(settings: Settings, sources: Sources, graphql: GraphQLRoute, figures: 
         if token is not None and not _has(request.headers.get("authorization", ""), token):
             graphql.refusals.tell(401, (ErrorCode.UNAUTHENTICATED,))
             return PlainTextResponse(
-                "ask with the `metrics_token` of the settings", 401, {"WWW-Authenticate": "Bearer"}
+                "ask with the `metrics_token` of the settings",
+                401,
+                {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"},
             )
         return Response(figures(), headers={"Content-Type": telemetry.CONTENT_TYPE, "Cache-Control": "no-store"})
 

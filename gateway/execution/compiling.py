@@ -25,6 +25,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    get_operation_ast,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -94,11 +95,9 @@ def operation_of(document: DocumentNode, name: str | None) -> Operation:
     """Raises:
     CannotCompile: there is no such query.
     """
-    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    chosen = [o for o in operations if name is None or (o.name is not None and o.name.value == name)]
-    if len(chosen) != 1:
+    node = get_operation_ast(document, name)
+    if node is None:
         raise CannotCompile("no operation of that name")
-    [node] = chosen
     if node.operation is not OperationType.QUERY:
         raise CannotCompile(f"a {node.operation.value}")
     if node.directives:

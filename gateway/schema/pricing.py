@@ -21,11 +21,11 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     ListValueNode,
-    OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
     get_named_type,
+    get_operation_ast,
     is_composite_type,
     is_list_type,
     is_non_null_type,
@@ -71,11 +71,9 @@ class Prices:
 
 
 def _price(schema: GraphQLSchema, document: DocumentNode, name: str | None, booleans: Given) -> Price | None:
-    operations = [part for part in document.definitions if isinstance(part, OperationDefinitionNode)]
-    chosen = [each for each in operations if name is None or (each.name is not None and each.name.value == name)]
-    if len(chosen) != 1:
+    operation = get_operation_ast(document, name)
+    if operation is None:
         return None
-    [operation] = chosen
     kind = schema.get_root_type(operation.operation)
     if kind is None:
         return None

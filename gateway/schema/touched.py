@@ -24,7 +24,6 @@ from graphql import (
     InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
-    OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     Undefined,
@@ -32,6 +31,7 @@ from graphql import (
     VariableNode,
     get_named_type,
     get_nullable_type,
+    get_operation_ast,
     value_from_ast_untyped,
 )
 
@@ -144,11 +144,9 @@ class TouchedBy:
 
 
 def _touched(schema: GraphQLSchema, document: DocumentNode, text: str, name: str | None) -> Touched | None:
-    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    chosen = [o for o in operations if name is None or (o.name is not None and o.name.value == name)]
-    if len(chosen) != 1:
+    operation = get_operation_ast(document, name)
+    if operation is None:
         return None
-    [operation] = chosen
     root = schema.get_root_type(operation.operation)
     assert root is not None
     looking = _Looking(schema, {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)})
